@@ -1,0 +1,51 @@
+"""Who calls, and what each role may do."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from domain.errors import Forbidden
+
+
+class Role(StrEnum):
+    """A person's part in a tenant, as the identity provider's groups name it."""
+
+    OWNER = "owner"
+    STAFF = "staff"
+    CUSTOMER = "customer"
+
+
+class Permission(StrEnum):
+    """Something that a route asks for before it does anything."""
+
+    ITEMS_READ = "items:read"
+    ITEMS_READ_ARCHIVED = "items:read-archived"
+    ITEMS_WRITE = "items:write"
+
+
+_CUSTOMER = frozenset({Permission.ITEMS_READ})
+_STAFF = _CUSTOMER | {Permission.ITEMS_READ_ARCHIVED, Permission.ITEMS_WRITE}
+
+GRANTS: dict[Role, frozenset[Permission]] = {
+    Role.OWNER: _STAFF,
+    Role.STAFF: _STAFF,
+    Role.CUSTOMER: _CUSTOMER,
+}
+"""The one table of roles."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The verified person behind a request: tenant, subject (a UUID) and role."""
+
+    tenant: str
+    subject: str
+    role: Role
+
+    def may(self, permission: Permission) -> bool:
+        """Tell whether the caller's role has `permission`."""
+        return permission in GRANTS[self.role]
+
+    def require(self, permission: Permission) -> None:
+        """Raise Forbidden unless the caller's role has `permission`."""
+        if not self.may(permission):
+            raise Forbidden(f"The role {self.role} does not have the permission {permission}.")

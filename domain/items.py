@@ -1,0 +1,208 @@
+"""Items of the catalogue and their stock."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, Field, JsonValue, Strict
+from pydantic_core import PydanticCustomError
+
+from domain.errors import Flaw, InvalidState, ItemArchived, OutOfStock, PreconditionFailed
+from domain.merge_patch import merge_patch
+from domain.model import Line, Model, Text, Timestamp
+from domain.money import Money
+from domain.validation import validated
+
+MAX_ATTRIBUTES_BYTES = 16 * 1024
+MAX_UNITS = 1_000_000_000
+
+
+def attributes_json(attributes: dict[str, JsonValue]) -> str:
+    """Return attributes as compact JSON text; ValueError for what JSON cannot say (infinity, lone surrogates)."""
+    text = json.dumps(attributes, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text.encode()
+    return text
+
+
+def _fits(attributes: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    try:
+        size = len(attributes_json(attributes).encode())
+    except ValueError:
+        raise PydanticCustomError("attributes_json", "A number or text in it is not valid JSON") from None
+    if size > MAX_ATTRIBUTES_BYTES:
+        raise PydanticCustomError("attributes_too_large", "Attributes may take 16 KB of JSON at most")
+    return attributes
+
+
+Attributes = Annotated[
+    dict[str, JsonValue], AfterValidator(_fits), Field(examples=[{"colour": "red", "weight_g": 310}])
+]
+Name = Annotated[Line, Field(max_length=200, examples=["Enamel mug"])]
+Description = Annotated[Text, Field(max_length=10_000)]
+Sku = Annotated[
+    str,
+    Field(
+        max_length=64,
+        pattern=r"^[^\x00-\x20\x7f-\x9f\s]([^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f\s])?$",
+        examples=["MUG-RED"],
+    ),
+]
+Units = Annotated[int, Strict(), Field(ge=0, le=MAX_UNITS)]
+
+
+class ItemStatus(StrEnum):
+    """Whether an item is sold."""
+
+    ACTIVE = "active"
+    ARCHIVED = "archived"
+
+
+class Stock(Model):
+    """Units of an item: on hand, reserved for orders, and free to sell."""
+
+    on_hand: int
+    reserved: int
+    available: int
+
+    def adjusted(self, delta: int) -> "Stock":
+        """Return the stock with `delta` units more on hand, or raise OutOfStock if reserved units would go."""
+        if self.available + delta < 0:
+            raise OutOfStock(
+                "Fewer units are free than would be taken.",
+                Flaw("/delta", "OUT_OF_STOCK", f"{self.available} available"),
+            )
+        if self.on_hand + delta > MAX_UNITS:
+            raise InvalidState(f"An item holds {MAX_UNITS:,} units at most.")
+        return Stock(on_hand=self.on_hand + delta, reserved=self.reserved, available=self.available + delta)
+
+
+class ItemFields(Model):
+    """What a client writes of an item."""
+
+    name: Name
+    price: Money
+    sku: Sku | None = None
+    description: Description | None = None
+    attributes: Attributes = Field(default_factory=dict)
+
+
+class NewItem(ItemFields):
+    """A new item. `stock` is the number of units on hand; null or absent: not counted."""
+
+    stock: Units | None = None
+
+
+class MoneyPatch(Model):
+    """A change to an amount, its currency or both."""
+
+    amount: Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,4})?$")] = ""
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = ""
+
+
+class ItemPatch(Model):
+    """A JSON merge patch (RFC 7396) of an item: a field left out stays, null removes."""
+
+    name: Name = ""
+    price: MoneyPatch = MoneyPatch()
+    sku: Sku | None = None
+    description: Description | None = None
+    attributes: Annotated[dict[str, JsonValue] | None, AfterValidator(lambda a: a and _fits(a))] = None
+
+
+class ItemSummary(Model):
+    """An item as lists show it."""
+
+    id: str
+    sku: str | None
+    name: str
+    price: Money
+    status: ItemStatus
+    version: int
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class Item(Model):
+    """An item of the catalogue. `stock` is null where units are not counted."""
+
+    id: str = Field(examples=["item_01JD3ZK8Q4M5X6Y7Z8A9B0C1D2"])
+    sku: str | None
+    name: str
+    description: str | None
+    price: Money
+    attributes: dict[str, JsonValue]
+    status: ItemStatus
+    stock: Stock | None
+    version: int
+    created_at: Timestamp
+    updated_at: Timestamp
+
+    @classmethod
+    def new(cls, item_id: str, fields: NewItem, at: datetime) -> Self:
+        """Return the first version of an item."""
+        counted = fields.stock is not None
+        units = fields.stock or 0
+        return cls(
+            **fields.model_dump(exclude={"stock", "price"}),
+            price=fields.price,
+            id=item_id,
+            status=ItemStatus.ACTIVE,
+            stock=Stock(on_hand=units, reserved=0, available=units) if counted else None,
+            version=1,
+            created_at=at,
+            updated_at=at,
+        )
+
+    def patched(self, patch: ItemPatch) -> ItemFields:
+        """Return what the client-written fields become; ValidationFailed if that is not an item."""
+        self.require_active()
+        current = self.model_dump(mode="json", include=set(ItemFields.model_fields))
+        merged: dict[str, Any] = merge_patch(current, patch.model_dump(mode="json", exclude_unset=True))
+        return validated(ItemFields, merged)
+
+    def require_active(self) -> None:
+        """Raise ItemArchived if the item is archived."""
+        if self.status is ItemStatus.ARCHIVED:
+            raise ItemArchived
+
+
+class StockAdjustment(Model):
+    """Units that came in (positive) or went out (negative), and why."""
+
+    delta: Annotated[int, Strict(), Field(ge=-MAX_UNITS, le=MAX_UNITS, examples=[-3])]
+    reason: Annotated[Line, Field(max_length=200, examples=["two broken, one lost"])]
+
+
+class NewItems(Model):
+    """Items to create in one request."""
+
+    items: Annotated[list[dict[str, JsonValue]], Field(min_length=1, max_length=100)]
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """The counters behind an item's version.
+
+    The item's row counts edits and its stock row counts changes of stock, so that a sale never writes the item.
+    The version that clients see is their sum: it changes with every change of what they see.
+    """
+
+    edits: int
+    stock: int
+    stock_at_edit: int
+
+    @property
+    def shown(self) -> int:
+        """The item's version, as in its ETag."""
+        return self.edits + self.stock
+
+    def require_fresh(self, expected: frozenset[int] | None) -> None:
+        """Raise PreconditionFailed unless one of `expected` was shown since the last edit; None accepts any.
+
+        Sales in between do not matter to an edit, or an item that sells fast could never be edited.
+        """
+        fresh = range(self.edits + self.stock_at_edit, self.shown + 1)
+        if expected is not None and not any(version in fresh for version in expected):
+            raise PreconditionFailed

@@ -1,0 +1,50 @@
+"""What every model of the domain has in common."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
+
+_CONTROLS = r"\x00-\x1f\x7f-\x9f"
+_CONTROLS_BUT_LINES = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
+
+Line = Annotated[str, Field(pattern=rf"^[^{_CONTROLS}]*[^{_CONTROLS}\s][^{_CONTROLS}]*$")]
+"""One line of text: not blank, no control characters."""
+
+Text = Annotated[str, Field(pattern=rf"^[^{_CONTROLS_BUT_LINES}]*$")]
+"""Text that may have tabs and line breaks, but no other control characters."""
+
+
+def to_rfc3339(moment: datetime) -> str:
+    """Return an aware time as RFC 3339 text in UTC with milliseconds, which sorts as the times do."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _to_milliseconds(moment: datetime) -> datetime:
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+Timestamp = Annotated[
+    datetime,
+    AfterValidator(_to_milliseconds),
+    PlainSerializer(to_rfc3339, return_type=str, when_used="json"),
+    Field(json_schema_extra={"format": "date-time", "examples": ["2026-11-21T08:00:00.000Z"]}),
+]
+"""A moment with the precision that the API shows: milliseconds, UTC."""
+
+
+class Model(BaseModel):
+    """An immutable value; fields that it does not know are an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def now() -> datetime:
+    """Return the current time in UTC, cut to milliseconds."""
+    return _to_milliseconds(datetime.now(UTC))
+
+
+def json_of(model: BaseModel) -> dict[str, Any]:
+    """Return a model as the JSON object that the API shows."""
+    shown: dict[str, Any] = model.model_dump(mode="json")
+    return shown
