@@ -1,0 +1,1 @@
+"""The table: keys, rows, transactions and queries."""

@@ -1,0 +1,32 @@
+"""AWS clients, each made once, when first needed."""
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+_CONFIG = Config(
+    connect_timeout=1,
+    read_timeout=2,
+    tcp_keepalive=True,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    parameter_validation=False,
+)
+"""A table that is well answers in milliseconds: better to ask again soon than to wait."""
+
+
+@cache
+def dynamodb() -> "DynamoDBClient":
+    """Return the DynamoDB client; it may be shared by threads."""
+    return boto3.client("dynamodb", config=_CONFIG)
+
+
+@cache
+def secretsmanager() -> "SecretsManagerClient":
+    """Return the Secrets Manager client."""
+    return boto3.client("secretsmanager", config=_CONFIG)

@@ -1,0 +1,59 @@
+"""The record of a command: written with its effect, so that one cannot be without the other."""
+
+import zlib
+from datetime import datetime, timedelta
+from typing import Any
+
+from domain.commands import Answer, Command, Replayed
+from domain.errors import IdempotencyInProgress, IdempotencyKeyReused
+from repositories import keys
+from repositories.rows import Row, new_row
+
+LIFETIME = timedelta(hours=25)
+"""Clients may count on 24 hours; an hour more covers clocks that differ."""
+
+FREE = "attribute_not_exists(pk) OR kept_until < :now"
+"""Holds where no record stands, or an expired one that TTL has not removed yet. Needs `:now`."""
+
+
+def finished(tenant: str, command: Command, answer: Answer, at: datetime) -> Row:
+    """Return the record of a command that was answered. The body is compressed: writes cost by the KB."""
+    return _record(
+        tenant,
+        command,
+        at,
+        status=answer.status,
+        headers=answer.headers,
+        body=zlib.compress(answer.body.encode()),
+    )
+
+
+def running(tenant: str, command: Command, started: datetime, lease_until: datetime) -> Row:
+    """Return the record of a command that takes several transactions and has not finished."""
+    return _record(tenant, command, started, started_at=started.isoformat(), lease_until=lease_until.isoformat())
+
+
+def _record(tenant: str, command: Command, at: datetime, **attributes: Any) -> Row:
+    until = int((at + LIFETIME).timestamp())
+    return new_row(
+        keys.idempotency(tenant, command.scope),
+        "idempotency",
+        fingerprint=command.fingerprint,
+        kept_until=until,
+        ttl=until,
+        **attributes,
+    )
+
+
+def is_running(record: Row) -> bool:
+    """Tell whether the command of a record has not finished."""
+    return "status" not in record
+
+
+def outcome(record: Row, command: Command) -> Exception:
+    """Return what a command that meets this record raises: the first answer, or why there is none."""
+    if record["fingerprint"] != command.fingerprint:
+        return IdempotencyKeyReused()
+    if is_running(record):
+        return IdempotencyInProgress()
+    return Replayed(Answer(int(record["status"]), record["headers"], zlib.decompress(record["body"]).decode()))

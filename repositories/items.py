@@ -1,0 +1,345 @@
+"""Items, their stock and their SKUs."""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+from pydantic import BaseModel, JsonValue
+
+from domain.errors import DomainError, InvalidState, NotFound, PreconditionFailed, SkuTaken
+from domain.events import Event
+from domain.ids import derived_id, is_id, new_id
+from domain.items import (
+    Item,
+    ItemFields,
+    ItemPatch,
+    ItemStatus,
+    ItemSummary,
+    NewItem,
+    Stock,
+    StockAdjustment,
+    Versions,
+    attributes_json,
+)
+from domain.model import to_rfc3339
+from domain.money import Money
+from domain.pages import Page, PageRequest
+from domain.validation import validated
+from repositories import keys
+from repositories.keys import Position
+from repositories.listing import list_page
+from repositories.parallel import in_parallel
+from repositories.rows import Row, new_row
+from repositories.session import Session
+from repositories.transaction import Stale, Transaction
+
+_COLLECTIONS = {ItemStatus.ACTIVE: "ITEM", ItemStatus.ARCHIVED: "ITEM_ARCHIVED"}
+"""Archiving is rare, so it moves an item to a list of its own: neither list has to filter."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """An item as read, with the counters that its conditions need."""
+
+    item: Item
+    versions: Versions
+
+    @classmethod
+    def of(cls, row: Row, stock: Row) -> Self:
+        """Join an item's two rows."""
+        versions = Versions(int(row["edits"]), int(stock["changes"]), int(stock["changes_at_edit"]))
+        head = _summary(row).model_dump(exclude={"price", "version"})
+        item = Item(
+            **head,
+            price=_money(row["head"]),
+            description=row.get("description"),
+            attributes=json.loads(row["attributes"]),
+            stock=_stock(stock),
+            version=versions.shown,
+        )
+        return cls(item, versions)
+
+    def edited(self, at: datetime, **changes: Any) -> "_Stored":
+        """Return the item after one more edit."""
+        versions = Versions(self.versions.edits + 1, self.versions.stock, self.versions.stock)
+        update = changes | {"version": versions.shown, "updated_at": at}
+        return _Stored(self.item.model_copy(update=update), versions)
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRepository:
+    """The items of the caller's tenant."""
+
+    session: Session
+
+    def create(self, new: NewItem) -> Item:
+        """Add an item. Raises SkuTaken."""
+        return self.add(Item.new(new_id("item"), new, self.session.at))
+
+    def add(self, item: Item) -> Item:
+        """Add an item that has its id. Raises SkuTaken."""
+        tx = self._creation(item, already_there=_made_twice)
+        self.session.commit(tx, item, _event("ItemCreated", item))
+        return item
+
+    def create_all[R: BaseModel](
+        self, rows: Sequence[dict[str, JsonValue]], report: Callable[[list[Item | DomainError]], R]
+    ) -> R:
+        """Add each item that can be added, and return what `report` makes of the outcomes, in order.
+
+        Ids follow from the command, so that carrying on after a crash adds nothing twice.
+        """
+        started = self.session.begin()
+        outcomes: list[Item | DomainError] = [NotFound()] * len(rows)
+
+        def create(index: int) -> None:
+            outcomes[index] = self._create_row(rows[index], index, started)
+
+        first, repeated = _by_first_sku(rows)
+        in_parallel(create, first)
+        for index in repeated:
+            create(index)
+        result = report(outcomes)
+        self.session.finish(result)
+        return result
+
+    def get(self, item_id: str) -> Item:
+        """Return an item. Raises NotFound."""
+        return self._read(item_id).item
+
+    def page(self, status: ItemStatus, page: PageRequest) -> Page[ItemSummary]:
+        """Return a page of the items with this status. Raises CursorInvalid."""
+        session = self.session
+        rows, cursor = list_page(session.table, session.tenant, _COLLECTIONS[status], page, _position)
+        return Page(items=[_summary(row) for row in rows], next_cursor=cursor)
+
+    def by_sku(self, sku: str, status: ItemStatus) -> Page[ItemSummary]:
+        """Return the item with this SKU as a list, empty if there is none with this status."""
+        marker = self.session.table.get(keys.sku(self.session.tenant, sku))
+        row = marker and self.session.table.get(keys.item(self.session.tenant, marker["item_id"]))
+        found = [_summary(row)] if row and row["head"]["status"] == status else []
+        return Page(items=found, next_cursor=None)
+
+    def change(self, item_id: str, patch: ItemPatch, expected: frozenset[int] | None) -> Item:
+        """Change an item that is still at one of the versions `expected`; None: at any.
+
+        Raises NotFound, PreconditionFailed, ItemArchived, SkuTaken, ValidationFailed.
+        """
+        stored = self._read(item_id)
+        stored.versions.require_fresh(expected)
+        fields = stored.item.patched(patch)
+        changes = {name: getattr(fields, name) for name in ItemFields.model_fields}
+        changed = stored.edited(self.session.at, **changes)
+        tx = self._edit(stored, changed)
+        self._move_sku(tx, stored.item, changed.item)
+        self.session.commit(tx, changed.item, _event("ItemChanged", changed.item))
+        return changed.item
+
+    def archive(self, item_id: str, expected: frozenset[int] | None) -> None:
+        """Take an item out of sale; nothing to do if it is. Raises NotFound, PreconditionFailed."""
+        stored = self._read(item_id)
+        stored.versions.require_fresh(expected)
+        if stored.item.status is ItemStatus.ARCHIVED:
+            return
+        archived = stored.edited(self.session.at, status=ItemStatus.ARCHIVED)
+        tx = self._edit(stored, archived)
+        self.session.commit(tx, archived.item, _event("ItemArchived", archived.item))
+
+    def adjust_stock(self, item_id: str, adjustment: StockAdjustment) -> Item:
+        """Add to or take from the units on hand. Raises NotFound, OutOfStock, InvalidState, Contention."""
+        return self.session.decide_again(lambda: self._adjust_stock(item_id, adjustment))
+
+    def _adjust_stock(self, item_id: str, adjustment: StockAdjustment) -> Item:
+        stored = self._read(item_id)
+        if stored.item.stock is None:
+            raise InvalidState("The stock of this item is not counted.")
+        stock = stored.item.stock.adjusted(adjustment.delta)
+        item = stored.item.model_copy(update={"stock": stock, "version": stored.versions.shown + 1})
+        tx = self.session.transaction()
+        tx.update(
+            "adjust the stock",
+            keys.stock(self.session.tenant, item_id),
+            "SET on_hand = on_hand + :delta, available = available + :delta, changes = changes + :one",
+            condition="changes = :seen",
+            refusal=_stale,
+            delta=adjustment.delta,
+            seen=stored.versions.stock,
+            one=1,
+        )
+        told = {"delta": adjustment.delta, "reason": adjustment.reason, "on_hand": stock.on_hand}
+        self.session.commit(tx, item, _event("StockAdjusted", item, **told))
+        return item
+
+    def _read(self, item_id: str) -> _Stored:
+        key = keys.item(self.session.tenant, item_id)
+        found = self.session.table.partition(key.pk) if is_id("item", item_id) else []
+        rows = {row["sk"]: row for row in found}
+        if not rows:
+            raise NotFound("item")
+        return _Stored.of(rows[key.sk], rows[keys.stock(self.session.tenant, item_id).sk])
+
+    def _create_row(self, row: dict[str, JsonValue], index: int, started: datetime) -> Item | DomainError:
+        command = self.session.command
+        seed = command and hashlib.sha256(f"{command.scope}/{index}".encode()).digest()
+        item_id = derived_id("item", started, seed) if seed else new_id("item")
+        try:
+            item = Item.new(item_id, validated(NewItem, row), started)
+            tx = self._creation(item, already_there=_AlreadyCreated)
+            self.session.commit_events(tx, _event("ItemCreated", item))
+        except _AlreadyCreated:
+            return item
+        except DomainError as refusal:
+            return refusal
+        return item
+
+    def _creation(self, item: Item, already_there: Callable[[Row | None], Exception]) -> Transaction:
+        tenant = self.session.tenant
+        tx = self.session.transaction()
+        tx.create("add the item", _item_row(tenant, item, Versions(1, 0, 0)), already_there)
+        tx.create("add its stock", _stock_row(tenant, item), already_there)
+        if item.sku:
+            _claim_sku(tx, tenant, item.sku, item.id)
+        return tx
+
+    def _edit(self, stored: _Stored, edited: _Stored) -> Transaction:
+        tenant, item = self.session.tenant, edited.item
+        tx = self.session.transaction()
+        tx.put(
+            "edit the item",
+            _item_row(tenant, item, edited.versions),
+            condition="edits = :seen",
+            refusal=_changed_meanwhile,
+            seen=stored.versions.edits,
+        )
+        tx.update(
+            "tell its stock row",
+            keys.stock(tenant, item.id),
+            "SET item_name = :item_name, sku = :sku, price = :price, currency = :currency, sellable = :sellable,"
+            " changes_at_edit = changes",
+            condition="attribute_exists(pk)",
+            refusal=_changed_meanwhile,
+            **_for_sale(item),
+        )
+        return tx
+
+    def _move_sku(self, tx: Transaction, before: Item, after: Item) -> None:
+        if before.sku == after.sku:
+            return
+        tenant = self.session.tenant
+        if before.sku:
+            tx.delete(
+                "free the old SKU",
+                keys.sku(tenant, before.sku),
+                condition="item_id = :id",
+                refusal=_changed_meanwhile,
+                id=before.id,
+            )
+        if after.sku:
+            _claim_sku(tx, tenant, after.sku, after.id)
+
+
+class _AlreadyCreated(Exception):
+    """An earlier attempt at the same command added this row."""
+
+
+def _made_twice(_row: Row | None) -> Exception:
+    return AssertionError("an id was made twice")
+
+
+def _changed_meanwhile(_row: Row | None) -> Exception:
+    return PreconditionFailed()
+
+
+def _stale(_row: Row | None) -> Exception:
+    return Stale()
+
+
+def _claim_sku(tx: Transaction, tenant: str, sku: str, item_id: str) -> None:
+    tx.create("claim the SKU", new_row(keys.sku(tenant, sku), "sku", item_id=item_id), lambda _row: SkuTaken(sku))
+
+
+def _by_first_sku(rows: Sequence[dict[str, JsonValue]]) -> tuple[list[int], list[int]]:
+    """Return the rows that may run at once, and those that repeat the SKU of one before them."""
+    seen: set[str] = set()
+    first: list[int] = []
+    repeated: list[int] = []
+    for index, row in enumerate(rows):
+        sku = row.get("sku")
+        (repeated if isinstance(sku, str) and sku in seen else first).append(index)
+        if isinstance(sku, str):
+            seen.add(sku)
+    return first, repeated
+
+
+def _event(kind: str, item: Item, **data: Any) -> Event:
+    return Event(kind, item.id, item.version, data)
+
+
+def _item_row(tenant: str, item: Item, versions: Versions) -> Row:
+    key = keys.item(tenant, item.id)
+    position = Position(to_rfc3339(item.created_at), item.id)
+    head = {
+        "id": item.id,
+        "sku": item.sku,
+        "name": item.name,
+        "price": item.price.minor,
+        "currency": item.price.currency,
+        "status": item.status.value,
+        "version": versions.edits + versions.stock_at_edit,
+        "created_at": position.at,
+        "updated_at": to_rfc3339(item.updated_at),
+    }
+    return new_row(
+        key,
+        "item",
+        head=head,
+        edits=versions.edits,
+        description=item.description,
+        attributes=attributes_json(item.attributes),
+        **keys.listed(tenant, _COLLECTIONS[item.status], position),
+    )
+
+
+def _for_sale(item: Item) -> dict[str, Any]:
+    """What placing an order needs to know of an item."""
+    return {
+        "item_name": item.name,
+        "sku": item.sku,
+        "price": item.price.minor,
+        "currency": item.price.currency,
+        "sellable": item.status is ItemStatus.ACTIVE,
+    }
+
+
+def _stock_row(tenant: str, item: Item) -> Row:
+    return new_row(
+        keys.stock(tenant, item.id),
+        "stock",
+        changes=0,
+        changes_at_edit=0,
+        **_for_sale(item),
+        **(item.stock.model_dump() if item.stock else {}),
+    )
+
+
+def _position(row: Row) -> Position:
+    return Position(row["head"]["created_at"], row["head"]["id"])
+
+
+def _money(head: Row) -> Money:
+    return Money.of_minor(int(head["price"]), head["currency"])
+
+
+def _stock(row: Row) -> Stock | None:
+    if "on_hand" not in row:
+        return None
+    return Stock(on_hand=int(row["on_hand"]), reserved=int(row["reserved"]), available=int(row["available"]))
+
+
+def _summary(row: Row) -> ItemSummary:
+    head = row["head"]
+    fields = {name: value for name, value in head.items() if name != "currency"}
+    return ItemSummary(**fields | {"price": _money(head)})

@@ -1,0 +1,150 @@
+"""One request at work on the table: whose it is, what it consumed, and how its effect is made final."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pydantic import BaseModel
+
+from domain.access import Caller
+from domain.commands import Command
+from domain.errors import Contention, DomainError
+from domain.events import Event
+from domain.ids import new_id
+from domain.model import to_rfc3339
+from repositories import idempotency, keys
+from repositories.rows import Row, new_row
+from repositories.table import Table
+from repositories.transaction import ATTEMPTS, Stale, Transaction, pause_before
+
+EVENT_LIFETIME = timedelta(days=30)
+LEASE = timedelta(seconds=60)
+"""How long a command of several transactions counts as running: longer than any function may run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The table as one caller may use it for one request.
+
+    `at` is the request's time, `deadline` (time.monotonic) when it must have an answer, `command` is set
+    where the client sent an Idempotency-Key.
+    """
+
+    table: Table
+    caller: Caller
+    at: datetime
+    deadline: float
+    command: Command | None = None
+
+    @property
+    def tenant(self) -> str:
+        """The caller's tenant, as its token says: the only one this session can reach."""
+        return self.caller.tenant
+
+    def transaction(self) -> Transaction:
+        """Return an empty transaction."""
+        return Transaction(self.table)
+
+    def commit(self, tx: Transaction, result: BaseModel, *events: Event) -> None:
+        """Carry out `tx` with its events and, for a command, the answer that `result` makes.
+
+        Raises Replayed if the command was carried out before, and what the steps refuse.
+        """
+        if self.command:
+            tx.steps[:0] = self._remembering(self.command, result).steps
+        self.commit_events(tx, *events)
+
+    def commit_events(self, tx: Transaction, *events: Event) -> None:
+        """Carry out `tx` with its events, as one part of a command that begins and finishes by itself."""
+        for event in events:
+            tx.create(f"tell {event.kind}", self._event_row(event), _impossible)
+        tx.commit(self.deadline)
+
+    def decide_again[T](self, attempt: Callable[[], T]) -> T:
+        """Return what `attempt` returns; it reads and decides again each time it raises Stale."""
+        for number in range(ATTEMPTS):
+            try:
+                return attempt()
+            except Stale:
+                wait = pause_before(number)
+                if time.monotonic() + wait >= self.deadline:
+                    break
+                time.sleep(wait)
+        raise Contention
+
+    def remember(self, refusal: DomainError) -> None:
+        """Keep a refusal as the command's answer; raises Replayed if it has one by now."""
+        if self.command:
+            answer = self.command.refusal(refusal)
+            self._put_record(self.command, idempotency.finished(self.tenant, self.command, answer, self.at))
+
+    def begin(self) -> datetime:
+        """Mark a command of several transactions as running and return when it first began.
+
+        One whose function died is taken over after its lease. Raises IdempotencyInProgress before that, and
+        Replayed if the command has finished.
+        """
+        if not self.command:
+            return self.at
+        lease = self.at + LEASE
+        mine = idempotency.running(self.tenant, self.command, self.at, lease)
+        standing = self._try_record(mine)
+        if standing is None:
+            return self.at
+        result = idempotency.outcome(standing, self.command)
+        if not idempotency.is_running(standing) or standing["lease_until"] > self.at.isoformat():
+            raise result
+        started = datetime.fromisoformat(standing["started_at"])
+        taken = idempotency.running(self.tenant, self.command, started, lease)
+        if self.table.put(taken, "lease_until = :seen", {":seen": standing["lease_until"]}):
+            raise result
+        return started
+
+    def finish(self, result: BaseModel) -> None:
+        """Keep the answer of a command that `begin` marked as running."""
+        if self.command:
+            answer = self.command.answer(result)
+            row = idempotency.finished(self.tenant, self.command, answer, self.at)
+            standing = self.table.put(row, "lease_until = :mine", {":mine": (self.at + LEASE).isoformat()})
+            if standing:
+                raise idempotency.outcome(standing, self.command)
+
+    def _remembering(self, command: Command, result: BaseModel) -> Transaction:
+        tx = self.transaction()
+        row = idempotency.finished(self.tenant, command, command.answer(result), self.at)
+        tx.put(
+            "remember the answer",
+            row,
+            condition=idempotency.FREE,
+            refusal=lambda standing: idempotency.outcome(standing or {}, command),
+            now=int(self.at.timestamp()),
+        )
+        return tx
+
+    def _put_record(self, command: Command, row: Row) -> None:
+        standing = self._try_record(row)
+        if standing:
+            raise idempotency.outcome(standing, command)
+
+    def _try_record(self, row: Row) -> Row | None:
+        return self.table.put(row, idempotency.FREE, {":now": int(self.at.timestamp())})
+
+    def _event_row(self, event: Event) -> Row:
+        event_id = new_id("event")
+        return new_row(
+            keys.event(self.tenant, self.at, event_id),
+            "event",
+            id=event_id,
+            kind=event.kind,
+            subject=event.subject,
+            sequence=event.sequence,
+            data=event.data,
+            by=self.caller.subject,
+            at=to_rfc3339(self.at),
+            ttl=int((self.at + EVENT_LIFETIME).timestamp()),
+        )
+
+
+def _impossible(_row: Row | None) -> Exception:
+    return AssertionError("an id was made twice")

@@ -1,0 +1,126 @@
+"""A transaction as a list of named steps, each with the error that its failed condition means."""
+
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from domain.errors import Contention, DomainError, Unavailable
+from repositories.keys import Key
+from repositories.rows import Row, decode, encode
+from repositories.table import Table
+
+ATTEMPTS = 8
+_FIRST_PAUSE = 0.025
+_LONGEST_PAUSE = 1.0
+
+type Refusal = Callable[[Row | None], Exception]
+"""Makes the error of a failed condition from the row that stood in the way."""
+
+_THROTTLED = frozenset({"ProvisionedThroughputExceeded", "ThrottlingError", "RequestLimitExceeded"})
+_BUSY = frozenset({"TransactionConflict"})
+_NO_FAULT = frozenset({"None"})
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One action, what it is for, and what its failed condition means."""
+
+    name: str
+    action: dict[str, Any]
+    refusal: Refusal
+
+
+class TransactionRefusedError(Exception):
+    """DynamoDB called the transaction malformed: a bug of ours."""
+
+
+class Stale(Exception):
+    """A condition on what was read failed: read again and decide."""
+
+
+def pause_before(attempt: int) -> float:
+    """Return how long to wait, in seconds, after attempt number `attempt` (from 0): full jitter.
+
+    Source: AWS Architecture Blog, "Exponential Backoff And Jitter".
+    """
+    return random.uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**attempt))  # noqa: S311
+
+
+@dataclass(slots=True)
+class Transaction:
+    """Steps that happen together or not at all."""
+
+    table: Table
+    steps: list[Step] = field(default_factory=list)
+
+    def put(self, name: str, row: Row, *, condition: str, refusal: Refusal, **values: Any) -> None:
+        """Add: write `row` where `condition` holds; `values` are the condition's (`now=1` for `:now`)."""
+        self._add(name, "Put", {"Item": encode(row)}, condition, refusal, values)
+
+    def create(self, name: str, row: Row, refusal: Refusal) -> None:
+        """Add: write a row that must not be there yet."""
+        self.put(name, row, condition="attribute_not_exists(pk)", refusal=refusal)
+
+    def update(self, name: str, key: Key, change: str, *, condition: str, refusal: Refusal, **values: Any) -> None:
+        """Add: change the row at `key` by an update expression where `condition` holds."""
+        action = {"Key": encode(key._asdict()), "UpdateExpression": change}
+        self._add(name, "Update", action, condition, refusal, values)
+
+    def delete(self, name: str, key: Key, *, condition: str, refusal: Refusal, **values: Any) -> None:
+        """Add: remove the row at `key` where `condition` holds."""
+        self._add(name, "Delete", {"Key": encode(key._asdict())}, condition, refusal, values)
+
+    def _add(
+        self,
+        name: str,
+        verb: str,
+        action: dict[str, Any],
+        condition: str,
+        refusal: Refusal,
+        values: Mapping[str, Any],
+    ) -> None:
+        action |= {
+            "TableName": self.table.name,
+            "ConditionExpression": condition,
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+        if values:
+            action["ExpressionAttributeValues"] = encode({f":{key}": value for key, value in values.items()})
+        self.steps.append(Step(name, {verb: action}, refusal))
+
+    def commit(self, deadline: float) -> None:
+        """Carry it out, or raise the error of the first step that was refused; nothing happened then.
+
+        Conflicts with other transactions are tried again with full jitter until `deadline` (time.monotonic).
+        Raises Contention or Unavailable when that did not help.
+        """
+        for attempt in range(ATTEMPTS):
+            reasons = self.table.transact([step.action for step in self.steps], str(uuid4()))
+            if not reasons:
+                return
+            again = self._refused(reasons)
+            wait = pause_before(attempt)
+            if attempt + 1 == ATTEMPTS or time.monotonic() + wait >= deadline:
+                raise again
+            time.sleep(wait)
+
+    def _refused(self, reasons: Sequence[Mapping[str, Any]]) -> DomainError:
+        """Raise what a cancellation means, or return what to say if trying again does not help.
+
+        A failed condition counts before the rest, as asking again cannot heal it; steps are asked in order.
+        """
+        codes = {reason["Code"] for reason in reasons} - _NO_FAULT
+        for step, reason in zip(self.steps, reasons, strict=True):
+            if reason["Code"] == "ConditionalCheckFailed":
+                raise step.refusal(decode(reason["Item"]) if reason.get("Item") else None)
+        if codes and codes <= _THROTTLED | _BUSY:
+            return Unavailable() if codes & _THROTTLED else Contention()
+        failed = [
+            f"{step.name}: {reason['Code']} {reason.get('Message', '')}"
+            for step, reason in zip(self.steps, reasons, strict=True)
+            if reason["Code"] not in _NO_FAULT
+        ]
+        raise TransactionRefusedError("; ".join(failed))
