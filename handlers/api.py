@@ -1,0 +1,219 @@
+"""A thin layer over the Powertools resolver: what every route of Tradepost has in common."""
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, CORSConfig, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+
+from domain.access import Permission
+from domain.commands import Answer, Replayed
+from domain.errors import DomainError, IdempotencyKeyRequired, NotFound
+from domain.model import json_of, now
+from handlers.answers import matches, not_modified, success
+from handlers.incoming import Event, caller_of, command_of, header, json_object, with_json_body
+from handlers.problems import from_validation, problem_answer, problem_of
+from handlers.telemetry import Handler, Telemetry, logger, traced
+from repositories.access import Access
+from repositories.clients import dynamodb
+from repositories.session import Session
+from repositories.settings import settings
+from repositories.table import Table
+
+PUBLIC: Literal["public"] = "public"
+"""The permission of a route that anybody may call."""
+
+EXPOSED_HEADERS = ["ETag", "Location", "Retry-After", "Idempotent-Replayed", "X-Request-Id"]
+_RESERVE_SECONDS = 1.0
+"""Kept back of a function's time, to say that there was not enough of it."""
+
+type Route = Callable[..., Any]
+type KeyUse = Literal["required", "accepted", "ignored"]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A route, as the OpenAPI document, the CDK app and the local server need to know it."""
+
+    method: str
+    path: str
+    permission: Permission | Literal["public"]
+    access: frozenset[Access]
+    status: int
+    raises: tuple[type[DomainError], ...]
+    idempotency_key: KeyUse
+
+
+@dataclass(slots=True)
+class Call:
+    """One request on its way through a route."""
+
+    path: str
+    request_id: str
+    telemetry: Telemetry
+    table: Table
+    session: Session | None = None
+
+
+class Api:
+    """One route: `api.get(...)` and the like declare it, `api.handler` is the function's entry point."""
+
+    operation: Operation
+
+    def __init__(self) -> None:
+        self.resolver = APIGatewayRestResolver(
+            enable_validation=True,
+            json_body_deserializer=json_object,
+            response_validation_error_http_code=500,
+        )
+        self.resolver.use([self._succeed])
+        self.resolver.exception_handler(Exception)(self._refuse)
+        self.handler: Handler = traced(self._handle)
+        origins = os.environ.get("CORS_ORIGINS", "").split()
+        self._cors = CORSConfig(origins[0], origins[1:], expose_headers=EXPOSED_HEADERS) if origins else None
+
+    def get(self, path: str, **options: Any) -> Callable[[Route], Route]:
+        """Declare a GET route; see `_declare` for the options."""
+        return self._declare("GET", path, **options)
+
+    def post(self, path: str, **options: Any) -> Callable[[Route], Route]:
+        """Declare a POST route, which takes an Idempotency-Key; see `_declare`."""
+        return self._declare("POST", path, **{"idempotency_key": "accepted"} | options)
+
+    def patch(self, path: str, **options: Any) -> Callable[[Route], Route]:
+        """Declare a PATCH route; see `_declare`."""
+        return self._declare("PATCH", path, **options)
+
+    def delete(self, path: str, **options: Any) -> Callable[[Route], Route]:
+        """Declare a DELETE route; see `_declare`."""
+        return self._declare("DELETE", path, **options)
+
+    def _declare(
+        self,
+        method: str,
+        path: str,
+        *,
+        permission: Permission | Literal["public"],
+        access: Sequence[Access] = (),
+        status: int = 200,
+        raises: Sequence[type[DomainError]] = (),
+        idempotency_key: KeyUse = "ignored",
+    ) -> Callable[[Route], Route]:
+        """Declare the route.
+
+        `permission` is asked for before the input is looked at; `access` is what the function's role may do to
+        the table; `raises` are the domain's errors that it may answer, beside those of every route.
+        """
+        self.operation = Operation(method, path, permission, frozenset(access), status, tuple(raises), idempotency_key)
+
+        def register(route: Route) -> Route:
+            return self.resolver.route(path, method, status_code=status, summary=route.__doc__)(route)
+
+        return register
+
+    def _handle(self, event: Event, context: Any) -> dict[str, Any]:
+        operation, request_id = self.operation, event["requestContext"]["requestId"]
+        telemetry = Telemetry(f"{operation.method} {operation.path}", request_id)
+        table = Table(dynamodb(), settings().table_name, telemetry.meter)
+        call = Call(event["path"], request_id, telemetry, table)
+        try:
+            admitted = self._admit(event, context, call)
+        except DomainError as refused:
+            response = _proxied(self._refusal(refused, call))
+        else:
+            self.resolver.context["call"] = call
+            response = self.resolver.resolve(admitted, context)
+        response["multiValueHeaders"] |= self._common_headers(event, call)
+        telemetry.finish(response["statusCode"])
+        return response
+
+    def _admit(self, event: Event, context: Any, call: Call) -> Event:
+        """Check who calls and what with, before anything of the input is validated."""
+        operation = self.operation
+        if operation.permission == PUBLIC:
+            return event
+        caller = caller_of(event)
+        call.telemetry.caller(caller.tenant, caller.subject)
+        caller.require(operation.permission)
+        admitted = with_json_body(event)
+        command = None
+        if operation.idempotency_key != "ignored":
+            command = command_of(
+                admitted,
+                caller,
+                answer=lambda result: success(operation.status, call.path, json_of(result)),
+                refusal=lambda error: problem_answer(error, call.path, call.request_id),
+            )
+        if operation.idempotency_key == "required" and not command:
+            raise IdempotencyKeyRequired
+        seconds = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
+        call.session = Session(call.table, caller, now(), time.monotonic() + seconds, command)
+        return admitted
+
+    def _succeed(self, app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
+        """Show what the route returned; to a reader who has it already, only that."""
+        shown = next_middleware(app)
+        if shown.body is not None and not isinstance(shown.body, dict):
+            return shown
+        call: Call = app.context["call"]
+        answer = success(shown.status_code, call.path, shown.body)
+        known = header(app.current_event.raw_event, "if-none-match")
+        etag = answer.headers.get("ETag")
+        if etag and known and self.operation.method == "GET" and matches(known, etag):
+            answer = not_modified(etag)
+        return _response(answer)
+
+    def _refuse(self, error: Exception) -> Response[Any]:
+        """Turn whatever a route raised into its answer; a refusal becomes its command's answer for good."""
+        call: Call = self.resolver.context["call"]
+        if isinstance(error, Replayed):
+            first = error.answer
+            replayed = first.headers | {"Idempotent-Replayed": "true"}
+            return _response(Answer(first.status, replayed, first.body))
+        if isinstance(error, RequestValidationError):
+            error = from_validation(error)
+        if isinstance(error, NotFoundError):
+            error = NotFound()
+        if isinstance(error, DomainError) and problem_of(error).kept and call.session:
+            try:
+                call.session.remember(error)
+            except (Replayed, DomainError) as earlier:
+                return self._refuse(earlier)
+        return _response(self._refusal(error, call))
+
+    def _refusal(self, error: Exception, call: Call) -> Answer:
+        known = error if isinstance(error, DomainError) else None
+        if known is None:
+            logger().exception("unforeseen", exc_info=error)
+        call.telemetry.code = problem_of(known).code
+        return problem_answer(known, call.path, call.request_id)
+
+    def _common_headers(self, event: Event, call: Call) -> dict[str, list[str]]:
+        meter = call.telemetry.meter
+        headers = {
+            "X-Request-Id": call.request_id,
+            "X-Capacity-Read": f"{meter.read_units:g}",
+            "X-Capacity-Write": f"{meter.write_units:g}",
+            "X-Db-Requests": str(meter.requests),
+        }
+        if self._cors:
+            headers |= self._cors.to_dict(self._cors.allowed_origin(header(event, "origin") or ""))
+        return {name: [value] for name, value in headers.items()}
+
+
+def _response(answer: Answer) -> Response[Any]:
+    return Response(answer.status, headers=answer.headers, body=answer.body)
+
+
+def _proxied(answer: Answer) -> dict[str, Any]:
+    return {
+        "statusCode": answer.status,
+        "body": answer.body,
+        "isBase64Encoded": False,
+        "multiValueHeaders": {name: [value] for name, value in answer.headers.items()},
+    }

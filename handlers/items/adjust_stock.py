@@ -1,0 +1,25 @@
+"""POST /v1/items/{item_id}/stock: count units in or out."""
+
+from domain.access import Permission
+from domain.errors import Contention, InvalidState, NotFound, OutOfStock
+from domain.items import Item, StockAdjustment
+from handlers.api import Api
+from handlers.parameters import Items
+from repositories.access import Access
+
+api = Api()
+
+
+@api.post(
+    "/v1/items/<item_id>/stock",
+    permission=Permission.ITEMS_WRITE,
+    access=[Access.QUERY, Access.PUT, Access.UPDATE],
+    raises=[NotFound, OutOfStock, InvalidState, Contention],
+    idempotency_key="required",
+)
+def adjust_stock(item_id: str, adjustment: StockAdjustment, items: Items) -> Item:
+    """Add to or take from the units on hand, never below what is reserved."""
+    return items.adjust_stock(item_id, adjustment)
+
+
+handler = api.handler

@@ -1,0 +1,40 @@
+"""GET /v1/items: list the items of the catalogue."""
+
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Query
+
+from domain.access import Permission
+from domain.errors import CursorInvalid
+from domain.items import ItemStatus, ItemSummary, Sku
+from domain.pages import Page, PageRequest
+from handlers.api import Api
+from handlers.parameters import CallerParameter, Cursor, Items, Limit
+from repositories.access import Access
+
+api = Api()
+
+
+@api.get(
+    "/v1/items",
+    permission=Permission.ITEMS_READ,
+    access=[Access.GET, Access.LIST],
+    raises=[CursorInvalid],
+)
+def list_items(
+    items: Items,
+    caller: CallerParameter,
+    status: Annotated[ItemStatus, Query()] = ItemStatus.ACTIVE,
+    sku: Annotated[Sku | None, Query()] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page[ItemSummary]:
+    """List items, newest first, or find the one with a SKU. Customers see active ones only."""
+    if status is ItemStatus.ARCHIVED:
+        caller.require(Permission.ITEMS_READ_ARCHIVED)
+    if sku is not None:
+        return items.by_sku(sku, status)
+    return items.page(status, PageRequest(limit, cursor))
+
+
+handler = api.handler

@@ -1,0 +1,19 @@
+"""GET /v1/openapi.json: the OpenAPI document of this API."""
+
+import json
+from typing import Any
+
+from handlers.api import PUBLIC, Api
+from handlers.document import openapi_json
+
+api = Api()
+
+
+@api.get("/v1/openapi.json", permission=PUBLIC)
+def get_openapi() -> dict[str, Any]:
+    """Return the OpenAPI document of this API."""
+    document: dict[str, Any] = json.loads(openapi_json())
+    return document
+
+
+handler = api.handler
