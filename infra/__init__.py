@@ -1,0 +1,1 @@
+"""The CDK app and everything that does not run in Lambda."""

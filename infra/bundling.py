@@ -1,0 +1,98 @@
+"""The one zip that all functions share, built by uv for Lambda's processor without Docker.
+
+The same input gives the same bytes: files are sorted, dates fixed, and compiled modules carry no date either.
+Compiled modules are in it because Lambda cannot keep its own: without them every cold start compiles again.
+"""
+
+import compileall
+import hashlib
+import os
+import py_compile
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+from infra.functions import ROOT
+
+PACKAGES = ("domain", "handlers", "repositories")
+FILES = ("docs/openapi.json",)
+LOCK = ROOT / "requirements.lock"
+LAMBDA_PLATFORM = "aarch64-manylinux_2_28"
+"""Amazon Linux 2023, the base of the python3.13 runtime, has glibc 2.34; the processor is Graviton."""
+_TASK_ROOT = "/var/task"
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_IN_NO_BUNDLE = ("__pycache__", "bin", "RECORD", "INSTALLER", "REQUESTED", "WHEEL", "licenses", "*.pyi", "py.typed")
+
+
+def bundle(cache: Path, platform: str = LAMBDA_PLATFORM) -> Path:
+    """Return the zip for `platform` (as uv names it), built anew only if what goes into it has changed."""
+    archive = cache / f"functions-{platform}-{_fingerprint()}.zip"
+    if not archive.exists():
+        print(f"Building the functions' zip for {platform} …", file=sys.stderr)
+        build(archive, platform)
+    return archive
+
+
+def build(archive: Path, platform: str) -> None:
+    """Build the zip at `archive`."""
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=archive.parent) as workspace:
+        content = Path(workspace, "content")
+        _install(Path(workspace, "packages"), content, platform)
+        _compile(content, content, keep_sources=False)
+        for package in PACKAGES:
+            shutil.copytree(ROOT / package, content / package, ignore=shutil.ignore_patterns("__pycache__"))
+        for file in FILES:
+            (content / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / file, content / file)
+        for package in PACKAGES:
+            _compile(content / package, content, keep_sources=True)
+        fresh = Path(workspace, "fresh.zip")
+        _zip(content, fresh)
+        fresh.replace(archive)
+
+
+def _install(packages: Path, content: Path, platform: str) -> None:
+    command = [
+        os.environ.get("UV") or shutil.which("uv") or "uv",
+        *("pip", "install", "--quiet", "--target", str(packages), "--require-hashes", "-r", str(LOCK)),
+        *("--python-platform", platform, "--python-version", "3.13", "--only-binary", ":all:"),
+        *("--no-deps", "--link-mode", "copy"),
+    ]
+    subprocess.run(command, check=True, cwd=ROOT)  # noqa: S603
+    shutil.copytree(packages, content, ignore=shutil.ignore_patterns(*_IN_NO_BUNDLE))
+
+
+def _compile(content: Path, root: Path, *, keep_sources: bool) -> None:
+    """Compile all modules; without their sources (a third of the zip) they stand in the sources' place."""
+    compileall.compile_dir(
+        content,
+        quiet=1,
+        stripdir=str(root),
+        prependdir=_TASK_ROOT,
+        invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+        legacy=not keep_sources,
+    )
+    if not keep_sources:
+        for source in content.rglob("*.py"):
+            source.unlink()
+
+
+def _zip(content: Path, archive: Path) -> None:
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as target:
+        for file in sorted(path for path in content.rglob("*") if path.is_file()):
+            info = zipfile.ZipInfo(str(file.relative_to(content)), _EPOCH)
+            info.external_attr = 0o644 << 16
+            info.compress_type = zipfile.ZIP_DEFLATED
+            target.writestr(info, file.read_bytes())
+
+
+def _fingerprint() -> str:
+    digest = hashlib.sha256(sys.version.encode())
+    own = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+    for file in (LOCK, Path(__file__), *(ROOT / name for name in FILES), *own):
+        digest.update(str(file.relative_to(ROOT)).encode() + file.read_bytes())
+    return digest.hexdigest()[:16]

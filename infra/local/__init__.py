@@ -1,0 +1,1 @@
+"""Tradepost on a developer's machine."""

@@ -1,0 +1,143 @@
+"""The command line: `uv run tradepost …`."""
+
+import json
+import sys
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Annotated
+from uuid import uuid4
+
+import typer
+from filelock import FileLock, Timeout
+from rich.console import Console
+
+from domain.access import Role
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+importing = typer.Typer(no_args_is_help=True, help="Load data through the running API.")
+app.add_typer(importing, name="import")
+
+errors = Console(stderr=True)
+
+Data = Annotated[Path, typer.Option(help="The folder that keeps data and keys.")]
+Url = Annotated[str, typer.Option(help="The API's base URL.")]
+DEFAULT_DATA = Path(".tradepost")
+DEFAULT_URL = "http://127.0.0.1:3000/v1"
+
+
+@app.command()
+def serve(
+    port: Annotated[int, typer.Option(help="The port on 127.0.0.1.")] = 3000,
+    data: Data = DEFAULT_DATA,
+    memory: Annotated[bool, typer.Option("--memory", help="Keep nothing: the data is gone at the end.")] = False,
+) -> None:
+    """Serve the API on an embedded database."""
+    from infra.local.database import database
+    from infra.local.server import run, settings_for
+    from infra.local.tokens import mint, signing_key
+
+    data.mkdir(parents=True, exist_ok=True)
+    folder = None if memory else data.resolve()
+    key = signing_key(data.resolve())
+
+    def announce() -> None:
+        token = mint(key, tenant="acme", role="owner", user=str(uuid4()))
+        body = json.dumps({"name": "Enamel mug", "price": {"amount": "12.99", "currency": "EUR"}, "stock": 10})
+        print(f"Tradepost listening on http://127.0.0.1:{port}/v1")
+        print(
+            f"curl -s http://127.0.0.1:{port}/v1/items -H 'Authorization: Bearer {token}'"
+            f" -H 'Content-Type: application/json' -d '{body}'",
+            flush=True,
+        )
+
+    with _only_one(data), database(folder):
+        settings_for(folder)
+        run(key, port, announce)
+    errors.print("Stopped.")
+
+
+def _only_one(data: Path) -> FileLock:
+    lock = FileLock(data / "server.lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        errors.print(f"Another Tradepost is using {data}. Stop it, or give --data another folder.")
+        raise typer.Exit(1) from None
+    return lock
+
+
+@app.command()
+def token(
+    tenant: Annotated[str, typer.Option(help="The tenant that the token is for.")],
+    role: Annotated[Role, typer.Option(help="The part that its bearer has.")] = Role.OWNER,
+    user: Annotated[str | None, typer.Option(help="The user's id, a UUID; a new one if not given.")] = None,
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Print an ID token, good for an hour, for the server that uses the same data folder."""
+    from infra.local.tokens import mint, signing_key
+
+    data.mkdir(parents=True, exist_ok=True)
+    print(mint(signing_key(data), tenant=tenant, role=role.value, user=user or str(uuid4())))
+
+
+@app.command()
+def invoke(
+    function: Annotated[str, typer.Argument(help="The function's name, such as CreateItem.")],
+    event: Annotated[Path, typer.Argument(help="A file with the event.", exists=True, dir_okay=False)],
+    data: Annotated[
+        Path | None, typer.Option(help="Use this folder's data; without it, a fresh database with samples.")
+    ] = None,
+) -> None:
+    """Call one function with an event and print its response."""
+    from infra.local.database import database
+    from infra.local.invocation import invoke as call
+    from infra.local.samples import add_samples
+    from infra.local.server import settings_for
+
+    with database(data):
+        settings_for(data)
+        if data is None:
+            add_samples()
+        try:
+            with redirect_stdout(sys.stderr):
+                response = call(function, json.loads(event.read_text()))
+        except LookupError as unknown:
+            errors.print(str(unknown.args[0]))
+            raise typer.Exit(2) from None
+    print(json.dumps(response, indent=2, ensure_ascii=False))
+
+
+@app.command()
+def openapi(
+    output: Annotated[Path, typer.Option(help="Where to write it.")] = Path("docs/openapi.json"),
+) -> None:
+    """Write the OpenAPI document that the handlers make."""
+    from infra.openapi import document_json
+
+    output.write_text(document_json())
+
+
+@importing.command("items")
+def import_items(
+    file: Annotated[Path, typer.Argument(help="A CSV file with a header.", exists=True, dir_okay=False)],
+    currency: Annotated[str, typer.Option(help="The currency of the prices (ISO 4217).")],
+    tenant: Annotated[str, typer.Option(help="Whose catalogue.")] = "acme",
+    sku: Annotated[str, typer.Option(help="The column of the SKU.")] = "StockCode",
+    name: Annotated[str, typer.Option(help="The column of the name.")] = "Description",
+    price: Annotated[str, typer.Option(help="The column of the price.")] = "UnitPrice",
+    url: Url = DEFAULT_URL,
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Load a catalogue from a CSV file. The last price of a SKU wins; what is there already stays."""
+    from infra.local.catalogue import Columns, load
+    from infra.local.tokens import mint, signing_key
+
+    bearer = mint(signing_key(data), tenant=tenant, role=Role.OWNER, user=str(uuid4()))
+    if not load(file, Columns(sku, name, price), currency, url, bearer):
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """Run the command line."""
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    app()
