@@ -1,5 +1,6 @@
 """A thin layer over the Powertools resolver: what every route of Tradepost has in common."""
 
+import gc
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -76,6 +77,9 @@ class Api:
         self.handler: Handler = traced(self._handle)
         origins = os.environ.get("CORS_ORIGINS", "").split()
         self._cors = CORSConfig(origins[0], origins[1:], expose_headers=EXPOSED_HEADERS) if origins else None
+        # What the imports made lives as long as the process: no collection need look at it again.
+        gc.freeze()
+        gc.enable()
 
     def get(self, path: str, **options: Any) -> Callable[[Route], Route]:
         """Declare a GET route; see `_declare` for the options."""

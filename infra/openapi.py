@@ -171,9 +171,7 @@ def _problem_response(problems: list[Problem]) -> dict[str, Any]:
         "content": {
             CONTENT_TYPE: {
                 "schema": {"$ref": _COMPONENT},
-                "examples": {
-                    problem.code: {"$ref": f"#/components/examples/{problem.code}"} for problem in problems
-                },
+                "examples": {problem.code: {"$ref": f"#/components/examples/{problem.code}"} for problem in problems},
             }
         },
     }

@@ -56,4 +56,4 @@ def outcome(record: Row, command: Command) -> Exception:
         return IdempotencyKeyReused()
     if is_running(record):
         return IdempotencyInProgress()
-    return Replayed(Answer(int(record["status"]), record["headers"], zlib.decompress(record["body"]).decode()))
+    return Replayed(Answer(record["status"], record["headers"], zlib.decompress(record["body"]).decode()))

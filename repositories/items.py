@@ -50,7 +50,7 @@ class _Stored:
     @classmethod
     def of(cls, row: Row, stock: Row) -> Self:
         """Join an item's two rows."""
-        versions = Versions(int(row["edits"]), int(stock["changes"]), int(stock["changes_at_edit"]))
+        versions = Versions(row["edits"], stock["changes"], stock["changes_at_edit"])
         head = _summary(row).model_dump(exclude={"price", "version"})
         item = Item(
             **head,
@@ -330,13 +330,13 @@ def _position(row: Row) -> Position:
 
 
 def _money(head: Row) -> Money:
-    return Money.of_minor(int(head["price"]), head["currency"])
+    return Money.of_minor(head["price"], head["currency"])
 
 
 def _stock(row: Row) -> Stock | None:
     if "on_hand" not in row:
         return None
-    return Stock(on_hand=int(row["on_hand"]), reserved=int(row["reserved"]), available=int(row["available"]))
+    return Stock(on_hand=row["on_hand"], reserved=row["reserved"], available=row["available"])
 
 
 def _summary(row: Row) -> ItemSummary:

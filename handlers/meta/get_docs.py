@@ -1,31 +1,36 @@
 """GET /v1/docs: the API's documentation in Swagger UI, with nothing loaded from elsewhere."""
 
+from functools import cache
 from pathlib import Path
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi import swagger_ui
 
 from handlers.api import PUBLIC, Api
 from handlers.document import openapi_json
 
 api = Api()
 
-_FILES = Path(swagger_ui.__file__).parent
-
 
 @api.get("/v1/docs", permission=PUBLIC)
 def get_docs() -> Response[str]:
     """Browse and try the API in Swagger UI."""
-    page = swagger_ui.generate_swagger_html(
+    return Response(200, content_type="text/html; charset=utf-8", body=_page())
+
+
+@cache
+def _page() -> str:
+    from aws_lambda_powertools.event_handler.openapi import swagger_ui
+
+    files = Path(swagger_ui.__file__).parent
+    return swagger_ui.generate_swagger_html(
         # A "</script>" in the document must not end the script that holds it.
         spec=openapi_json().replace("</", "<\\/"),
-        swagger_js=(_FILES / "swagger-ui-bundle.min.js").read_text(),
-        swagger_css=(_FILES / "swagger-ui.min.css").read_text(),
+        swagger_js=(files / "swagger-ui-bundle.min.js").read_text(),
+        swagger_css=(files / "swagger-ui.min.css").read_text(),
         swagger_base_url="",
         oauth2_config=None,
         persist_authorization=True,
     )
-    return Response(200, content_type="text/html; charset=utf-8", body=page)
 
 
 handler = api.handler

@@ -77,7 +77,7 @@ def verified_claims(key: RSAPrivateKey, authorization: str | None) -> dict[str, 
         )
     except jwt.InvalidTokenError:
         return None
-    if claims["token_use"] != "id":
+    if claims["token_use"] != "id":  # noqa: S105 - not a password but a kind of token
         return None
     return {name: _as_text(value) for name, value in claims.items()}
 

@@ -1,0 +1,206 @@
+"""API Gateway: a REST API with one method a function, and its own answers in the form of ours."""
+
+import json
+from collections.abc import Iterable
+
+from aws_cdk import RemovalPolicy, Size
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from domain import errors
+from handlers.api import EXPOSED_HEADERS, PUBLIC
+from handlers.problems import CONTENT_TYPE, INTERNAL_ERROR, PROBLEMS, Problem
+from infra.constructs.functions import RouteFunction
+from infra.constructs.identity import Identity
+from infra.functions import Function
+from infra.nag import acknowledge
+from infra.stages import Stage
+
+RATE_PER_SECOND = 1000
+BURST = 500
+ALLOWED_HEADERS = ["Authorization", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key"]
+
+_TOO_MANY = Problem(429, "TOO_MANY_REQUESTS", "Too many requests")
+_GATEWAY_PROBLEMS: dict[str, Problem] = {
+    "ACCESS_DENIED": PROBLEMS[errors.Forbidden],
+    "AUTHORIZER_CONFIGURATION_ERROR": INTERNAL_ERROR,
+    "AUTHORIZER_FAILURE": INTERNAL_ERROR,
+    "BAD_REQUEST_BODY": PROBLEMS[errors.ValidationFailed],
+    "BAD_REQUEST_PARAMETERS": PROBLEMS[errors.ValidationFailed],
+    "DEFAULT_4XX": PROBLEMS[errors.ValidationFailed],
+    "DEFAULT_5XX": INTERNAL_ERROR,
+    "EXPIRED_TOKEN": PROBLEMS[errors.Unauthorized],
+    "INTEGRATION_FAILURE": PROBLEMS[errors.Unavailable],
+    "INTEGRATION_TIMEOUT": PROBLEMS[errors.Unavailable],
+    "INVALID_API_KEY": PROBLEMS[errors.Forbidden],
+    "INVALID_SIGNATURE": PROBLEMS[errors.Unauthorized],
+    # API Gateway says this of paths that it does not have; a method without a token is UNAUTHORIZED.
+    "MISSING_AUTHENTICATION_TOKEN": PROBLEMS[errors.NotFound],
+    "QUOTA_EXCEEDED": _TOO_MANY,
+    "REQUEST_TOO_LARGE": PROBLEMS[errors.PayloadTooLarge],
+    "RESOURCE_NOT_FOUND": PROBLEMS[errors.NotFound],
+    "THROTTLED": _TOO_MANY,
+    "UNAUTHORIZED": PROBLEMS[errors.Unauthorized],
+    "UNSUPPORTED_MEDIA_TYPE": PROBLEMS[errors.UnsupportedMediaType],
+}
+
+
+class Api(Construct):
+    """The REST API."""
+
+    def __init__(self, scope: Construct, *, stage: Stage, identity: Identity) -> None:
+        super().__init__(scope, "Api")
+        access_logs = logs.LogGroup(
+            self, "AccessLogs", retention=stage.log_retention, removal_policy=RemovalPolicy.DESTROY
+        )
+        self.rest = apigateway.RestApi(
+            self,
+            "Rest",
+            rest_api_name=f"tradepost-{stage.name}",
+            description="Tradepost",
+            endpoint_types=[apigateway.EndpointType.REGIONAL],
+            min_compression_size=Size.kibibytes(2),
+            cloud_watch_role=False,
+            deploy_options=apigateway.StageOptions(
+                stage_name=stage.name,
+                throttling_rate_limit=RATE_PER_SECOND,
+                throttling_burst_limit=BURST,
+                tracing_enabled=stage.tracing,
+                metrics_enabled=True,
+                access_log_destination=apigateway.LogGroupLogDestination(access_logs),
+                access_log_format=_access_log_format(),
+            ),
+            default_cors_preflight_options=_cors(stage),
+        )
+        self._authorizer = apigateway.CognitoUserPoolsAuthorizer(self, "Authorizer", cognito_user_pools=[identity.pool])
+        self._add_gateway_responses(stage)
+        self._acknowledge()
+
+    def add_routes(self, routes: Iterable[tuple[Function, RouteFunction]]) -> None:
+        """Add a method for each function, and on each path an answer to methods that it does not have."""
+        methods: dict[str, set[str]] = {}
+        for function, deployed in routes:
+            methods.setdefault(function.path, set()).add(function.operation.method)
+            self._add_method(function, deployed)
+        for path, allowed in sorted(methods.items()):
+            self._refuse_other_methods(path, ", ".join(sorted(allowed)))
+
+    def _add_method(self, function: Function, deployed: RouteFunction) -> None:
+        resource = self.rest.root.resource_for_path(function.path)
+        public = function.operation.permission == PUBLIC
+        method = resource.add_method(
+            function.operation.method,
+            apigateway.LambdaIntegration(deployed.function, allow_test_invoke=False),
+            operation_name=function.operation_id,
+            authorizer=None if public else self._authorizer,
+            authorization_type=(apigateway.AuthorizationType.NONE if public else apigateway.AuthorizationType.COGNITO),
+        )
+        if public:
+            acknowledge(method, "AwsSolutions-APIG4", "Health and documentation are public")
+            acknowledge(method, "AwsSolutions-COG4", "Health and documentation are public")
+
+    def _refuse_other_methods(self, path: str, allowed: str) -> None:
+        problem = PROBLEMS[errors.MethodNotAllowed]
+        method = self.rest.root.resource_for_path(path).add_method(
+            "ANY",
+            apigateway.MockIntegration(
+                request_templates={"application/json": '{"statusCode": 405}'},
+                passthrough_behavior=apigateway.PassthroughBehavior.WHEN_NO_TEMPLATES,
+                integration_responses=[
+                    apigateway.IntegrationResponse(
+                        status_code="405",
+                        response_templates={"application/json": _template(problem, f"This path answers {allowed}.")},
+                        response_parameters={
+                            "method.response.header.Allow": f"'{allowed}'",
+                            "method.response.header.Content-Type": f"'{CONTENT_TYPE}'",
+                            "method.response.header.X-Request-Id": "context.requestId",
+                        },
+                    )
+                ],
+            ),
+            method_responses=[
+                apigateway.MethodResponse(
+                    status_code="405",
+                    response_parameters={
+                        "method.response.header.Allow": True,
+                        "method.response.header.Content-Type": True,
+                        "method.response.header.X-Request-Id": True,
+                    },
+                )
+            ],
+            authorization_type=apigateway.AuthorizationType.NONE,
+        )
+        for rule in ("AwsSolutions-APIG4", "AwsSolutions-COG4"):
+            acknowledge(method, rule, "It answers 405 and reaches nothing")
+
+    def _add_gateway_responses(self, stage: Stage) -> None:
+        headers = {"X-Request-Id": "context.requestId"}
+        if stage.cors_origins:
+            headers["Access-Control-Allow-Origin"] = f"'{stage.cors_origins[0]}'"
+        for kind, problem in _GATEWAY_PROBLEMS.items():
+            retry = {"Retry-After": "'1'"} if problem.retryable else {}
+            self.rest.add_gateway_response(
+                kind.title().replace("_", ""),
+                type=apigateway.ResponseType.of(kind),
+                status_code=str(problem.status),
+                response_headers=headers | retry | {"Content-Type": f"'{CONTENT_TYPE}'"},
+                templates={"application/json": _template(problem, problem.title)},
+            )
+
+    def _acknowledge(self) -> None:
+        acknowledge(
+            self.rest, "AwsSolutions-APIG2", "The functions validate requests, and answer with what is wrong and where"
+        )
+        acknowledge(
+            self.rest.deployment_stage,
+            "AwsSolutions-APIG3",
+            "Throttled by the stage; a web ACL in front of prod is the operator's to choose",
+        )
+        acknowledge(
+            self.rest.deployment_stage,
+            "AwsSolutions-APIG6",
+            "Access logs and the functions' own lines say what happened; execution logs would hold bodies",
+        )
+
+
+def _cors(stage: Stage) -> apigateway.CorsOptions | None:
+    if not stage.cors_origins:
+        return None
+    return apigateway.CorsOptions(
+        allow_origins=list(stage.cors_origins), allow_headers=ALLOWED_HEADERS, expose_headers=EXPOSED_HEADERS
+    )
+
+
+def _template(problem: Problem, detail: str) -> str:
+    """Return the template of a problem document, in API Gateway's variables."""
+    return json.dumps(
+        {
+            "type": problem.type,
+            "title": problem.title,
+            "status": problem.status,
+            "code": problem.code,
+            "detail": detail,
+            "instance": "$context.path",
+            "request_id": "$context.requestId",
+            "errors": [],
+        }
+    )
+
+
+def _access_log_format() -> apigateway.AccessLogFormat:
+    """Return one JSON line a request: no tokens, no addresses but the caller's subject."""
+    fields = {
+        "request_id": "$context.requestId",
+        "time": "$context.requestTime",
+        "method": "$context.httpMethod",
+        "path": "$context.path",
+        "resource": "$context.resourcePath",
+        "status": "$context.status",
+        "latency_ms": "$context.responseLatency",
+        "integration_ms": "$context.integrationLatency",
+        "bytes": "$context.responseLength",
+        "sub": "$context.authorizer.claims.sub",
+        "error": "$context.error.responseType",
+    }
+    return apigateway.AccessLogFormat.custom(json.dumps(fields))

@@ -1,0 +1,63 @@
+"""What must outlive any deployment: the table and the keys that sign cursors."""
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from infra.nag import acknowledge
+from infra.naming import name
+from infra.stages import Stage
+from infra.table import INDEXES, TTL_ATTRIBUTE, key_names
+
+
+class Data(Construct):
+    """The table and the secrets."""
+
+    def __init__(self, scope: Construct, stage: Stage) -> None:
+        super().__init__(scope, "Data")
+        partition, sort = key_names()
+        self.table = dynamodb.TableV2(
+            self,
+            "Table",
+            partition_key=_text(partition),
+            sort_key=_text(sort),
+            billing=dynamodb.Billing.on_demand(),
+            global_secondary_indexes=[_index(name, shown) for name, shown in INDEXES.items()],
+            time_to_live_attribute=TTL_ATTRIBUTE,
+            dynamo_stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            deletion_protection=stage.production,
+            removal_policy=stage.removal_policy,
+        )
+        name(self.table, "Table")
+        self.cursor_secret = secretsmanager.Secret(
+            self,
+            "CursorKeys",
+            description="Keys that sign list cursors, newest first, separated by commas",
+            generate_secret_string=secretsmanager.SecretStringGenerator(exclude_punctuation=True, password_length=64),
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        acknowledge(
+            self.cursor_secret,
+            "AwsSolutions-SMG4",
+            "A cursor lives for a day and reveals nothing that its bearer may not list; rotated by hand, see docs",
+        )
+
+
+def _text(name: str) -> dynamodb.Attribute:
+    return dynamodb.Attribute(name=name, type=dynamodb.AttributeType.STRING)
+
+
+def _index(name: str, shown: list[str]) -> dynamodb.GlobalSecondaryIndexPropsV2:
+    partition, sort = key_names(name)
+    kind = dynamodb.ProjectionType.INCLUDE if shown else dynamodb.ProjectionType.KEYS_ONLY
+    return dynamodb.GlobalSecondaryIndexPropsV2(
+        index_name=name,
+        partition_key=_text(partition),
+        sort_key=_text(sort),
+        projection_type=kind,
+        non_key_attributes=shown or None,
+    )
