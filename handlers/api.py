@@ -122,7 +122,7 @@ class Api:
 
     def _handle(self, event: Event, context: Any) -> dict[str, Any]:
         operation, request_id = self.operation, event["requestContext"]["requestId"]
-        telemetry = Telemetry(f"{operation.method} {operation.path}", request_id)
+        telemetry = Telemetry(f"{operation.method} {event['resource']}", request_id)
         table = Table(dynamodb(), settings().table_name, telemetry.meter)
         call = Call(event["path"], request_id, telemetry, table)
         try:

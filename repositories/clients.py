@@ -4,7 +4,7 @@ They are botocore's: boto3's low-level clients are the same objects, and importi
 """
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import botocore.session
 from botocore.config import Config
@@ -31,10 +31,10 @@ def _session() -> botocore.session.Session:
 @cache
 def dynamodb() -> "DynamoDBClient":
     """Return the DynamoDB client; it may be shared by threads."""
-    return _session().create_client("dynamodb", config=_CONFIG)
+    return cast("DynamoDBClient", _session().create_client("dynamodb", config=_CONFIG))
 
 
 @cache
 def secretsmanager() -> "SecretsManagerClient":
     """Return the Secrets Manager client."""
-    return _session().create_client("secretsmanager", config=_CONFIG)
+    return cast("SecretsManagerClient", _session().create_client("secretsmanager", config=_CONFIG))

@@ -3,6 +3,7 @@
 import zlib
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from domain.commands import Answer, Command, Replayed
 from domain.errors import IdempotencyInProgress, IdempotencyKeyReused
@@ -30,7 +31,14 @@ def finished(tenant: str, command: Command, answer: Answer, at: datetime) -> Row
 
 def running(tenant: str, command: Command, started: datetime, lease_until: datetime) -> Row:
     """Return the record of a command that takes several transactions and has not finished."""
-    return _record(tenant, command, started, started_at=started.isoformat(), lease_until=lease_until.isoformat())
+    return _record(
+        tenant,
+        command,
+        started,
+        started_at=started.isoformat(),
+        lease_until=lease_until.isoformat(),
+        attempt=uuid4().hex,
+    )
 
 
 def _record(tenant: str, command: Command, at: datetime, **attributes: Any) -> Row:

@@ -9,7 +9,15 @@ from typing import Any, Self
 
 from pydantic import BaseModel, JsonValue
 
-from domain.errors import DomainError, InvalidState, NotFound, PreconditionFailed, SkuTaken
+from domain.errors import (
+    Contention,
+    DomainError,
+    InvalidState,
+    NotFound,
+    PreconditionFailed,
+    SkuTaken,
+    Unavailable,
+)
 from domain.events import Event
 from domain.ids import derived_id, is_id, new_id
 from domain.items import (
@@ -38,6 +46,10 @@ from repositories.transaction import Stale, Transaction
 
 _COLLECTIONS = {ItemStatus.ACTIVE: "ITEM", ItemStatus.ARCHIVED: "ITEM_ARCHIVED"}
 """Archiving is rare, so it moves an item to a list of its own: neither list has to filter."""
+
+
+_TRY_AGAIN = (Contention, Unavailable)
+"""What may stop a row now and not later: a batch with such a row has not had its last answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +115,10 @@ class ItemRepository:
         for index in repeated:
             create(index)
         result = report(outcomes)
-        self.session.finish(result)
+        if any(isinstance(outcome, _TRY_AGAIN) for outcome in outcomes):
+            self.session.release(started)
+        else:
+            self.session.finish(result)
         return result
 
     def get(self, item_id: str) -> Item:

@@ -87,16 +87,14 @@ class Session:
         """
         if not self.command:
             return self.at
-        lease = self.at + LEASE
-        mine = idempotency.running(self.tenant, self.command, self.at, lease)
-        standing = self._try_record(mine)
+        standing = self._try_record(self._running(self.command, self.at, self.at + LEASE))
         if standing is None:
             return self.at
         result = idempotency.outcome(standing, self.command)
         if not idempotency.is_running(standing) or standing["lease_until"] > self.at.isoformat():
             raise result
         started = datetime.fromisoformat(standing["started_at"])
-        taken = idempotency.running(self.tenant, self.command, started, lease)
+        taken = self._running(self.command, started, self.at + LEASE)
         if self.table.put(taken, "lease_until = :seen", {":seen": standing["lease_until"]}):
             raise result
         return started
@@ -105,10 +103,20 @@ class Session:
         """Keep the answer of a command that `begin` marked as running."""
         if self.command:
             answer = self.command.answer(result)
-            row = idempotency.finished(self.tenant, self.command, answer, self.at)
-            standing = self.table.put(row, "lease_until = :mine", {":mine": (self.at + LEASE).isoformat()})
-            if standing:
-                raise idempotency.outcome(standing, self.command)
+            self._end_lease(self.command, idempotency.finished(self.tenant, self.command, answer, self.at))
+
+    def release(self, started: datetime) -> None:
+        """Let a command that `begin` marked be tried again at once, as it could not do all that it should."""
+        if self.command:
+            self._end_lease(self.command, self._running(self.command, started, self.at))
+
+    def _running(self, command: Command, started: datetime, lease_until: datetime) -> Row:
+        return idempotency.running(self.tenant, command, started, lease_until)
+
+    def _end_lease(self, command: Command, row: Row) -> None:
+        standing = self.table.put(row, "lease_until = :mine", {":mine": (self.at + LEASE).isoformat()})
+        if standing:
+            raise idempotency.outcome(standing, command)
 
     def _remembering(self, command: Command, result: BaseModel) -> Transaction:
         tx = self.transaction()

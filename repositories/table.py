@@ -103,7 +103,10 @@ class Table:
         return Answered([decode(row) for row in found["Items"]], more="LastEvaluatedKey" in found)
 
     def put(self, row: Row, condition: str, values: Mapping[str, Any]) -> Row | None:
-        """Write a row where `condition` holds and return None; else return the row that stands there."""
+        """Write a row where `condition` holds and return None; else return the row that stands there.
+
+        If that is the very row, it was written and the answer lost: botocore asked again.
+        """
         try:
             with _translated():
                 written = self.client.put_item(
@@ -117,7 +120,8 @@ class Table:
         except self.client.exceptions.ConditionalCheckFailedException as refused:
             self.meter.writes.append(0.0)
             standing: Any = refused.response
-            return decode(standing["Item"])
+            other = decode(standing["Item"])
+            return None if other == row else other
         self.meter.writes.append(written["ConsumedCapacity"]["CapacityUnits"])
         return None
 

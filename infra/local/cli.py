@@ -141,3 +141,7 @@ def main() -> None:
     """Run the command line."""
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,125 @@
+"""Databases and shops."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from moto import mock_aws
+
+from infra.functions import ROOT
+from infra.local import database as local
+from infra.local.dynoxide import free_port
+from infra.local.server import settings_for
+from infra.local.tokens import signing_key
+from infra.table import create_table_request
+from repositories import clients, cursors
+from repositories.settings import settings
+from tests.shop import Shop, send_in_process, send_over_http
+
+
+def _forget_clients() -> None:
+    for made in (clients.dynamodb, clients.secretsmanager):
+        if made.cache_info().currsize:
+            made().close()
+        made.cache_clear()
+    settings.cache_clear()
+    cursors._keys.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def database() -> Iterator[str]:
+    """Dynoxide in memory, with the table; every test uses tenants of its own in it."""
+    with local.database(None) as endpoint:
+        settings_for(None)
+        _forget_clients()
+        yield endpoint
+        _forget_clients()
+
+
+@pytest.fixture
+def shop(database: str) -> Shop:
+    """A new tenant on Dynoxide, called in this process."""
+    return Shop(send_in_process)
+
+
+@pytest.fixture
+def moto_shop(monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+    """A new tenant on moto, in this process."""
+    for name, value in local.ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("CURSOR_KEYS", "moto")
+    monkeypatch.delenv("AWS_ENDPOINT_URL_DYNAMODB", raising=False)
+    _forget_clients()
+    with mock_aws():
+        clients.dynamodb().create_table(**create_table_request(local.TABLE_NAME))
+        yield Shop(send_in_process)
+    _forget_clients()
+
+
+class Server:
+    """A running `tradepost serve`."""
+
+    def __init__(self, data: Path, *options: str) -> None:
+        self.port = free_port()
+        self.data = data
+        command = [sys.executable, "-m", "infra.local.cli", "serve", "--port", str(self.port), "--data", str(data)]
+        environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+        self._client = httpx.Client(base_url=self.url, timeout=30, limits=httpx.Limits(max_connections=64))
+        self._log = (data / "server.log").open("w")
+        self.process = subprocess.Popen(
+            [*command, *options], cwd=ROOT, env=environment, stdout=self._log, stderr=self._log
+        )
+        try:
+            self._wait()
+        except BaseException:
+            self.stop()
+            raise
+
+    @property
+    def log(self) -> str:
+        return (self.data / "server.log").read_text()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def shop(self, tenant: str | None = None) -> Shop:
+        shop = Shop(send_over_http(self._client), signing_key(self.data))
+        shop.tenant = tenant or shop.tenant
+        return shop
+
+    def stop(self) -> int:
+        """Press Ctrl-C and wait."""
+        if self.process.poll() is None:
+            self.process.send_signal(2)
+        code = self.process.wait(20)
+        self._log.close()
+        self._client.close()
+        return code
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + 60
+        while not re.search(r"^Tradepost listening on", self.log, re.MULTILINE):
+            assert self.process.poll() is None, self.log
+            assert time.monotonic() < deadline, self.log
+            time.sleep(0.05)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The local server, as developers run it, on a database in memory."""
+    server = Server(tmp_path_factory.mktemp("server"), "--memory")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def served(server: Server) -> Shop:
+    """A new tenant of the running server."""
+    return server.shop()

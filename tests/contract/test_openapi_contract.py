@@ -1,0 +1,54 @@
+"""Schemathesis against the running server: it says and does what its OpenAPI document promises."""
+
+import json
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+
+from infra.functions import ROOT
+from tests.conftest import Server
+from tests.shop import Shop
+
+document = json.loads((ROOT / "docs" / "openapi.json").read_text())
+
+OPAQUE = {"expected-statuses": ["2xx", "304", "400", "403", "404", "409", "412"]}
+"""What no schema can say: which cursors the server made, what fits the rest of an item, its current version."""
+PRECONDITION = {"expected-statuses": ["400", "401", "403", "415", "428"]}
+"""A missing If-Match is 428 (RFC 6585, section 3)."""
+
+config = schemathesis.Config.from_dict(
+    {
+        "checks": {"missing_required_header": PRECONDITION},
+        "operations": [
+            {"include-name": name, "checks": {"positive_data_acceptance": OPAQUE}}
+            for name in ("GET /v1/items", "PATCH /v1/items/{item_id}", "DELETE /v1/items/{item_id}")
+        ],
+    }
+)
+schema = schemathesis.openapi.from_dict(document, config=config)
+
+
+@pytest.fixture(scope="module")
+def shop(server: Server) -> Shop:
+    return server.shop("contract")
+
+
+@pytest.fixture(scope="module")
+def item_id(shop: Shop) -> str:
+    return str(shop.add(stock=100)["id"])
+
+
+@pytest.mark.parametrize("existing", [True, False])
+@schema.parametrize()
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+def test_the_api_keeps_its_contract(
+    case: schemathesis.Case[Any], server: Server, shop: Shop, item_id: str, existing: bool
+) -> None:
+    if existing and "item_id" in case.path_parameters:
+        case.path_parameters["item_id"] = item_id
+    nobody_before = str(uuid4())  # whose idempotency keys are all new
+    token = shop.token(sub=nobody_before)
+    case.call_and_validate(base_url=server.url, headers={"Authorization": f"Bearer {token}"})

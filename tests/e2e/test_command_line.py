@@ -1,0 +1,102 @@
+"""The commands of the README, run as a developer runs them."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from infra.functions import ROOT, Function, functions
+from tests.conftest import Server
+from tests.shop import new_item
+
+
+def tradepost(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "infra.local.cli", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+
+
+def test_data_survives_a_restart(tmp_path: Path) -> None:
+    first = Server(tmp_path)
+    shop = first.shop()
+    item = shop.add(sku="A", stock=3)
+    cursor = shop.get("/items?limit=1").json["next_cursor"]
+    shop.add(sku="B")
+    cursor = shop.get("/items?limit=1").json["next_cursor"]
+    assert first.stop() == 0
+    assert "Stopped." in first.log
+    assert "Traceback" not in first.log
+    second = Server(tmp_path)
+    try:
+        again = second.shop(shop.tenant)
+        assert again.item(item["id"]) == item
+        assert again.post("/items", new_item(sku="A")).code == "SKU_TAKEN"
+        rest = again.get(f"/items?limit=1&cursor={cursor}").json
+        assert [each["sku"] for each in rest["items"]] == ["A"]
+    finally:
+        second.stop()
+
+
+def test_the_line_to_paste_works(server: Server) -> None:
+    line = next(line for line in server.log.splitlines() if line.startswith("curl "))
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["name"] == "Enamel mug"
+
+
+def test_a_second_server_on_the_same_data_is_refused(server: Server) -> None:
+    refused = tradepost("serve", "--data", str(server.data), "--memory")
+    assert refused.returncode == 1
+    assert "Another Tradepost is using" in refused.stderr
+
+
+def test_a_printed_token_opens_the_door(server: Server) -> None:
+    done = tradepost("token", "--tenant", "acme", "--role", "customer", "--data", str(server.data))
+    shop = server.shop("acme")
+    assert shop.call("GET", "/items", token=done.stdout.strip()).status == 200
+    assert shop.call("POST", "/items", new_item(), token=done.stdout.strip()).code == "FORBIDDEN"
+
+
+def test_a_catalogue_is_loaded_once_and_nothing_is_dropped(server: Server, tmp_path: Path) -> None:
+    file = tmp_path / "day.csv"
+    file.write_text(
+        "StockCode,Description,Quantity,UnitPrice\n"
+        "A,LANTERN,6,3.39\n"
+        "A,LANTERN,-6,3.49\n"
+        "B,,1,0.0\n"
+        "BANK CHARGES,Bank Charges,1,15.0\n"
+        "C,HEART,1,-1\n"
+        ",NAMELESS,1,1\n"
+        'D," MUG, RED ",0,0.0\n'
+    )
+    options = ["--currency", "GBP", "--url", f"{server.url}/v1", "--data", str(server.data), "--tenant", "csv-shop"]
+    first = tradepost("import", "items", str(file), *options)
+    assert first.returncode == 0, first.stderr
+    for line in ("line 4, SKU B: no name", "line 7, SKU -: no SKU", "line 6, SKU C: /price/amount"):
+        assert line in first.stdout
+    shop = server.shop("csv-shop")
+    items = {item["sku"]: item for item in shop.walk(50)}
+    assert set(items) == {"A", "BANK CHARGES", "D"}
+    assert items["A"]["price"]["amount"] == "3.49"
+    assert items["D"]["name"] == "MUG, RED"
+    again = tradepost("import", "items", str(file), *options)
+    assert "items created       │ 0" in again.stdout
+    assert "items already there │ 3" in again.stdout
+    assert len(shop.walk(50)) == 3
+
+
+@pytest.mark.parametrize("function", functions(), ids=lambda function: function.name)
+def test_each_event_is_answered(function: Function) -> None:
+    done = tradepost("invoke", function.name, str(function.event))
+    assert done.returncode == 0, done.stderr
+    response = json.loads(done.stdout)
+    assert response["statusCode"] == function.operation.status
+    [line] = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
+    event = json.loads(function.event.read_text())
+    assert line["request_id"] == event["requestContext"]["requestId"]
+
+
+def test_an_unknown_function_is_named_with_those_there_are() -> None:
+    done = tradepost("invoke", "Nonsense", str(functions()[0].event))
+    assert done.returncode == 2
+    assert "CreateItem" in done.stderr

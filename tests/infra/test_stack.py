@@ -1,0 +1,183 @@
+"""The synthesized template, as CloudFormation would get it."""
+
+import json
+from collections import Counter
+from typing import Any
+
+import pytest
+from aws_cdk import App
+from cfnlint.api import lint
+from cfnlint.config import ManualArgs
+
+from handlers.api import PUBLIC
+from infra.app import tradepost_app
+from infra.functions import ROOT, functions
+from repositories.access import Access
+
+type Template = dict[str, Any]
+
+CONTEXT = json.loads((ROOT / "cdk.json").read_text())["context"]
+REGION = ManualArgs(regions=["eu-west-1"])
+READS = {Access.GET.value, Access.QUERY.value}
+
+
+def synth(**context: str) -> Template:
+    app = App(context=CONTEXT | context)
+    stack = tradepost_app(app)
+    template: Template = app.synth().get_stack_artifact(stack.artifact_id).template
+    return template
+
+
+@pytest.fixture(scope="module")
+def dev() -> Template:
+    return synth()
+
+
+@pytest.fixture(scope="module")
+def prod() -> Template:
+    return synth(stage="prod")
+
+
+def resources(template: Template, kind: str) -> dict[str, Any]:
+    return {name: each["Properties"] for name, each in template["Resources"].items() if each["Type"] == kind}
+
+
+def statements(template: Template, function: str) -> list[dict[str, Any]]:
+    [policy] = resources(template, "AWS::IAM::Role")[f"{function}Role"]["Policies"]
+    found: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
+    return found
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def test_each_route_is_one_function_with_a_stable_name(dev: Template) -> None:
+    deployed = resources(dev, "AWS::Lambda::Function")
+    assert set(deployed) == {function.name for function in functions()}
+    for function in functions():
+        properties = deployed[function.name]
+        assert properties["Handler"] == f"{function.module}.handler"
+        assert properties["Runtime"] == "python3.13"
+        assert properties["Architectures"] == ["arm64"]
+        assert properties["MemorySize"] >= 512
+        assert properties["Description"] == f"{function.operation.method} {function.path}"
+    assert len({json.dumps(properties["Code"]) for properties in deployed.values()}) == 1
+
+
+def test_each_function_has_one_method_and_others_are_refused(dev: Template) -> None:
+    methods = resources(dev, "AWS::ApiGateway::Method").values()
+    by_operation = {each["OperationName"]: each for each in methods if "OperationName" in each}
+    assert set(by_operation) == {function.operation_id for function in functions()}
+    for function in functions():
+        method = by_operation[function.operation_id]
+        assert method["HttpMethod"] == function.operation.method
+        expected = "NONE" if function.operation.permission == PUBLIC else "COGNITO_USER_POOLS"
+        assert method["AuthorizationType"] == expected
+    counts = Counter(each["HttpMethod"] for each in methods)
+    assert counts["ANY"] == len({function.path for function in functions()})
+    permissions = resources(dev, "AWS::Lambda::Permission")
+    assert len(permissions) == len(functions())
+    assert not any("test-invoke-stage" in json.dumps(each) for each in permissions.values())
+
+
+def test_a_role_can_do_what_its_route_declares_and_no_more(dev: Template) -> None:
+    for function in functions():
+        allowed: set[tuple[str, bool]] = set()
+        for statement in statements(dev, function.name):
+            assert statement["Effect"] == "Allow"
+            assert "*" not in as_list(statement["Resource"])
+            on_index = "/index/gsi1" in json.dumps(statement["Resource"])
+            for action in as_list(statement["Action"]):
+                assert "*" not in action
+                allowed.add((action, on_index))
+        table = {action for action, on_index in allowed if action.startswith("dynamodb:") and not on_index}
+        access = function.operation.access
+        assert table == {each.value for each in access if each is not Access.LIST}
+        assert (("dynamodb:Query", True) in allowed) == (Access.LIST in access)
+        assert (("secretsmanager:GetSecretValue", False) in allowed) == (Access.LIST in access)
+        if function.operation.method == "GET":
+            assert table <= READS
+
+
+def test_the_table(dev: Template, prod: Template) -> None:
+    for template, kept in ((dev, False), (prod, True)):
+        [table] = [each for each in template["Resources"].values() if each["Type"] == "AWS::DynamoDB::GlobalTable"]
+        properties, [replica] = table["Properties"], table["Properties"]["Replicas"]
+        assert properties["BillingMode"] == "PAY_PER_REQUEST"
+        assert properties["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
+        assert properties["StreamSpecification"]["StreamViewType"] == "NEW_AND_OLD_IMAGES"
+        assert replica["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+        assert replica["DeletionProtectionEnabled"] is kept
+        assert table["DeletionPolicy"] == ("Retain" if kept else "Delete")
+        indexes = {each["IndexName"]: each["Projection"] for each in properties["GlobalSecondaryIndexes"]}
+        assert indexes == {
+            "gsi1": {"NonKeyAttributes": ["head"], "ProjectionType": "INCLUDE"},
+            "gsi2": {"NonKeyAttributes": ["head"], "ProjectionType": "INCLUDE"},
+            "gsi3": {"ProjectionType": "KEYS_ONLY"},
+        }
+
+
+def test_the_user_pool(prod: Template) -> None:
+    [pool] = resources(prod, "AWS::Cognito::UserPool").values()
+    [tenant] = [each for each in pool["Schema"] if each["Name"] == "tenant_id"]
+    assert tenant["Mutable"] is False
+    assert pool["MfaConfiguration"] == "OPTIONAL"
+    assert pool["Policies"]["PasswordPolicy"]["MinimumLength"] >= 12
+    assert pool["DeletionProtection"] == "ACTIVE"
+    groups = {each["GroupName"] for each in resources(prod, "AWS::Cognito::UserPoolGroup").values()}
+    assert groups == {"owner", "staff", "customer"}
+    [client] = resources(prod, "AWS::Cognito::UserPoolClient").values()
+    assert client["GenerateSecret"] is False
+    assert "custom:tenant_id" not in client["WriteAttributes"]
+
+
+def test_the_stage_is_throttled_and_logs_json(dev: Template) -> None:
+    [stage] = resources(dev, "AWS::ApiGateway::Stage").values()
+    [settings] = stage["MethodSettings"]
+    assert settings["ThrottlingRateLimit"] > 0
+    assert not settings["DataTraceEnabled"]
+    assert set(json.loads(stage["AccessLogSetting"]["Format"])) >= {"request_id", "status", "path"}
+
+
+def test_answers_of_the_gateway_look_like_ours(dev: Template) -> None:
+    responses = {each["ResponseType"]: each for each in resources(dev, "AWS::ApiGateway::GatewayResponse").values()}
+    assert {"DEFAULT_4XX", "DEFAULT_5XX", "UNAUTHORIZED", "THROTTLED", "REQUEST_TOO_LARGE"} <= set(responses)
+    assert responses["MISSING_AUTHENTICATION_TOKEN"]["StatusCode"] == "404"
+    for response in responses.values():
+        problem = json.loads(response["ResponseTemplates"]["application/json"])
+        assert str(problem["status"]) == response["StatusCode"]
+        assert problem["request_id"] == "$context.requestId"
+        headers = response["ResponseParameters"]
+        assert headers["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
+        assert headers["gatewayresponse.header.X-Request-Id"] == "context.requestId"
+
+
+def test_tracing_is_a_switch(dev: Template, prod: Template) -> None:
+    for template, mode in ((dev, None), (prod, "Active")):
+        for function in resources(template, "AWS::Lambda::Function").values():
+            assert function.get("TracingConfig", {}).get("Mode") == mode
+            assert ("TRACING" in function["Environment"]["Variables"]) == (mode is not None)
+
+
+def test_logs_end_and_the_address_is_told(dev: Template) -> None:
+    for group in resources(dev, "AWS::Logs::LogGroup").values():
+        assert group["RetentionInDays"] > 0
+    assert {"ApiUrl", "UserPoolId", "UserPoolClientId", "TableName"} <= set(dev["Outputs"])
+
+
+def test_a_synth_again_changes_nothing(dev: Template) -> None:
+    assert synth() == dev
+
+
+def test_unknown_stages_are_refused() -> None:
+    for context in ({"stage": "test"}, {"tracing": "maybe"}):
+        with pytest.raises(ValueError, match="must be"):
+            synth(**context)
+
+
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_cfn_lint_finds_no_error(stage: str, request: pytest.FixtureRequest) -> None:
+    template: Template = request.getfixturevalue(stage)
+    errors = [str(match) for match in lint(json.dumps(template), config=REGION) if match.rule.id.startswith("E")]
+    assert errors == []

@@ -1,0 +1,135 @@
+"""Who may do what, and what a function itself may do."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from domain.access import GRANTS, Role
+from handlers.api import PUBLIC
+from infra.functions import Function, functions
+from infra.local.invocation import invoke
+from infra.local.samples import TENANT
+from repositories.access import Access
+from repositories.clients import dynamodb
+from repositories.keys import tenant_prefix
+from tests.shop import Shop, new_item
+
+OPERATIONS = {
+    "Put": Access.PUT,
+    "Update": Access.UPDATE,
+    "Delete": Access.DELETE,
+    "PutItem": Access.PUT,
+    "GetItem": Access.GET,
+    "Query": Access.QUERY,
+}
+
+
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("function", functions(), ids=lambda function: function.name)
+def test_a_route_is_open_to_the_roles_of_its_permission(database: str, function: Function, role: Role) -> None:
+    event = json.loads(function.event.read_text())
+    permission = function.operation.permission
+    if permission != PUBLIC:
+        event["requestContext"]["authorizer"]["claims"]["cognito:groups"] = role.value
+    response = invoke(function.name, event)
+    forbidden = response["statusCode"] == 403
+    assert forbidden == (permission != PUBLIC and permission not in GRANTS[role])
+    if forbidden:
+        assert json.loads(response["body"])["code"] == "FORBIDDEN"
+        assert response["multiValueHeaders"]["X-Db-Requests"] == ["0"]
+
+
+def test_customers_see_active_items_only(shop: Shop) -> None:
+    item = shop.add(sku="A")
+    customer = shop.acting_as("customer")
+    assert customer.get(f"/items/{item['id']}").status == 200
+    assert len(customer.walk(10)) == 1
+    shop.delete(f"/items/{item['id']}", '"1"')
+    assert customer.get(f"/items/{item['id']}").code == "NOT_FOUND"
+    assert customer.get("/items?status=archived").code == "FORBIDDEN"
+    assert customer.get("/items?sku=A").json["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("groups", "role"),
+    [("owner", "owner"), ("[owner]", "owner"), ("staff,customer", "staff"), ("[customer, staff]", "staff")],
+)
+def test_groups_are_read_in_every_form_that_gateways_send(database: str, groups: str, role: str) -> None:
+    [create] = [function for function in functions() if function.name == "CreateItem"]
+    event = json.loads(create.event.read_text())
+    event["requestContext"]["authorizer"]["claims"]["cognito:groups"] = groups
+    assert (invoke("CreateItem", event)["statusCode"] == 403) == (role == "customer")
+
+
+class Recorder:
+    """What each request did to the table, as the wire shows it."""
+
+    def __init__(self) -> None:
+        self.used: set[Access] = set()
+        self.partitions: list[str] = []
+
+    def __call__(self, request: Any, **_: Any) -> None:
+        operation = request.headers["X-Amz-Target"].decode().partition(".")[2]
+        body = json.loads(request.body)
+        if operation == "TransactWriteItems":
+            for action in body["TransactItems"]:
+                [(verb, details)] = action.items()
+                self.used.add(OPERATIONS[verb])
+                self.partitions.append((details.get("Item") or details["Key"])["pk"]["S"])
+        elif operation == "Query":
+            self.used.add(Access.LIST if body.get("IndexName") == "gsi1" else Access.QUERY)
+            self.partitions.append(body["ExpressionAttributeValues"][":pk"]["S"])
+        else:
+            self.used.add(OPERATIONS[operation])
+            self.partitions.append((body.get("Item") or body["Key"])["pk"]["S"])
+
+
+@pytest.fixture
+def recorder(database: str) -> Iterator[Recorder]:
+    recorder = Recorder()
+    events = dynamodb().meta.events
+    events.register("before-send.dynamodb", recorder)
+    yield recorder
+    events.unregister("before-send.dynamodb", recorder)
+
+
+def test_a_function_uses_all_that_it_may_and_nothing_else(shop: Shop, recorder: Recorder) -> None:
+    used: dict[str, set[Access]] = defaultdict(set)
+
+    def did(name: str) -> None:
+        used[name] |= recorder.used
+        recorder.used = set()
+        assert all(pk.startswith((tenant_prefix(shop.tenant), tenant_prefix("-"))) for pk in recorder.partitions)
+
+    item = shop.post("/items", new_item(sku="A", stock=1), key="k").json
+    shop.post("/items", new_item(sku="A"), key="k2")
+    did("CreateItem")
+    shop.post("/items/batch", {"items": [new_item()]}, key="k")
+    did("CreateItems")
+    path = f"/items/{item['id']}"
+    shop.get(path)
+    did("GetItem")
+    shop.get("/items")
+    shop.get("/items?sku=A")
+    did("ListItems")
+    shop.patch(path, {"sku": "B"}, "*")
+    did("ChangeItem")
+    shop.adjust(item["id"], -1)
+    shop.adjust(item["id"], -1)
+    did("AdjustStock")
+    shop.delete(path, "*")
+    did("ArchiveItem")
+    for public in ("health", "openapi.json", "docs"):
+        shop.get(f"/{public}")
+        did({"health": "GetHealth", "openapi.json": "GetOpenapi", "docs": "GetDocs"}[public])
+    assert used == {function.name: set(function.operation.access) for function in functions()}
+
+
+def test_samples_have_a_tenant_of_their_own() -> None:
+    for function in functions():
+        event = json.loads(function.event.read_text())
+        claims = event["requestContext"].get("authorizer", {}).get("claims")
+        assert claims is None or claims["custom:tenant_id"] == TENANT

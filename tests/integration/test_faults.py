@@ -1,0 +1,144 @@
+"""Whatever goes wrong at whichever call: after a retry there is one effect and one answer."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from domain.model import now
+from repositories import transaction
+from tests.faults import FAULTS, Fault, injected
+from tests.shop import Answer, Shop, new_item
+
+FOR_GOOD = 1000
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch, database: str) -> None:
+    """Waiting between attempts proves nothing here."""
+    monkeypatch.setattr(transaction, "pause_before", lambda _: 0.0)
+    monkeypatch.setattr("repositories.session.pause_before", lambda _: 0.0)
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command and what must hold after it, however often it was sent."""
+
+    name: str
+    send: Callable[[Shop, dict[str, Any]], Answer]
+    holds: Callable[[Shop, dict[str, Any]], bool]
+    status: int = 200
+
+
+COMMANDS = [
+    Command(
+        "create",
+        lambda shop, _: shop.post("/items", new_item(sku="NEW"), key="k"),
+        lambda shop, _: len(shop.walk(50)) == 2,
+        201,
+    ),
+    Command(
+        "adjust",
+        lambda shop, item: shop.adjust(item["id"], -3, key="k"),
+        lambda shop, item: shop.item(item["id"])["stock"]["on_hand"] == 7,
+    ),
+    Command(
+        "batch",
+        lambda shop, _: shop.post("/items/batch", {"items": [new_item(sku=f"S{n}") for n in range(3)]}, key="k"),
+        lambda shop, _: len(shop.walk(50)) == 4,
+    ),
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_one_failed_call_is_made_good(shop: Shop, command: Command, fault: Fault) -> None:
+    """At every call in turn: botocore or the transaction tries again, and the client never hears of it."""
+    at = 0
+    while True:
+        tenant = Shop(shop.send)
+        item = tenant.add(sku="OLD", stock=10)
+        with injected(fault, at=at) as calls:
+            answer = command.send(tenant, item)
+        if len(calls) <= at:
+            break
+        assert answer.status == command.status, (at, calls, answer.body)
+        assert command.holds(tenant, item)
+        again = command.send(tenant, item)
+        assert (again.body, again.headers["idempotent-replayed"]) == (answer.body, "true")
+        at += 1
+    assert at >= 1
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_an_outage_is_told_and_a_retry_after_it_is_safe(
+    shop: Shop, command: Command, fault: Fault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From every call on, all fail: 503 or CONTENTION; the same command later has one effect."""
+    at = 0
+    while True:
+        tenant = Shop(shop.send)
+        item = tenant.add(sku="OLD", stock=10)
+        with injected(fault, at=at, times=FOR_GOOD) as calls:
+            answer = command.send(tenant, item)
+        if len(calls) <= at:
+            break
+        if command.name != "batch":
+            expected = {"UNAVAILABLE", "CONTENTION"} if fault == "conflict" else {"UNAVAILABLE"}
+            assert answer.code in expected or (fault == "conflict" and answer.status == command.status)
+        monkeypatch.setattr("handlers.api.now", lambda: now() + timedelta(seconds=90))
+        done = command.send(tenant, item)
+        monkeypatch.undo()
+        assert done.status == command.status, (at, calls, answer.body, done.body)
+        assert command.holds(tenant, item)
+        assert command.send(tenant, item).body == done.body
+        at += 1
+    assert at >= 1
+
+
+def test_an_answer_lost_after_the_commit_is_found_by_its_token(shop: Shop) -> None:
+    with injected("answer lost", at=0) as calls:
+        answer = shop.post("/items", new_item(sku="A"))
+    assert calls == ["TransactWriteItems"] * 2
+    assert answer.status == 201
+    assert len(shop.walk(10)) == 1
+
+
+def test_conflicts_are_retried_a_few_times_and_then_told(shop: Shop) -> None:
+    with injected("conflict", at=0, times=transaction.ATTEMPTS - 1) as calls:
+        assert shop.post("/items", new_item(), key="k").status == 201
+    assert len(calls) == transaction.ATTEMPTS
+    with injected("conflict", at=0, times=FOR_GOOD) as calls:
+        refused = shop.post("/items", new_item(), key="k2")
+    assert (refused.status, refused.code) == (409, "CONTENTION")
+    assert len(calls) == transaction.ATTEMPTS
+    assert shop.post("/items", new_item(), key="k2").status == 201
+
+
+def test_a_table_out_of_reach_is_told_to_come_back(shop: Shop) -> None:
+    outages: list[Fault] = ["lost on the way", "throttled", "server error"]
+    for fault in outages:
+        with injected(fault, at=0, times=FOR_GOOD):
+            for answer in (shop.get("/health"), shop.get("/items"), shop.get("/items/item_01JD3ZK8Q4M5X6Y7Z8A9B0C1D9")):
+                assert (answer.status, answer.code) == (503, "UNAVAILABLE")
+                assert answer.headers["retry-after"] == "1"
+
+
+def test_attempts_end_at_the_deadline(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("infra.local.invocation.TIMEOUT_SECONDS", 1)
+    with injected("conflict", at=0, times=FOR_GOOD) as calls:
+        assert shop.post("/items", new_item()).code == "CONTENTION"
+    assert len(calls) == 1
+
+
+def test_a_bug_is_an_internal_error_that_says_nothing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("domain.items.Item.new", lambda *_: 1 / 0)
+    answer = shop.post("/items", new_item(), key="k")
+    assert (answer.status, answer.code) == (500, "INTERNAL_ERROR")
+    assert b"Zero" not in answer.body
+    monkeypatch.undo()
+    assert shop.post("/items", new_item(), key="k").status == 201

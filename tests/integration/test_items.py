@@ -1,0 +1,194 @@
+"""The item routes, as API clients see them."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.shop import Shop, new_item
+
+
+def test_a_created_item_is_shown_whole_and_where_it_is(shop: Shop) -> None:
+    created = shop.post("/items", new_item(sku="MUG", stock=5, attributes={"a": [1, None, "ü"]}))
+    item = created.json
+    assert created.status == 201
+    assert created.headers["location"] == f"/v1/items/{item['id']}"
+    assert created.etag == '"1"'
+    moments = {item.pop("created_at"), item.pop("updated_at")}
+    assert len(moments) == 1
+    assert abs(datetime.fromisoformat(moments.pop()) - datetime.now(UTC)).total_seconds() < 5
+    assert item == {
+        "id": item["id"],
+        "sku": "MUG",
+        "name": "Enamel mug",
+        "description": None,
+        "price": {"amount": "12.99", "currency": "EUR"},
+        "attributes": {"a": [1, None, "ü"]},
+        "status": "active",
+        "stock": {"on_hand": 5, "reserved": 0, "available": 5},
+        "version": 1,
+    }
+    assert shop.get(f"/items/{item['id']}").body == created.body
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "shown"),
+    [
+        ("1", "EUR", "1.00"),
+        ("1.5", "EUR", "1.50"),
+        ("1200", "JPY", "1200"),
+        ("0.1", "BHD", "0.100"),
+        ("0", "EUR", "0.00"),
+    ],
+)
+def test_prices_come_out_with_the_digits_of_their_currency(shop: Shop, amount: str, currency: str, shown: str) -> None:
+    item = shop.add(price={"amount": amount, "currency": currency})
+    assert item["price"] == {"amount": shown, "currency": currency}
+    assert shop.item(item["id"])["price"] == item["price"]
+
+
+def test_a_reader_who_has_the_version_gets_304(shop: Shop) -> None:
+    item = shop.add(stock=5)
+    path = f"/items/{item['id']}"
+    known = shop.get(path).etag
+    again = shop.get(path, If_None_Match=f'"99", W/{known}')
+    assert (again.status, again.body, again.etag) == (304, b"", known)
+    shop.adjust(item["id"], -1)
+    changed = shop.get(path, If_None_Match=known)
+    assert changed.status == 200
+    assert changed.json["stock"]["available"] == 4
+
+
+def test_a_merge_patch_changes_what_it_names(shop: Shop) -> None:
+    item = shop.add(sku="A", description="Old", attributes={"colour": "red", "size": {"h": 1, "w": 2}})
+    patch = {
+        "price": {"amount": "9"},
+        "description": None,
+        "attributes": {"colour": None, "size": {"h": 3}},
+    }
+    headers = {"If-Match": '"1"', "Content-Type": "application/merge-patch+json"}
+    changed = shop.call("PATCH", f"/items/{item['id']}", patch, headers)
+    assert changed.status == 200
+    assert changed.etag == '"2"'
+    assert changed.json["price"] == {"amount": "9.00", "currency": "EUR"}
+    assert changed.json["description"] is None
+    assert changed.json["attributes"] == {"size": {"h": 3, "w": 2}}
+    assert (changed.json["name"], changed.json["sku"]) == ("Enamel mug", "A")
+    assert shop.item(item["id"]) == changed.json
+
+
+def test_a_change_must_name_the_version_that_it_changes(shop: Shop) -> None:
+    item = shop.add()
+    path = f"/items/{item['id']}"
+    assert shop.call("PATCH", path, {"name": "B"}).code == "PRECONDITION_REQUIRED"
+    assert shop.call("DELETE", path).code == "PRECONDITION_REQUIRED"
+    assert shop.patch(path, {"name": "B"}, '"1"').status == 200
+    assert shop.patch(path, {"name": "C"}, '"1"').code == "PRECONDITION_FAILED"
+    assert shop.patch(path, {"name": "C"}, 'W/"2"').code == "PRECONDITION_FAILED"
+    assert shop.delete(path, '"1"').code == "PRECONDITION_FAILED"
+    assert shop.patch(path, {"name": "C"}, '"1", "2"').status == 200
+    assert shop.patch(path, {"name": "D"}, "*").json["name"] == "D"
+
+
+def test_sales_do_not_keep_an_item_from_being_edited(shop: Shop) -> None:
+    item = shop.add(stock=5)
+    path = f"/items/{item['id']}"
+    shop.adjust(item["id"], -1)
+    edited = shop.patch(path, {"name": "B"}, '"1"')
+    assert (edited.status, edited.etag) == (200, '"3"')
+    assert shop.patch(path, {"name": "C"}, '"2"').code == "PRECONDITION_FAILED"
+    assert shop.patch(path, {"name": "C"}, edited.etag).status == 200
+    listed = shop.get("/items").json["items"][0]
+    assert listed["version"] == shop.item(item["id"])["version"] == 4
+
+
+def test_a_sku_is_unique_and_moves_with_its_item(shop: Shop) -> None:
+    first, second = shop.add(sku="A"), shop.add(sku="B")
+    taken = shop.post("/items", new_item(sku="A"))
+    assert (taken.status, taken.code, taken.pointers) == (409, "SKU_TAKEN", ["/sku"])
+    assert shop.patch(f"/items/{second['id']}", {"sku": "A"}, '"1"').code == "SKU_TAKEN"
+    assert shop.patch(f"/items/{first['id']}", {"sku": "C"}, '"1"').status == 200
+    assert shop.patch(f"/items/{second['id']}", {"sku": "A"}, '"1"').status == 200
+    assert [item["id"] for item in shop.get("/items?sku=A").json["items"]] == [second["id"]]
+    assert [item["id"] for item in shop.get("/items?sku=C").json["items"]] == [first["id"]]
+    assert shop.get("/items?sku=B").json == {"items": [], "next_cursor": None}
+    assert shop.patch(f"/items/{second['id']}", {"sku": None}, '"2"').json["sku"] is None
+    assert shop.post("/items", new_item(sku="A")).status == 201
+
+
+def test_an_archived_item_is_readable_and_no_longer_sold(shop: Shop) -> None:
+    item, other = shop.add(sku="A"), shop.add()
+    path = f"/items/{item['id']}"
+    gone = shop.delete(path, '"1"')
+    assert (gone.status, gone.body) == (204, b"")
+    assert shop.item(item["id"])["status"] == "archived"
+    assert [each["id"] for each in shop.walk(10)] == [other["id"]]
+    assert [each["id"] for each in shop.walk(10, "/items?status=archived")] == [item["id"]]
+    assert shop.get("/items?sku=A").json["items"] == []
+    assert shop.get("/items?sku=A&status=archived").json["items"][0]["id"] == item["id"]
+    assert shop.patch(path, {"name": "B"}, '"2"').code == "ITEM_ARCHIVED"
+    assert shop.delete(path, '"2"').status == 204
+    assert shop.item(item["id"])["version"] == 2
+
+
+def test_stock_goes_up_and_down_but_not_below_what_is_free(shop: Shop) -> None:
+    item = shop.add(stock=5)
+    assert shop.adjust(item["id"], 3).json["stock"] == {"on_hand": 8, "reserved": 0, "available": 8}
+    answer = shop.adjust(item["id"], -8)
+    assert answer.json["stock"]["on_hand"] == 0
+    assert answer.json["version"] == 3
+    short = shop.adjust(item["id"], -1)
+    assert (short.status, short.code) == (409, "OUT_OF_STOCK")
+    assert short.json["errors"] == [{"pointer": "/delta", "code": "OUT_OF_STOCK", "detail": "0 available"}]
+    assert shop.adjust(item["id"], 1_000_000_000).status == 200
+    assert shop.adjust(item["id"], 1).code == "INVALID_STATE"
+
+
+def test_uncounted_stock_cannot_be_adjusted(shop: Shop) -> None:
+    item = shop.add()
+    assert item["stock"] is None
+    assert shop.adjust(item["id"], 1).code == "INVALID_STATE"
+
+
+def test_a_batch_creates_what_it_can_and_says_why_not_the_rest(shop: Shop) -> None:
+    rows = [new_item(sku="A"), new_item(sku="A"), {"name": "no price"}, new_item(sku="B", stock=2)]
+    answer = shop.post("/items/batch", {"items": rows})
+    assert answer.status == 200
+    results = answer.json["results"]
+    assert [(row["index"], row["status"]) for row in results] == [(0, 201), (1, 409), (2, 400), (3, 201)]
+    assert set(results[0]) == {"index", "status", "item"}
+    assert set(results[1]) == {"index", "status", "problem"}
+    assert results[1]["problem"]["code"] == "SKU_TAKEN"
+    assert results[2]["problem"]["errors"][0]["pointer"] == "/price"
+    assert {item["sku"] for item in shop.walk(10)} == {"A", "B"}
+    assert shop.item(results[3]["item"]["id"]) == results[3]["item"]
+
+
+def test_what_others_have_is_like_what_nobody_has(shop: Shop) -> None:
+    theirs = Shop(shop.send).add(sku="A", stock=1)["id"]
+    nobodys = theirs[:-1] + ("0" if theirs[-1] != "0" else "1")
+    for item_id in (theirs, nobodys, "item_x", "nonsense", theirs.lower()):
+        for answer in (
+            shop.get(f"/items/{item_id}"),
+            shop.patch(f"/items/{item_id}", {"name": "B"}, '"1"'),
+            shop.delete(f"/items/{item_id}", '"1"'),
+            shop.adjust(item_id, 1),
+        ):
+            assert (answer.status, answer.code) == (404, "NOT_FOUND"), item_id
+            assert answer.json["detail"] == "There is no such item."
+    assert shop.walk(10) == []
+    assert shop.get("/items?sku=A").json["items"] == []
+    assert shop.add(sku="A")["sku"] == "A"
+
+
+def test_reads_and_writes_cost_what_the_design_says(shop: Shop) -> None:
+    created = shop.post("/items", new_item(sku="A", stock=5), key="k")
+    item = created.json
+    assert (created.headers["x-db-requests"], created.reads) == ("1", 0)
+    assert created.writes <= 11
+    read = shop.get(f"/items/{item['id']}")
+    assert (read.headers["x-db-requests"], read.reads, read.writes) == ("1", 1, 0)
+    adjusted = shop.adjust(item["id"], -1)
+    assert (adjusted.headers["x-db-requests"], adjusted.reads) == ("2", 1)
+    assert adjusted.writes <= 6
+    changed = shop.patch(f"/items/{item['id']}", {"name": "B"}, adjusted.etag)
+    assert changed.writes <= 7

@@ -1,0 +1,164 @@
+"""A shop to test with: a tenant of its own, called through the gateway, in the words of its clients."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import httpx
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from infra.local.gateway import Gateway, Request
+from infra.local.invocation import invoke
+from infra.local.tokens import mint, signing_key
+
+KEY = signing_key(None)
+
+type Send = Callable[[str, str, dict[str, str], bytes], "Answer"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back; header names in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def code(self) -> str:
+        """The problem's code, or nothing."""
+        return str(self.json["code"]) if self.headers.get("content-type") == "application/problem+json" else ""
+
+    @property
+    def etag(self) -> str:
+        return self.headers["etag"]
+
+    @property
+    def pointers(self) -> list[str]:
+        return [flaw["pointer"] for flaw in self.json["errors"]]
+
+    @property
+    def writes(self) -> float:
+        return float(self.headers["x-capacity-write"])
+
+    @property
+    def reads(self) -> float:
+        return float(self.headers["x-capacity-read"])
+
+
+def send_in_process(method: str, target: str, headers: dict[str, str], body: bytes) -> Answer:
+    """Send a request through the gateway to the functions in this process."""
+
+    async def call(name: str, event: dict[str, Any]) -> dict[str, Any]:
+        return invoke(name, event)
+
+    path, _, query = target.partition("?")
+    request = Request(method, path, query, list(headers.items()), body, "127.0.0.1")
+    reply = asyncio.run(Gateway(KEY, call).handle(request))
+    return Answer(reply.status, {name.lower(): value for name, value in reply.headers}, reply.body)
+
+
+def send_over_http(client: httpx.Client) -> Send:
+    """Return a way to send requests to a running server."""
+
+    def send(method: str, target: str, headers: dict[str, str], body: bytes) -> Answer:
+        reply = client.request(method, target, headers=headers, content=body)
+        return Answer(reply.status_code, dict(reply.headers), reply.content)
+
+    return send
+
+
+@dataclass
+class Shop:
+    """One caller in one tenant."""
+
+    send: Send
+    key: RSAPrivateKey = KEY
+    tenant: str = field(default_factory=lambda: f"t-{uuid4().hex[:12]}")
+    role: str = "owner"
+    user: str = field(default_factory=lambda: str(uuid4()))
+
+    def acting_as(self, role: str) -> "Shop":
+        """Someone else in the same tenant."""
+        return Shop(self.send, self.key, self.tenant, role)
+
+    def token(self, **claims: Any) -> str:
+        lifetime = claims.pop("lifetime", timedelta(hours=1))
+        key = claims.pop("key", self.key)
+        return mint(key, tenant=self.tenant, role=self.role, user=self.user, lifetime=lifetime, **claims)
+
+    def call(
+        self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None, token: str = ""
+    ) -> Answer:
+        """Call a route below /v1; `body` is sent as it is if it is bytes, else as JSON."""
+        sent = {"Authorization": f"Bearer {token or self.token()}"}
+        if body is not None:
+            sent["Content-Type"] = "application/json"
+        raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        return self.send(method, f"/v1{path}", sent | dict(headers or {}), raw)
+
+    def get(self, path: str, **headers: str) -> Answer:
+        return self.call("GET", path, headers=_spelled(headers))
+
+    def post(self, path: str, body: Any, key: str = "") -> Answer:
+        return self.call("POST", path, body, {"Idempotency-Key": key} if key else {})
+
+    def patch(self, path: str, body: Any, if_match: str) -> Answer:
+        return self.call("PATCH", path, body, {"If-Match": if_match})
+
+    def delete(self, path: str, if_match: str) -> Answer:
+        return self.call("DELETE", path, headers={"If-Match": if_match})
+
+    def add(self, **fields: Any) -> dict[str, Any]:
+        """Add an item and return it."""
+        answer = self.post("/items", new_item(**fields))
+        assert answer.status == 201, answer.body
+        item: dict[str, Any] = answer.json
+        return item
+
+    def item(self, item_id: str) -> dict[str, Any]:
+        item: dict[str, Any] = self.get(f"/items/{item_id}").json
+        return item
+
+    def adjust(self, item_id: str, delta: int, key: str = "") -> Answer:
+        return self.post(f"/items/{item_id}/stock", {"delta": delta, "reason": "count"}, key or uuid4().hex)
+
+    def walk(self, limit: int, path: str = "/items?") -> list[dict[str, Any]]:
+        """All entries of a list, page by page."""
+        found: list[dict[str, Any]] = []
+        cursor: str | None = ""
+        while cursor is not None:
+            page = self.get(f"{path}&limit={limit}" + (f"&cursor={cursor}" if cursor else "")).json
+            found += page["items"]
+            cursor = page["next_cursor"]
+        return found
+
+
+def new_item(**fields: Any) -> dict[str, Any]:
+    return {"name": "Enamel mug", "price": {"amount": "12.99", "currency": "EUR"}} | fields
+
+
+def race[T](count: int, call: Callable[[int], T]) -> list[T]:
+    """Call `call(0)` … `call(count - 1)` at the same moment and return what they return, in order."""
+    barrier = threading.Barrier(count)
+
+    def run(index: int) -> T:
+        barrier.wait()
+        return call(index)
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(run, range(count)))
+
+
+def _spelled(headers: dict[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-"): value for name, value in headers.items()}

@@ -1,0 +1,154 @@
+"""What every function has: a permission, an event, a log line, a small cold start, a place in the document."""
+
+import ast
+import io
+import json
+import logging
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from aws_lambda_powertools.event_handler import CORSConfig
+
+from benchmarks.cold import ratios
+from domain.access import Permission
+from handlers.api import PUBLIC
+from infra.functions import ROOT, Function, functions
+from infra.local.database import ENVIRONMENT
+from infra.openapi import document_json
+from tests.shop import Shop, new_item
+
+every_function = pytest.mark.parametrize("function", functions(), ids=lambda function: function.name)
+
+COLD_START_BUDGET = 1.6
+"""Times the CPU of importing Powertools' Logger and making a boto3 client."""
+
+
+@every_function
+def test_a_route_asks_for_a_permission_or_says_that_it_is_public(function: Function) -> None:
+    permission = function.operation.permission
+    assert permission == PUBLIC or isinstance(permission, Permission)
+    assert (permission == PUBLIC) == (function.resource == "meta")
+
+
+@every_function
+def test_a_route_is_named_after_its_module_and_says_what_it_does(function: Function) -> None:
+    module = ast.parse((ROOT / function.module.replace(".", "/")).with_suffix(".py").read_text())
+    routes = [node for node in module.body if isinstance(node, ast.FunctionDef) and node.decorator_list]
+    declared = [node for node in routes if isinstance(node.decorator_list[0], ast.Call)]
+    assert [node.name for node in declared] == [function.operation_name]
+    assert (ast.get_docstring(module) or "").startswith(f"{function.operation.method} {function.path}: ")
+    assert ast.get_docstring(declared[0])
+
+
+def test_every_function_has_its_event_and_every_event_its_function() -> None:
+    events = {path for path in (ROOT / "events").rglob("*.json") if path.name != "env.json"}
+    assert events == {function.event for function in functions()}
+
+
+@every_function
+def test_an_event_is_one_of_its_route(function: Function) -> None:
+    event = json.loads(function.event.read_text())
+    assert (event["httpMethod"], event["resource"]) == (function.operation.method, function.path)
+    path = function.path
+    for name, value in (event["pathParameters"] or {}).items():
+        path = path.replace(f"{{{name}}}", value)
+    assert event["path"] == path
+    assert ("authorizer" in event["requestContext"]) == (function.operation.permission != PUBLIC)
+
+
+def test_the_committed_openapi_document_is_what_the_handlers_make() -> None:
+    committed = (ROOT / "docs" / "openapi.json").read_text()
+    assert committed == document_json(), "run `uv run tradepost openapi`"
+
+
+def test_a_cold_start_fits_its_budget() -> None:
+    modules = ["handlers.items.create_item", "handlers.items.list_items", "handlers.meta.get_docs"]
+    for module, ratio in ratios(modules, rounds=5).items():
+        assert ratio <= COLD_START_BUDGET, module
+
+
+@pytest.mark.parametrize(("tracing", "loaded"), [("on", True), ("off", False)])
+def test_the_x_ray_sdk_is_loaded_only_where_tracing_is_on(tracing: str, loaded: bool) -> None:
+    code = "import sys, handlers.items.get_item; print('aws_xray_sdk' in sys.modules)"
+    environment = ENVIRONMENT | {"TRACING": tracing, "POWERTOOLS_TRACE_DISABLED": "true"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == str(loaded)
+
+
+@pytest.fixture
+def log(moto_shop: Shop) -> Iterator[io.StringIO]:
+    """What the functions log."""
+    moto_shop.get("/health")
+    [handler] = (each for each in logging.getLogger("tradepost").handlers if isinstance(each, logging.StreamHandler))
+    written = io.StringIO()
+    before = handler.setStream(written)
+    yield written
+    handler.setStream(before)
+
+
+def test_a_request_is_one_line_that_tells_no_secrets(moto_shop: Shop, log: io.StringIO) -> None:
+    token = moto_shop.token(email="jane@example.com")
+    answer = moto_shop.call("POST", "/items", new_item(description="private words"), token=token)
+    output = log.getvalue()
+    [line] = [json.loads(line) for line in output.splitlines()]
+    assert answer.headers["x-request-id"] == line["request_id"]
+    assert (line["route"], line["status"], line["tenant"]) == ("POST /v1/items", 201, moto_shop.tenant)
+    assert line["sub"] == moto_shop.user
+    assert line["duration_ms"] > 0
+    assert {"read_units", "write_units", "db_requests"} <= set(line)
+    for secret in (token, token.split(".")[1], "jane@example.com", "private words", "Enamel"):
+        assert secret not in output
+
+
+def test_lines_of_one_caller_do_not_leak_into_the_next(moto_shop: Shop, log: io.StringIO) -> None:
+    moto_shop.get("/items")
+    other = Shop(moto_shop.send)
+    other.get("/items/item_x")
+    moto_shop.get("/health")
+    first, second, third = (json.loads(line) for line in log.getvalue().splitlines())
+    assert (first["tenant"], second["tenant"]) == (moto_shop.tenant, other.tenant)
+    assert "code" not in first
+    assert second["code"] == "NOT_FOUND"
+    assert third.get("tenant") is None
+
+
+def test_metrics_are_valid_emf(
+    moto_shop: Shop, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POWERTOOLS_METRICS_DISABLED", "false")
+    for _ in range(2):
+        moto_shop.get("/items/item_x")
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    emitted = [line for line in lines if "_aws" in line]
+    assert len(emitted) == 2
+    [directive] = emitted[0]["_aws"]["CloudWatchMetrics"]
+    assert directive["Namespace"] == "Tradepost"
+    assert directive["Dimensions"] == [["route", "service"]]
+    assert {each["Name"] for each in directive["Metrics"]} == {"Requests", "Errors", "ReadUnits", "WriteUnits"}
+    assert emitted[0]["route"] == "GET /v1/items/{item_id}"
+    assert emitted[0]["Requests"] == [1]
+
+
+def test_cors_headers_are_those_of_the_settings(moto_shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    [get_item] = [function for function in functions() if function.name == "GetItem"]
+    monkeypatch.setattr(get_item.api, "_cors", CORSConfig("https://shop.example"))
+    allowed = moto_shop.get("/items/item_x", Origin="https://shop.example")
+    assert allowed.headers["access-control-allow-origin"] == "https://shop.example"
+    assert "access-control-allow-origin" not in moto_shop.get("/items/item_x", Origin="https://evil.example").headers
+
+
+def test_only_the_key_module_spells_keys() -> None:
+    for path in (*Path(ROOT, "repositories").glob("*.py"), *Path(ROOT, "handlers").rglob("*.py")):
+        if path.name == "keys.py":
+            continue
+        strings = [
+            node.value
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        ]
+        assert not [text for text in strings if "#" in text], path

@@ -1,0 +1,86 @@
+"""What the reasons of a cancelled transaction mean. DynamoDB never gives some of them here, so they are told."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from domain.errors import Contention, SkuTaken, Unavailable
+from repositories import transaction
+from repositories.keys import Key
+from repositories.rows import decode, encode, new_row
+from repositories.table import Meter, Table
+from repositories.transaction import Transaction, TransactionRefusedError
+
+FOREVER = float("inf")
+
+
+class Scripted(Table):
+    """A table whose transactions end as told."""
+
+    def __init__(self, *outcomes: Sequence[str]) -> None:
+        super().__init__(None, "tradepost", Meter())  # type: ignore[arg-type]
+        object.__setattr__(self, "outcomes", list(outcomes))
+        object.__setattr__(self, "tokens", [])
+
+    def transact(self, actions: Sequence[Any], token: str) -> Sequence[dict[str, Any]]:
+        self.tokens.append(token)  # type: ignore[attr-defined]
+        return [{"Code": code} for code in self.outcomes.pop(0)]  # type: ignore[attr-defined]
+
+
+def two_steps(*outcomes: Sequence[str]) -> Transaction:
+    tx = Transaction(Scripted(*outcomes))
+    tx.create("one", new_row(Key("a", "A"), "x"), lambda _: SkuTaken("one"))
+    tx.create("two", new_row(Key("b", "B"), "x"), lambda _: SkuTaken("two"))
+    return tx
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transaction, "pause_before", lambda _: 0.0)
+
+
+def test_the_first_failed_condition_counts_whatever_else_happened() -> None:
+    with pytest.raises(SkuTaken, match="Another item") as refused:
+        two_steps(("TransactionConflict", "ConditionalCheckFailed")).commit(FOREVER)
+    assert refused.value.flaws[0].detail.startswith("two")
+    with pytest.raises(SkuTaken) as refused:
+        two_steps(("ConditionalCheckFailed", "ConditionalCheckFailed")).commit(FOREVER)
+    assert refused.value.flaws[0].detail.startswith("one")
+
+
+def test_conflicts_and_throttling_are_tried_again_under_new_tokens() -> None:
+    tx = two_steps(("TransactionConflict", "None"), ("None", "ThrottlingError"), ())
+    tx.commit(FOREVER)
+    assert len(set(tx.table.tokens)) == 3  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("codes", "error"),
+    [
+        (("TransactionConflict", "None"), Contention),
+        (("ProvisionedThroughputExceeded", "None"), Unavailable),
+        (("TransactionConflict", "ThrottlingError"), Unavailable),
+    ],
+)
+def test_in_the_end_it_is_told(codes: Sequence[str], error: type[Exception]) -> None:
+    with pytest.raises(error):
+        two_steps(*[codes] * transaction.ATTEMPTS).commit(FOREVER)
+    with pytest.raises(error):
+        two_steps(codes).commit(deadline=0)
+
+
+@pytest.mark.parametrize(
+    "codes", [("ValidationError", "None"), ("ItemCollectionSizeLimitExceeded", "TransactionConflict")]
+)
+def test_a_malformed_transaction_is_a_bug(codes: Sequence[str]) -> None:
+    with pytest.raises(TransactionRefusedError, match="one: "):
+        two_steps(codes).commit(FOREVER)
+
+
+def test_rows_survive_the_way_to_the_wire_and_back() -> None:
+    row = {"a": "ü", "b": 7, "c": None, "d": [1, "x", {"e": True}], "f": b"\x00\xff", "g": {}, "h": -(10**30)}
+    assert decode(encode(row)) == row
+    for stranger in (1.5, {1}, object()):
+        with pytest.raises(TypeError):
+            encode({"x": stranger})
