@@ -6,12 +6,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, JsonValue, Strict
+from pydantic import AfterValidator, Field, JsonValue
 from pydantic_core import PydanticCustomError
 
 from domain.errors import Flaw, InvalidState, ItemArchived, OutOfStock, PreconditionFailed
 from domain.merge_patch import merge_patch
-from domain.model import Line, Model, Text, Timestamp
+from domain.model import A_NUMBER, Line, Model, Text, Timestamp
 from domain.money import Money
 from domain.validation import validated
 
@@ -49,7 +49,7 @@ Sku = Annotated[
         examples=["MUG-RED"],
     ),
 ]
-Units = Annotated[int, Strict(), Field(ge=0, le=MAX_UNITS)]
+Units = Annotated[int, Field(ge=0, le=MAX_UNITS), A_NUMBER]
 
 
 class ItemStatus(StrEnum):
@@ -171,7 +171,7 @@ class Item(Model):
 class StockAdjustment(Model):
     """Units that came in (positive) or went out (negative), and why."""
 
-    delta: Annotated[int, Strict(), Field(ge=-MAX_UNITS, le=MAX_UNITS, examples=[-3])]
+    delta: Annotated[int, Field(ge=-MAX_UNITS, le=MAX_UNITS, examples=[-3]), A_NUMBER]
     reason: Annotated[Line, Field(max_length=200, examples=["two broken, one lost"])]
 
 

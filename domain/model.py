@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic_core import PydanticCustomError
 
 _CONTROLS = r"\x00-\x1f\x7f-\x9f"
 _CONTROLS_BUT_LINES = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
@@ -13,6 +14,16 @@ Line = Annotated[str, Field(pattern=rf"^[^{_CONTROLS}]*[^{_CONTROLS}\s][^{_CONTR
 
 Text = Annotated[str, Field(pattern=rf"^[^{_CONTROLS_BUT_LINES}]*$")]
 """Text that may have tabs and line breaks, but no other control characters."""
+
+
+def _is_number(value: object) -> object:
+    if isinstance(value, bool | str):
+        raise PydanticCustomError("int_type", "Must be a whole number")
+    return value
+
+
+A_NUMBER = BeforeValidator(_is_number)
+"""Makes an int, last in its annotation, a JSON number without a fraction: 3 and 3.0, but neither "3" nor true."""
 
 
 def to_rfc3339(moment: datetime) -> str:
