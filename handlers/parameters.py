@@ -7,7 +7,6 @@ from aws_lambda_powertools.event_handler.depends import Depends
 from aws_lambda_powertools.event_handler.openapi.params import Header, Query
 from pydantic import AfterValidator
 
-from domain.access import Caller
 from handlers.api import Call
 from repositories.items import ItemRepository
 from repositories.session import Session
@@ -28,10 +27,6 @@ def _session(request: Request) -> Session:
     return session
 
 
-def _caller(request: Request) -> Caller:
-    return _session(request).caller
-
-
 def _table(request: Request) -> Table:
     return _call(request).table
 
@@ -40,7 +35,6 @@ def _items(request: Request) -> ItemRepository:
     return ItemRepository(_session(request))
 
 
-CallerParameter = Annotated[Caller, Depends(_caller)]
 TableParameter = Annotated[Table, Depends(_table)]
 CallParameter = Annotated[Call, Depends(_call)]
 Items = Annotated[ItemRepository, Depends(_items)]

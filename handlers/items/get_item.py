@@ -4,17 +4,17 @@ from domain.access import Permission
 from domain.errors import NotFound
 from domain.items import Item, ItemStatus
 from handlers.api import Api
-from handlers.parameters import CallerParameter, Items
+from handlers.parameters import Items
 from repositories.access import Access
 
 api = Api()
 
 
 @api.get("/v1/items/<item_id>", permission=Permission.ITEMS_READ, access=[Access.QUERY], raises=[NotFound])
-def get_item(item_id: str, items: Items, caller: CallerParameter) -> Item:
+def get_item(item_id: str, items: Items) -> Item:
     """Read an item. Customers see active ones only."""
     item = items.get(item_id)
-    if item.status is ItemStatus.ARCHIVED and not caller.may(Permission.ITEMS_READ_ARCHIVED):
+    if item.status is ItemStatus.ARCHIVED and not items.caller.may(Permission.ITEMS_READ_ARCHIVED):
         raise NotFound("item")
     return item
 

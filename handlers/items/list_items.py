@@ -9,7 +9,7 @@ from domain.errors import CursorInvalid
 from domain.items import ItemStatus, ItemSummary, Sku
 from domain.pages import Page, PageRequest
 from handlers.api import Api
-from handlers.parameters import CallerParameter, Cursor, Items, Limit
+from handlers.parameters import Cursor, Items, Limit
 from repositories.access import Access
 
 api = Api()
@@ -23,7 +23,6 @@ api = Api()
 )
 def list_items(
     items: Items,
-    caller: CallerParameter,
     status: Annotated[ItemStatus, Query()] = ItemStatus.ACTIVE,
     sku: Annotated[Sku | None, Query()] = None,
     limit: Limit = 50,
@@ -31,7 +30,7 @@ def list_items(
 ) -> Page[ItemSummary]:
     """List items, newest first, or find the one with a SKU. Customers see active ones only."""
     if status is ItemStatus.ARCHIVED:
-        caller.require(Permission.ITEMS_READ_ARCHIVED)
+        items.caller.require(Permission.ITEMS_READ_ARCHIVED)
     if sku is not None:
         return items.by_sku(sku, status)
     return items.page(status, PageRequest(limit, cursor))

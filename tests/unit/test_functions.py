@@ -6,6 +6,7 @@ import json
 import logging
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -117,21 +118,23 @@ def test_lines_of_one_caller_do_not_leak_into_the_next(moto_shop: Shop, log: io.
     assert third.get("tenant") is None
 
 
-def test_metrics_are_valid_emf(
-    moto_shop: Shop, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def test_a_line_carries_valid_embedded_metrics(
+    moto_shop: Shop, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("POWERTOOLS_METRICS_DISABLED", "false")
     for _ in range(2):
         moto_shop.get("/items/item_x")
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    emitted = [line for line in lines if "_aws" in line]
-    assert len(emitted) == 2
-    [directive] = emitted[0]["_aws"]["CloudWatchMetrics"]
+    line, _ = (json.loads(line) for line in log.getvalue().splitlines())
+    assert abs(line["_aws"]["Timestamp"] / 1000 - time.time()) < 60
+    [directive] = line["_aws"]["CloudWatchMetrics"]
     assert directive["Namespace"] == "Tradepost"
-    assert directive["Dimensions"] == [["route", "service"]]
-    assert {each["Name"] for each in directive["Metrics"]} == {"Requests", "Errors", "ReadUnits", "WriteUnits"}
-    assert emitted[0]["route"] == "GET /v1/items/{item_id}"
-    assert emitted[0]["Requests"] == [1]
+    [dimensions] = directive["Dimensions"]
+    assert [line[name] for name in dimensions] == ["tradepost", "GET /v1/items/{item_id}"]
+    assert {each["Name"] for each in directive["Metrics"]} >= {"requests", "errors", "read_units", "write_units"}
+    for metric in directive["Metrics"]:
+        assert isinstance(line[metric["Name"]], int | float)
+        assert set(metric) == {"Name", "Unit"}
+    assert (line["requests"], line["errors"]) == (1, 0)
 
 
 def test_cors_headers_are_those_of_the_settings(moto_shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

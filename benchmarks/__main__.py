@@ -1,0 +1,54 @@
+"""`uv run python -m benchmarks`: print what Tradepost costs beside its peers, as Markdown tables."""
+
+import platform
+from datetime import UTC, datetime
+
+from benchmarks.cold import ratios
+from benchmarks.cost import costs
+from benchmarks.warm import warm_cpu
+from infra.bundling import bundle
+from infra.functions import ROOT, functions
+from infra.local.database import database
+from infra.local.server import settings_for
+
+
+def main() -> None:
+    """Measure and print."""
+    print(f"Measured {datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {platform.machine()}.\n")
+    _print_cold()
+    with database(None):
+        settings_for(None)
+        _print_warm()
+    _print_cost()
+    size = bundle(ROOT / ".tradepost" / "cache").stat().st_size
+    print(f"\nThe zip of all functions: {size / 1e6:.1f} MB.")
+
+
+def _print_cold() -> None:
+    found = ratios([function.module for function in functions()], rounds=7)
+    print("CPU of a cold import and client, as a multiple of Powertools' Logger and a boto3 client:\n")
+    print("| function | ratio |\n| --- | --- |")
+    for function in functions():
+        print(f"| {function.name} | {found[function.module]:.2f} |")
+
+
+def _print_warm() -> None:
+    print("\nCPU of a warm call, as a multiple of a bare boto3 handler's, and what it adds to that:\n")
+    measured = warm_cpu()
+    names = list(next(iter(measured.values())))
+    print(f"| route | {' | '.join(names)} |\n| --- |{' --- |' * len(names)}")
+    for route, callers in measured.items():
+        base = callers[names[0]]
+        cells = [f"{cpu / base:.2f} ({cpu - base:+.0f} µs)" for cpu in callers.values()]
+        print(f"| {route} | {f'1 ({base:.0f} µs)'} | {' | '.join(cells[1:])} |")
+
+
+def _print_cost() -> None:
+    print("\nDynamoDB requests and capacity units of each sample event:\n")
+    print("| route | requests | read units | write units |\n| --- | --- | --- | --- |")
+    for route, (requests, reads, writes) in costs().items():
+        print(f"| {route} | {requests} | {reads} | {writes} |")
+
+
+if __name__ == "__main__":
+    main()

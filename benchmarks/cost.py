@@ -1,0 +1,30 @@
+"""What each route asks of DynamoDB: requests and capacity units of its sample event, as DynamoDB reports them."""
+
+import io
+import json
+from contextlib import redirect_stdout
+
+from infra.functions import Function, functions
+from infra.local.database import database
+from infra.local.invocation import invoke
+from infra.local.samples import add_samples
+
+
+def costs() -> dict[str, tuple[str, str, str]]:
+    """Return requests, read units and write units by route, each on a database of samples."""
+    return {f"{function.operation.method} {function.path}": _cost(function) for function in functions()}
+
+
+def _cost(function: Function) -> tuple[str, str, str]:
+    event = json.loads(function.event.read_text())
+    with database(None), redirect_stdout(io.StringIO()):
+        _forget()
+        add_samples()
+        headers = invoke(function.name, event)["multiValueHeaders"]
+    return headers["X-Db-Requests"][0], headers["X-Capacity-Read"][0], headers["X-Capacity-Write"][0]
+
+
+def _forget() -> None:
+    from repositories.clients import dynamodb
+
+    dynamodb.cache_clear()
