@@ -32,7 +32,7 @@ type Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 def logger() -> Logger:
     """Return the logger: JSON lines, with the keys of the current request on each."""
     # What no line shows need not be found out for each (Python's logging HOWTO, "Optimization").
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = logging.logAsyncioTasks = False
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     return Logger(
         service="tradepost",
         location=None,

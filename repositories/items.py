@@ -1,11 +1,10 @@
 """Items, their stock and their SKUs."""
 
 import hashlib
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Any
 
 from pydantic import BaseModel, JsonValue
 
@@ -28,58 +27,21 @@ from domain.items import (
     ItemStatus,
     ItemSummary,
     NewItem,
-    Stock,
     StockAdjustment,
     Versions,
-    attributes_json,
 )
-from domain.model import to_rfc3339
-from domain.money import Money
 from domain.pages import Page, PageRequest
 from domain.validation import validated
 from repositories import keys
-from repositories.keys import Position
+from repositories.item_rows import COLLECTIONS, StoredItem, for_sale, item_row, position, stock_row, summary
 from repositories.listing import list_page
 from repositories.parallel import in_parallel
 from repositories.rows import Row, new_row
 from repositories.session import Session
 from repositories.transaction import Stale, Transaction
 
-_COLLECTIONS = {ItemStatus.ACTIVE: "ITEM", ItemStatus.ARCHIVED: "ITEM_ARCHIVED"}
-"""Archiving is rare, so it moves an item to a list of its own: neither list has to filter."""
-
-
 _TRY_AGAIN = (Contention, Unavailable)
 """What may stop a row now and not later: a batch with such a row has not had its last answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    """An item as read, with the counters that its conditions need."""
-
-    item: Item
-    versions: Versions
-
-    @classmethod
-    def of(cls, row: Row, stock: Row) -> Self:
-        """Join an item's two rows."""
-        versions = Versions(row["edits"], stock["changes"], stock["changes_at_edit"])
-        item = Item(
-            **_shown(row["head"])
-            | {
-                "description": row.get("description"),
-                "attributes": json.loads(row["attributes"]),
-                "stock": _stock(stock),
-                "version": versions.shown,
-            }
-        )
-        return cls(item, versions)
-
-    def edited(self, at: datetime, **changes: Any) -> "_Stored":
-        """Return the item after one more edit."""
-        versions = Versions(self.versions.edits + 1, self.versions.stock, self.versions.stock)
-        update = changes | {"version": versions.shown, "updated_at": at}
-        return _Stored(self.item.model_copy(update=update), versions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +96,14 @@ class ItemRepository:
     def page(self, status: ItemStatus, page: PageRequest) -> Page[ItemSummary]:
         """Return a page of the items with this status. Raises CursorInvalid."""
         session = self.session
-        rows, cursor = list_page(session.table, session.tenant, _COLLECTIONS[status], page, _position)
-        return Page(items=[_summary(row) for row in rows], next_cursor=cursor)
+        rows, cursor = list_page(session.table, session.tenant, COLLECTIONS[status], page, position)
+        return Page(items=[summary(row) for row in rows], next_cursor=cursor)
 
     def by_sku(self, sku: str, status: ItemStatus) -> Page[ItemSummary]:
         """Return the item with this SKU as a list, empty if there is none with this status."""
         marker = self.session.table.get(keys.sku(self.session.tenant, sku))
         row = marker and self.session.table.get(keys.item(self.session.tenant, marker["item_id"]))
-        found = [_summary(row)] if row and row["head"]["status"] == status else []
+        found = [summary(row)] if row and row["head"]["status"] == status else []
         return Page(items=found, next_cursor=None)
 
     def change(self, item_id: str, patch: ItemPatch, expected: frozenset[int] | None) -> Item:
@@ -194,13 +156,13 @@ class ItemRepository:
         self.session.commit(tx, item, _event("StockAdjusted", item, **told))
         return item
 
-    def _read(self, item_id: str) -> _Stored:
+    def _read(self, item_id: str) -> StoredItem:
         key = keys.item(self.session.tenant, item_id)
         found = self.session.table.partition(key.pk) if is_id("item", item_id) else []
         rows = {row["sk"]: row for row in found}
         if not rows:
             raise NotFound("item")
-        return _Stored.of(rows[key.sk], rows[keys.stock(self.session.tenant, item_id).sk])
+        return StoredItem.of(rows[key.sk], rows[keys.stock(self.session.tenant, item_id).sk])
 
     def _create_row(self, row: dict[str, JsonValue], index: int, started: datetime) -> Item | DomainError:
         command = self.session.command
@@ -219,18 +181,18 @@ class ItemRepository:
     def _creation(self, item: Item, already_there: Callable[[Row | None], Exception]) -> Transaction:
         tenant = self.session.tenant
         tx = self.session.transaction()
-        tx.create("add the item", _item_row(tenant, item, Versions(1, 0, 0)), already_there)
-        tx.create("add its stock", _stock_row(tenant, item), already_there)
+        tx.create("add the item", item_row(tenant, item, Versions(1, 0, 0)), already_there)
+        tx.create("add its stock", stock_row(tenant, item), already_there)
         if item.sku:
             _claim_sku(tx, tenant, item.sku, item.id)
         return tx
 
-    def _edit(self, stored: _Stored, edited: _Stored) -> Transaction:
+    def _edit(self, stored: StoredItem, edited: StoredItem) -> Transaction:
         tenant, item = self.session.tenant, edited.item
         tx = self.session.transaction()
         tx.put(
             "edit the item",
-            _item_row(tenant, item, edited.versions),
+            item_row(tenant, item, edited.versions),
             condition="edits = :seen",
             refusal=_changed_meanwhile,
             seen=stored.versions.edits,
@@ -242,7 +204,7 @@ class ItemRepository:
             " changes_at_edit = changes",
             condition="attribute_exists(pk)",
             refusal=_changed_meanwhile,
-            **_for_sale(item),
+            **for_sale(item),
         )
         return tx
 
@@ -297,71 +259,3 @@ def _by_first_sku(rows: Sequence[dict[str, JsonValue]]) -> tuple[list[int], list
 
 def _event(kind: str, item: Item, **data: Any) -> Event:
     return Event(kind, item.id, item.version, data)
-
-
-def _item_row(tenant: str, item: Item, versions: Versions) -> Row:
-    key = keys.item(tenant, item.id)
-    position = Position(to_rfc3339(item.created_at), item.id)
-    head = {
-        "id": item.id,
-        "sku": item.sku,
-        "name": item.name,
-        "price": item.price.minor,
-        "currency": item.price.currency,
-        "status": item.status.value,
-        "version": versions.edits + versions.stock_at_edit,
-        "created_at": position.at,
-        "updated_at": to_rfc3339(item.updated_at),
-    }
-    return new_row(
-        key,
-        "item",
-        head=head,
-        edits=versions.edits,
-        description=item.description,
-        attributes=attributes_json(item.attributes),
-        **keys.listed(tenant, _COLLECTIONS[item.status], position),
-    )
-
-
-def _for_sale(item: Item) -> dict[str, Any]:
-    """What placing an order needs to know of an item."""
-    return {
-        "item_name": item.name,
-        "sku": item.sku,
-        "price": item.price.minor,
-        "currency": item.price.currency,
-        "sellable": item.status is ItemStatus.ACTIVE,
-    }
-
-
-def _stock_row(tenant: str, item: Item) -> Row:
-    return new_row(
-        keys.stock(tenant, item.id),
-        "stock",
-        changes=0,
-        changes_at_edit=0,
-        **_for_sale(item),
-        **(item.stock.model_dump() if item.stock else {}),
-    )
-
-
-def _position(row: Row) -> Position:
-    return Position(row["head"]["created_at"], row["head"]["id"])
-
-
-def _stock(row: Row) -> Stock | None:
-    if "on_hand" not in row:
-        return None
-    return Stock(on_hand=row["on_hand"], reserved=row["reserved"], available=row["available"])
-
-
-def _summary(row: Row) -> ItemSummary:
-    return ItemSummary(**_shown(row["head"]))
-
-
-def _shown(head: Row) -> dict[str, Any]:
-    """Return the fields of a summary."""
-    fields = dict(head)
-    fields["price"] = Money.of_minor(head["price"], fields.pop("currency"))
-    return fields
