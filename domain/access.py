@@ -20,13 +20,23 @@ class Permission(StrEnum):
     ITEMS_READ = "items:read"
     ITEMS_READ_ARCHIVED = "items:read-archived"
     ITEMS_WRITE = "items:write"
+    PROFILE = "users:own"
+    USERS_READ = "users:read"
+    USERS_CREATE = "users:create"
+    USERS_WRITE = "users:write"
 
 
-_CUSTOMER = frozenset({Permission.ITEMS_READ})
-_STAFF = _CUSTOMER | {Permission.ITEMS_READ_ARCHIVED, Permission.ITEMS_WRITE}
+_CUSTOMER = frozenset({Permission.ITEMS_READ, Permission.PROFILE})
+_STAFF = _CUSTOMER | {
+    Permission.ITEMS_READ_ARCHIVED,
+    Permission.ITEMS_WRITE,
+    Permission.USERS_READ,
+    Permission.USERS_CREATE,
+}
+_OWNER = _STAFF | {Permission.USERS_WRITE}
 
 GRANTS: dict[Role, frozenset[Permission]] = {
-    Role.OWNER: _STAFF,
+    Role.OWNER: _OWNER,
     Role.STAFF: _STAFF,
     Role.CUSTOMER: _CUSTOMER,
 }
@@ -49,3 +59,8 @@ class Caller:
         """Raise Forbidden unless the caller's role has `permission`."""
         if not self.may(permission):
             raise Forbidden(f"The role {self.role} does not have the permission {permission}.")
+
+    def require_own_or(self, permission: Permission, user_id: str) -> None:
+        """Raise Forbidden unless `user_id` is the caller's own, or the role has `permission`."""
+        if user_id != self.subject:
+            self.require(permission)

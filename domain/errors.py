@@ -88,6 +88,15 @@ class SkuTaken(DomainError):
         super().__init__("Another item has this SKU.", Flaw("/sku", "SKU_TAKEN", f"{sku} belongs to another item."))
 
 
+class EmailTaken(DomainError):
+    """Another user of the tenant has this e-mail address."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Another user has this e-mail address.", Flaw("/email", "EMAIL_TAKEN", "It belongs to another user.")
+        )
+
+
 class InvalidState(DomainError):
     """The thing is not in a state from which this can be done."""
 

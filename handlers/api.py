@@ -17,11 +17,22 @@ from domain.commands import Answer, Replayed
 from domain.errors import DomainError, IdempotencyKeyRequired, NotFound
 from domain.model import json_of, now
 from handlers.answers import matches, not_modified, success
-from handlers.incoming import Event, caller_of, command_of, header, json_object, with_json_body
+from handlers.incoming import (
+    Event,
+    caller_of,
+    command_of,
+    header,
+    issued_at,
+    json_object,
+    operator_of,
+    with_json_body,
+)
 from handlers.problems import from_validation, problem_answer, problem_of
 from handlers.telemetry import Handler, Telemetry, logger, traced
 from repositories.access import Access
 from repositories.clients import dynamodb
+from repositories.fence import client_for
+from repositories.revocation import require_valid
 from repositories.session import Session
 from repositories.settings import settings
 from repositories.table import Table
@@ -33,6 +44,10 @@ EXPOSED_HEADERS = ["ETag", "Location", "Retry-After", "Idempotent-Replayed", "X-
 _RESERVE_SECONDS = 1.0
 """Kept back of a function's time, to say that there was not enough of it."""
 
+IAM: Literal["iam"] = "iam"
+"""The permission of a route for operators, whom API Gateway knows by their signature (SigV4)."""
+
+type Asked = Permission | Literal["public", "iam"]
 type Route = Callable[..., Any]
 type KeyUse = Literal["required", "accepted", "ignored"]
 
@@ -43,7 +58,7 @@ class Operation:
 
     method: str
     path: str
-    permission: Permission | Literal["public"]
+    permission: Asked
     access: frozenset[Access]
     status: int
     raises: tuple[type[DomainError], ...]
@@ -102,7 +117,7 @@ class Api:
         method: str,
         path: str,
         *,
-        permission: Permission | Literal["public"],
+        permission: Asked,
         access: Sequence[Access] = (),
         status: int = 200,
         raises: Sequence[type[DomainError]] = (),
@@ -141,10 +156,19 @@ class Api:
         operation = self.operation
         if operation.permission == PUBLIC:
             return event
-        caller = caller_of(event)
-        call.telemetry.caller(caller.tenant, caller.subject)
-        caller.require(operation.permission)
-        admitted = with_json_body(event)
+        admitted = event
+        if operation.permission == IAM:
+            admitted = with_json_body(event)
+            caller = operator_of(admitted)
+            call.telemetry.caller(caller.tenant, caller.subject)
+        else:
+            caller = caller_of(event)
+            call.telemetry.caller(caller.tenant, caller.subject)
+            caller.require(operation.permission)
+            admitted = with_json_body(event)
+            call.table = Table(client_for(caller.tenant), call.table.name, call.table.meter)
+            if operation.method != "GET":
+                require_valid(call.table, caller, issued_at(event))
         command = None
         if operation.idempotency_key != "ignored":
             command = command_of(

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import BaseModel
@@ -30,6 +31,9 @@ MERGE_PATCH = "application/merge-patch+json"
 type Event = dict[str, Any]
 """An API Gateway REST proxy event."""
 
+NO_TENANT = "-"
+"""No tenant has this name."""
+
 _TENANT = re.compile(r"[a-z0-9-]{3,40}")
 _KEY = re.compile(r"[!-~]{1,255}")
 _GROUPS = re.compile(r"[a-z]+")
@@ -46,6 +50,32 @@ def caller_of(event: Event) -> Caller:
     if role is None or not _TENANT.fullmatch(tenant):
         raise Forbidden("You do not belong to a tenant.")
     return Caller(tenant, claims["sub"], role)
+
+
+def operator_of(event: Event) -> Caller:
+    """Return the operator who calls a route that API Gateway opens to IAM principals only.
+
+    An operator acts as an owner of the tenant that the request names; one whose name cannot be is nobody's.
+    """
+    arn = event["requestContext"]["identity"].get("userArn")
+    if not arn:
+        raise Unauthorized
+    named = (event.get("pathParameters") or {}).get("tenant_id")
+    if named is None:
+        named = json_object(event.get("body")).get("id")
+    tenant = named if isinstance(named, str) and _TENANT.fullmatch(named) else NO_TENANT
+    return Caller(tenant, arn, Role.OWNER)
+
+
+def issued_at(event: Event) -> int:
+    """Return when the caller's token was issued, in seconds since the epoch; 0 if it does not say.
+
+    API Gateway writes the claim as a date, other gateways as the number that it is in the token.
+    """
+    claim = str(event["requestContext"]["authorizer"]["claims"].get("iat", "0"))
+    if claim.isdecimal():
+        return int(claim)
+    return int(datetime.strptime(claim, "%a %b %d %H:%M:%S %Z %Y").replace(tzinfo=UTC).timestamp())
 
 
 def header(event: Event, name: str) -> str | None:

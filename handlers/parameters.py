@@ -1,4 +1,4 @@
-"""What routes take beside their body: repositories, and headers and query parameters of the same kind everywhere."""
+"""What routes of any resource take beside their body: headers and query parameters, the call, the table."""
 
 from typing import Annotated
 
@@ -8,7 +8,6 @@ from aws_lambda_powertools.event_handler.openapi.params import Header, Query
 from pydantic import AfterValidator
 
 from handlers.api import Call
-from repositories.items import ItemRepository
 from repositories.session import Session
 from repositories.table import Table
 
@@ -20,7 +19,8 @@ def _call(request: Request) -> Call:
     return call
 
 
-def _session(request: Request) -> Session:
+def session_of(request: Request) -> Session:
+    """Return the session of the caller."""
     session = _call(request).session
     if session is None:
         raise AssertionError("a public route has no session")
@@ -31,13 +31,8 @@ def _table(request: Request) -> Table:
     return _call(request).table
 
 
-def _items(request: Request) -> ItemRepository:
-    return ItemRepository(_session(request))
-
-
 TableParameter = Annotated[Table, Depends(_table)]
 CallParameter = Annotated[Call, Depends(_call)]
-Items = Annotated[ItemRepository, Depends(_items)]
 
 IfMatch = Annotated[
     str,

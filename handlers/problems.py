@@ -52,6 +52,7 @@ PROBLEMS: dict[type[DomainError], Problem] = {
     errors.UnsupportedMediaType: Problem(415, "UNSUPPORTED_MEDIA_TYPE", "Unsupported media type"),
     errors.OutOfStock: Problem(409, "OUT_OF_STOCK", "Not enough stock"),
     errors.SkuTaken: Problem(409, "SKU_TAKEN", "The SKU is taken"),
+    errors.EmailTaken: Problem(409, "EMAIL_TAKEN", "The e-mail address is taken"),
     errors.InvalidState: Problem(409, "INVALID_STATE", "Not possible in this state"),
     errors.ItemArchived: Problem(409, "ITEM_ARCHIVED", "The item is archived"),
     errors.PreconditionFailed: Problem(412, "PRECONDITION_FAILED", "Changed meanwhile"),

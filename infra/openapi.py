@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
 
 from domain import VERSION, errors
 from handlers.answers import JSON
-from handlers.api import PUBLIC
+from handlers.api import IAM, PUBLIC
 from handlers.incoming import MERGE_PATCH
 from handlers.problems import CONTENT_TYPE, INTERNAL_ERROR, PROBLEMS, Problem
 from infra.functions import Function, functions
@@ -79,6 +79,13 @@ def document() -> dict[str, Any]:
         components["schemas"].pop(unused, None)
     components["schemas"]["Problem"] = _PROBLEM_SCHEMA
     components["headers"] = _SHARED_HEADERS
+    components["securitySchemes"]["sigv4"] = {
+        "type": "apiKey",
+        "name": "Authorization",
+        "in": "header",
+        "description": "Signature Version 4 of an IAM principal, for the service execute-api.",
+        "x-amazon-apigateway-authtype": "awsSigv4",
+    }
     components["examples"] = {
         problem.code: {"value": _example(problem)} for problem in (INTERNAL_ERROR, *PROBLEMS.values())
     }
@@ -97,7 +104,7 @@ def _complete(operation: dict[str, Any], function: Function) -> None:
     for parameter in operation.get("parameters", []):
         if parameter["name"] == "if-match":
             parameter["name"] = "If-Match"
-    operation["security"] = [] if declared.permission == PUBLIC else [{"bearer": []}]
+    operation["security"] = {PUBLIC: [], IAM: [{"sigv4": []}]}.get(declared.permission, [{"bearer": []}])
     if declared.idempotency_key != "ignored":
         operation.setdefault("parameters", []).append(_key_parameter(required=declared.idempotency_key == "required"))
     if "requestBody" in operation:
@@ -141,7 +148,7 @@ def _success(operation: dict[str, Any], function: Function) -> dict[str, Any]:
 
 def _shown_fields(content: dict[str, Any]) -> set[str]:
     ref = content.get(JSON, {}).get("schema", {}).get("$ref", "")
-    return {"version"} if ref.endswith("/Item") else set()
+    return {"version"} if ref.rpartition("/")[2] in {"Item", "Tenant", "User"} else set()
 
 
 def _problems(operation: dict[str, Any], function: Function) -> dict[str, Any]:

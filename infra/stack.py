@@ -5,11 +5,12 @@ from pathlib import Path
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
+from handlers.trigger import Source
 from infra.constructs.api import Api
 from infra.constructs.data import Data
-from infra.constructs.functions import RouteFunction
+from infra.constructs.functions import DeployedFunction
 from infra.constructs.identity import Identity
-from infra.functions import functions
+from infra.functions import Function, TriggerFunction, functions, triggers
 from infra.stages import Stage
 
 
@@ -21,11 +22,21 @@ class TradepostStack(Stack):
         data = Data(self, stage)
         identity = Identity(self, stage)
         api = Api(self, stage=stage, identity=identity)
-        api.add_routes(
-            (function, RouteFunction(self, function, stage=stage, data=data, archive=archive))
-            for function in functions()
-        )
+
+        def deploy(function: Function | TriggerFunction) -> DeployedFunction:
+            return DeployedFunction(self, function, stage=stage, data=data, identity=identity, archive=archive)
+
+        api.add_routes((function, deploy(function)) for function in functions())
+        for each in triggers():
+            _connect(each.trigger.source, deploy(each), stage, data, identity)
         CfnOutput(self, "ApiUrl", value=f"{api.rest.url}v1", description="Base URL of the API")
         CfnOutput(self, "UserPoolId", value=identity.pool.user_pool_id)
         CfnOutput(self, "UserPoolClientId", value=identity.client.user_pool_client_id)
         CfnOutput(self, "TableName", value=data.table.table_name)
+
+
+def _connect(source: Source, deployed: DeployedFunction, stage: Stage, data: Data, identity: Identity) -> None:
+    if source is not Source.SECRET_ROTATION:
+        identity.add_trigger(source, deployed.function)
+    elif stage.production:
+        data.rotate_by(deployed.function)

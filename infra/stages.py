@@ -14,6 +14,8 @@ class Stage:
     name: str
     production: bool
     tracing: bool
+    fenced: bool
+    api_keys_required: bool
     cors_origins: tuple[str, ...]
 
     @property
@@ -30,15 +32,29 @@ class Stage:
 def stage_from(context: Node) -> Stage:
     """Return the stage that the CDK context asks for.
 
-    `stage` is dev (default) or prod; `tracing` is on or off (default: on in prod); `cors` lists the origins of
-    web clients, separated by commas (default: any in dev, none in prod). Raises ValueError for anything else.
+    `stage` is dev (default) or prod. `tracing` (X-Ray) and `fence` (one tenant's rows by IAM) are on or off (default:
+    on in prod), `api_keys` likewise (default: off). `cors` lists the origins of web clients, separated by commas
+    (default: any in dev, none in prod). Raises ValueError for anything else.
     """
-    name = context.try_get_context("stage") or "dev"
-    if name not in {"dev", "prod"}:
-        raise ValueError(f"-c stage={name}: must be dev or prod")
-    production = name == "prod"
-    tracing = context.try_get_context("tracing") or ("on" if production else "off")
-    if tracing not in {"on", "off"}:
-        raise ValueError(f"-c tracing={tracing}: must be on or off")
+    production = _choice(context, "stage", ("dev", "prod"), "dev") == "prod"
+    in_prod = "on" if production else "off"
     origins = context.try_get_context("cors") or ("" if production else "*")
-    return Stage(name, production, tracing == "on", tuple(filter(None, origins.split(","))))
+    return Stage(
+        name="prod" if production else "dev",
+        production=production,
+        tracing=_switch(context, "tracing", in_prod),
+        fenced=_switch(context, "fence", in_prod),
+        api_keys_required=_switch(context, "api_keys", "off"),
+        cors_origins=tuple(filter(None, origins.split(","))),
+    )
+
+
+def _switch(context: Node, name: str, default: str) -> bool:
+    return _choice(context, name, ("on", "off"), default) == "on"
+
+
+def _choice(context: Node, name: str, choices: tuple[str, ...], default: str) -> str:
+    chosen: str = context.try_get_context(name) or default
+    if chosen not in choices:
+        raise ValueError(f"-c {name}={chosen}: must be {' or '.join(choices)}")
+    return chosen

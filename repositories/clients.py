@@ -12,8 +12,11 @@ from botocore.config import Config
 from domain import VERSION
 
 if TYPE_CHECKING:
+    from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sts import STSClient
+    from mypy_boto3_sts.type_defs import CredentialsTypeDef
 
 _CONFIG = Config(
     connect_timeout=1,
@@ -30,6 +33,10 @@ saves putting one together, twice, for each request. Together they are a sixth o
 """
 
 
+_PATIENT = _CONFIG.merge(Config(read_timeout=5))
+"""For services that answer in tenths of a second."""
+
+
 @cache
 def _session() -> botocore.session.Session:
     return botocore.session.get_session()
@@ -39,6 +46,30 @@ def _session() -> botocore.session.Session:
 def dynamodb() -> "DynamoDBClient":
     """Return the DynamoDB client; it may be shared by threads."""
     return cast("DynamoDBClient", _session().create_client("dynamodb", config=_CONFIG))
+
+
+def dynamodb_with(credentials: "CredentialsTypeDef") -> "DynamoDBClient":
+    """Return a new DynamoDB client that uses these temporary credentials."""
+    client = _session().create_client(
+        "dynamodb",
+        config=_CONFIG,
+        aws_access_key_id=credentials["AccessKeyId"],
+        aws_secret_access_key=credentials["SecretAccessKey"],
+        aws_session_token=credentials["SessionToken"],
+    )
+    return cast("DynamoDBClient", client)
+
+
+@cache
+def sts() -> "STSClient":
+    """Return the client of the Security Token Service."""
+    return cast("STSClient", _session().create_client("sts", config=_CONFIG))
+
+
+@cache
+def cognito() -> "CognitoIdentityProviderClient":
+    """Return the client of Cognito user pools."""
+    return cast("CognitoIdentityProviderClient", _session().create_client("cognito-idp", config=_PATIENT))
 
 
 @cache

@@ -3,9 +3,8 @@
 import hashlib
 import time
 from datetime import timedelta
-from functools import lru_cache
 
-from itsdangerous import BadData, URLSafeTimedSerializer
+from itsdangerous import BadData, BadSignature, SignatureExpired, URLSafeTimedSerializer
 from itsdangerous.encoding import base64_decode, base64_encode
 
 from domain.errors import CursorInvalid
@@ -14,7 +13,9 @@ from repositories.keys import Position
 from repositories.settings import settings
 
 LIFETIME = timedelta(days=1)
-_KEYS_CACHED_FOR = 300
+_KEYS_KNOWN_FOR = 300
+_KEYS_ASKED_AGAIN_AFTER = 10
+"""Seconds: the first to learn of a rotation in time, the second so that bad cursors cannot make us ask for each."""
 
 
 def seal(position: Position, query: str) -> str:
@@ -26,7 +27,7 @@ def seal(position: Position, query: str) -> str:
 def unseal(cursor: str, query: str) -> Position:
     """Return the position that `seal` put into a cursor for the same query; CursorInvalid for anything else."""
     try:
-        at, row_id = _serializer(query).loads(cursor, max_age=int(LIFETIME.total_seconds()))
+        at, row_id = _opened(cursor, query)
     except (BadData, ValueError) as bad:
         raise CursorInvalid from bad
     # The last character of base64 has bits that decoding ignores: without this a changed cursor could pass.
@@ -36,17 +37,41 @@ def unseal(cursor: str, query: str) -> Position:
     return Position(at, row_id)
 
 
-def _serializer(query: str) -> URLSafeTimedSerializer:
-    period = int(time.monotonic() // _KEYS_CACHED_FOR)
-    return URLSafeTimedSerializer(_keys(period), salt=query, signer_kwargs={"digest_method": hashlib.sha256})
+def _opened(cursor: str, query: str) -> list[str]:
+    """Open a cursor; one that no known key signed is tried again with the keys of now."""
+    lifetime = int(LIFETIME.total_seconds())
+    try:
+        opened: list[str] = _serializer(query).loads(cursor, max_age=lifetime)
+    except SignatureExpired:
+        raise
+    except BadSignature:
+        opened = _serializer(query, _KEYS_ASKED_AGAIN_AFTER).loads(cursor, max_age=lifetime)
+    return opened
 
 
-@lru_cache(maxsize=1)
-def _keys(_period: int) -> list[str]:
-    """Return the signing keys, oldest first as the signer wants them; the newest signs, all are accepted."""
-    known = settings()
-    text = known.cursor_keys or _secret(known.cursor_secret)
-    return [key.strip() for key in reversed(text.split(","))]
+def _serializer(query: str, known_for: int = _KEYS_KNOWN_FOR) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(_keys(known_for), salt=query, signer_kwargs={"digest_method": hashlib.sha256})
+
+
+class _Known:
+    """The keys, and when they were asked for."""
+
+    keys: tuple[str, ...] = ()
+    at = float("-inf")
+
+
+def _keys(known_for: int) -> list[str]:
+    """Return the signing keys, oldest first as the signer wants them, asked for no longer than `known_for` s ago."""
+    if time.monotonic() - _Known.at > known_for:
+        text = settings().cursor_keys or _secret(settings().cursor_secret)
+        _Known.keys = tuple(key.strip() for key in reversed(text.split(",")))
+        _Known.at = time.monotonic()
+    return list(_Known.keys)
+
+
+def forget_keys() -> None:
+    """Ask for the keys anew when they are next needed."""
+    _Known.at = float("-inf")
 
 
 def _secret(name: str) -> str:

@@ -46,6 +46,7 @@ class StoredItem:
 
 
 def item_row(tenant: str, item: Item, versions: Versions) -> Row:
+    """Return the row of an item."""
     key = keys.item(tenant, item.id)
     at = Position(to_rfc3339(item.created_at), item.id)
     head = {
@@ -82,6 +83,7 @@ def for_sale(item: Item) -> dict[str, Any]:
 
 
 def stock_row(tenant: str, item: Item) -> Row:
+    """Return the first stock row of an item."""
     return new_row(
         keys.stock(tenant, item.id),
         "stock",
@@ -93,6 +95,7 @@ def stock_row(tenant: str, item: Item) -> Row:
 
 
 def position(row: Row) -> Position:
+    """Return where a row stands in its list."""
     return Position(row["head"]["created_at"], row["head"]["id"])
 
 
@@ -103,6 +106,7 @@ def _stock(row: Row) -> Stock | None:
 
 
 def summary(row: Row) -> ItemSummary:
+    """Return an item as lists show it."""
     return ItemSummary(**_shown(row["head"]))
 
 

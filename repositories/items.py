@@ -33,6 +33,7 @@ from domain.items import (
 from domain.pages import Page, PageRequest
 from domain.validation import validated
 from repositories import keys
+from repositories.currencies import require_currency
 from repositories.item_rows import COLLECTIONS, StoredItem, for_sale, item_row, position, stock_row, summary
 from repositories.listing import list_page
 from repositories.parallel import in_parallel
@@ -60,7 +61,8 @@ class ItemRepository:
         return self.add(Item.new(new_id("item"), new, self.session.at))
 
     def add(self, item: Item) -> Item:
-        """Add an item that has its id. Raises SkuTaken."""
+        """Add an item that has its id. Raises SkuTaken, ValidationFailed for a currency that is not traded in."""
+        require_currency(self.session, item.price.currency)
         tx = self._creation(item, already_there=_made_twice)
         self.session.commit(tx, item, _event("ItemCreated", item))
         return item
@@ -114,6 +116,7 @@ class ItemRepository:
         stored = self._read(item_id)
         stored.versions.require_fresh(expected)
         fields = stored.item.patched(patch)
+        require_currency(self.session, fields.price.currency)
         changes = {name: getattr(fields, name) for name in ItemFields.model_fields}
         changed = stored.edited(self.session.at, **changes)
         tx = self._edit(stored, changed)
@@ -170,6 +173,7 @@ class ItemRepository:
         item_id = derived_id("item", started, seed) if seed else new_id("item")
         try:
             item = Item.new(item_id, validated(NewItem, row), started)
+            require_currency(self.session, item.price.currency)
             tx = self._creation(item, already_there=_AlreadyCreated)
             self.session.commit_events(tx, _event("ItemCreated", item))
         except _AlreadyCreated:

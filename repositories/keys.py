@@ -62,6 +62,26 @@ def sku(tenant: str, code: str) -> Key:
     return Key(_pk(tenant, "SKU", code), "SKU")
 
 
+def tenant(tenant_id: str) -> Key:
+    """Return the key of a tenant's row."""
+    return Key(_pk(tenant_id, "TENANT"), "TENANT")
+
+
+def user(tenant: str, user_id: str) -> Key:
+    """Return the key of a user's row."""
+    return Key(_pk(tenant, "USER", user_id), "USER")
+
+
+def email(tenant: str, canonical: str) -> Key:
+    """Return the key of the marker that keeps an e-mail address unique in its tenant, and does not show it."""
+    return Key(_pk(tenant, "EMAIL", hashlib.sha256(canonical.encode()).hexdigest()), "EMAIL")
+
+
+def revocation(tenant: str, user_id: str) -> Key:
+    """Return the key of the row that says which of a user's tokens are void."""
+    return Key(_pk(tenant, "REVOCATION", user_id), "REVOCATION")
+
+
 def idempotency(tenant: str, scope: str) -> Key:
     """Return the key of the record of a command; `scope` is a digest."""
     return Key(_pk(tenant, "IDEMPOTENCY", scope), "IDEMPOTENCY")

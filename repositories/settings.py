@@ -12,6 +12,10 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     table_name: str = Field(alias="TABLE_NAME")
+    user_pool_id: str = Field("", alias="USER_POOL_ID")
+    """The user pool, for functions that create, change or delete users."""
+    tenant_role: str = Field("", alias="TENANT_ROLE")
+    """ARN of the role to take, tagged with the caller's tenant, before touching the table; empty: none."""
     cursor_secret: str = Field("", alias="CURSOR_SECRET")
     """Name of the secret in Secrets Manager that holds the keys which sign cursors."""
     cursor_keys: str = Field("", alias="CURSOR_KEYS")

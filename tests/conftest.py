@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -14,28 +15,31 @@ from moto import mock_aws
 
 from infra.functions import ROOT
 from infra.local import database as local
+from infra.local.directory import SERVICES, directory
 from infra.local.dynoxide import free_port
 from infra.local.server import settings_for
+from infra.local.signatures import access_key
 from infra.local.tokens import signing_key
 from infra.table import create_table_request
 from repositories import clients, cursors
 from repositories.settings import settings
-from tests.shop import Shop, send_in_process, send_over_http
+from tests.people import Operator
+from tests.shop import OPERATOR, Shop, send_in_process, send_over_http
 
 
 def _forget_clients() -> None:
-    for made in (clients.dynamodb, clients.secretsmanager):
+    for made in (clients.dynamodb, clients.secretsmanager, clients.cognito, clients.sts):
         if made.cache_info().currsize:
             made().close()
         made.cache_clear()
     settings.cache_clear()
-    cursors._keys.cache_clear()
+    cursors.forget_keys()
 
 
 @pytest.fixture(scope="session")
 def database() -> Iterator[str]:
     """Dynoxide in memory, with the table; every test uses tenants of its own in it."""
-    with local.database(None) as endpoint:
+    with local.database(None) as endpoint, directory():
         settings_for(None)
         _forget_clients()
         yield endpoint
@@ -49,17 +53,36 @@ def shop(database: str) -> Shop:
 
 
 @pytest.fixture
+def operator(database: str) -> Operator:
+    """Who may make tenants."""
+    return Operator(send_in_process, OPERATOR)
+
+
+@pytest.fixture
 def moto_shop(monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     """A new tenant on moto, in this process."""
     for name, value in local.ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("CURSOR_KEYS", "moto")
-    monkeypatch.delenv("AWS_ENDPOINT_URL_DYNAMODB", raising=False)
+    for service in ("DYNAMODB", *SERVICES):
+        monkeypatch.delenv(f"AWS_ENDPOINT_URL_{service}", raising=False)
     _forget_clients()
-    with mock_aws():
-        clients.dynamodb().create_table(**create_table_request(local.TABLE_NAME))
+    with mocked_aws():
+        if local.TABLE_NAME not in clients.dynamodb().list_tables()["TableNames"]:
+            clients.dynamodb().create_table(**create_table_request(local.TABLE_NAME))
         yield Shop(send_in_process)
     _forget_clients()
+
+
+@contextmanager
+def mocked_aws() -> Iterator[None]:
+    """moto in process, without its usual reset: the local user pool is moto's too, and must stay."""
+    mock = mock_aws()
+    mock.start(reset=False)
+    try:
+        yield
+    finally:
+        mock.stop(remove_data=False)
 
 
 class Server:
@@ -93,6 +116,11 @@ class Server:
         shop = Shop(send_over_http(self._client), signing_key(self.data))
         shop.tenant = tenant or shop.tenant
         return shop
+
+    @property
+    def operator(self) -> Operator:
+        key, _ = access_key(self.data)
+        return Operator(send_over_http(self._client), key, f"127.0.0.1:{self.port}")
 
     def stop(self) -> int:
         """Press Ctrl-C and wait."""

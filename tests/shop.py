@@ -15,9 +15,11 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from infra.local.gateway import Gateway, Request
 from infra.local.invocation import invoke
+from infra.local.signatures import AccessKey
 from infra.local.tokens import mint, signing_key
 
 KEY = signing_key(None)
+OPERATOR = AccessKey("LOCALTEST", "secret")
 
 type Send = Callable[[str, str, dict[str, str], bytes], "Answer"]
 
@@ -60,11 +62,12 @@ def send_in_process(method: str, target: str, headers: dict[str, str], body: byt
     """Send a request through the gateway to the functions in this process."""
 
     async def call(name: str, event: dict[str, Any]) -> dict[str, Any]:
-        return invoke(name, event)
+        response: dict[str, Any] = invoke(name, event)
+        return response
 
     path, _, query = target.partition("?")
     request = Request(method, path, query, list(headers.items()), body, "127.0.0.1")
-    reply = asyncio.run(Gateway(KEY, call).handle(request))
+    reply = asyncio.run(Gateway(KEY, OPERATOR, call).handle(request))
     return Answer(reply.status, {name.lower(): value for name, value in reply.headers}, reply.body)
 
 

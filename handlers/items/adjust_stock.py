@@ -4,7 +4,7 @@ from domain.access import Permission
 from domain.errors import Contention, InvalidState, NotFound, OutOfStock
 from domain.items import Item, StockAdjustment
 from handlers.api import Api
-from handlers.parameters import Items
+from handlers.items import Items
 from repositories.access import Access
 
 api = Api()
@@ -13,7 +13,7 @@ api = Api()
 @api.post(
     "/v1/items/<item_id>/stock",
     permission=Permission.ITEMS_WRITE,
-    access=[Access.QUERY, Access.PUT, Access.UPDATE],
+    access=[Access.GET, Access.QUERY, Access.PUT, Access.UPDATE],
     raises=[NotFound, OutOfStock, InvalidState, Contention],
     idempotency_key="required",
 )

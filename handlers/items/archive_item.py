@@ -4,7 +4,8 @@ from domain.access import Permission
 from domain.errors import NotFound, PreconditionFailed, PreconditionRequired
 from handlers.answers import versions_in
 from handlers.api import Api
-from handlers.parameters import IfMatch, Items
+from handlers.items import Items
+from handlers.parameters import IfMatch
 from repositories.access import Access
 
 api = Api()
@@ -13,7 +14,7 @@ api = Api()
 @api.delete(
     "/v1/items/<item_id>",
     permission=Permission.ITEMS_WRITE,
-    access=[Access.QUERY, Access.PUT, Access.UPDATE],
+    access=[Access.GET, Access.QUERY, Access.PUT, Access.UPDATE],
     status=204,
     raises=[NotFound, PreconditionFailed, PreconditionRequired],
 )

@@ -5,7 +5,8 @@ from domain.errors import ItemArchived, NotFound, PreconditionFailed, Preconditi
 from domain.items import Item, ItemPatch
 from handlers.answers import versions_in
 from handlers.api import Api
-from handlers.parameters import IfMatch, Items
+from handlers.items import Items
+from handlers.parameters import IfMatch
 from repositories.access import Access
 
 api = Api()
@@ -14,7 +15,7 @@ api = Api()
 @api.patch(
     "/v1/items/<item_id>",
     permission=Permission.ITEMS_WRITE,
-    access=[Access.QUERY, Access.PUT, Access.UPDATE, Access.DELETE],
+    access=[Access.GET, Access.QUERY, Access.PUT, Access.UPDATE, Access.DELETE],
     raises=[NotFound, ItemArchived, SkuTaken, PreconditionFailed, PreconditionRequired],
 )
 def change_item(item_id: str, patch: ItemPatch, if_match: IfMatch, items: Items) -> Item:

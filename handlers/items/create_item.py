@@ -4,13 +4,15 @@ from domain.access import Permission
 from domain.errors import SkuTaken
 from domain.items import Item, NewItem
 from handlers.api import Api
-from handlers.parameters import Items
+from handlers.items import Items
 from repositories.access import Access
 
 api = Api()
 
 
-@api.post("/v1/items", permission=Permission.ITEMS_WRITE, access=[Access.PUT], status=201, raises=[SkuTaken])
+@api.post(
+    "/v1/items", permission=Permission.ITEMS_WRITE, access=[Access.GET, Access.PUT], status=201, raises=[SkuTaken]
+)
 def create_item(new: NewItem, items: Items) -> Item:
     """Add an item."""
     return items.create(new)

@@ -7,7 +7,8 @@ from domain.errors import DomainError, IdempotencyInProgress
 from domain.items import Item, NewItems
 from domain.model import Model
 from handlers.api import Api
-from handlers.parameters import CallParameter, Items
+from handlers.items import Items
+from handlers.parameters import CallParameter
 from handlers.problems import problem_body, problem_of
 from repositories.access import Access
 
@@ -39,7 +40,7 @@ class BatchResults(Model):
 @api.post(
     "/v1/items/batch",
     permission=Permission.ITEMS_WRITE,
-    access=[Access.PUT],
+    access=[Access.GET, Access.PUT],
     raises=[IdempotencyInProgress],
 )
 def create_items(batch: NewItems, items: Items, call: CallParameter) -> BatchResults:

@@ -4,7 +4,7 @@ from domain.access import Permission
 from domain.errors import NotFound
 from domain.items import Item, ItemStatus
 from handlers.api import Api
-from handlers.parameters import Items
+from handlers.items import Items
 from repositories.access import Access
 
 api = Api()

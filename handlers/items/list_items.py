@@ -9,7 +9,8 @@ from domain.errors import CursorInvalid
 from domain.items import ItemStatus, ItemSummary, Sku
 from domain.pages import Page, PageRequest
 from handlers.api import Api
-from handlers.parameters import Cursor, Items, Limit
+from handlers.items import Items
+from handlers.parameters import Cursor, Limit
 from repositories.access import Access
 
 api = Api()

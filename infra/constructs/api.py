@@ -9,10 +9,11 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from domain import errors
-from handlers.api import EXPOSED_HEADERS, PUBLIC
+from handlers.api import EXPOSED_HEADERS, IAM, PUBLIC
 from handlers.problems import CONTENT_TYPE, INTERNAL_ERROR, PROBLEMS, Problem
-from infra.constructs.functions import RouteFunction
+from infra.constructs.functions import DeployedFunction
 from infra.constructs.identity import Identity
+from infra.constructs.limits import Firewall, add_usage_plans
 from infra.functions import Function
 from infra.nag import acknowledge
 from infra.stages import Stage
@@ -46,11 +47,15 @@ _GATEWAY_PROBLEMS: dict[str, Problem] = {
 }
 
 
+_AUTHORIZATION = {PUBLIC: apigateway.AuthorizationType.NONE, IAM: apigateway.AuthorizationType.IAM}
+
+
 class Api(Construct):
     """The REST API."""
 
     def __init__(self, scope: Construct, *, stage: Stage, identity: Identity) -> None:
         super().__init__(scope, "Api")
+        self._keys_required = stage.api_keys_required
         access_logs = logs.LogGroup(
             self, "AccessLogs", retention=stage.log_retention, removal_policy=RemovalPolicy.DESTROY
         )
@@ -75,9 +80,12 @@ class Api(Construct):
         )
         self._authorizer = apigateway.CognitoUserPoolsAuthorizer(self, "Authorizer", cognito_user_pools=[identity.pool])
         self._add_gateway_responses(stage)
-        self._acknowledge()
+        add_usage_plans(self, self.rest)
+        if stage.production:
+            Firewall(self, self.rest.deployment_stage)
+        self._acknowledge(stage)
 
-    def add_routes(self, routes: Iterable[tuple[Function, RouteFunction]]) -> None:
+    def add_routes(self, routes: Iterable[tuple[Function, DeployedFunction]]) -> None:
         """Add a method for each function, and on each path an answer to methods that it does not have."""
         methods: dict[str, set[str]] = {}
         for function, deployed in routes:
@@ -86,19 +94,23 @@ class Api(Construct):
         for path, allowed in sorted(methods.items()):
             self._refuse_other_methods(path, ", ".join(sorted(allowed)))
 
-    def _add_method(self, function: Function, deployed: RouteFunction) -> None:
+    def _add_method(self, function: Function, deployed: DeployedFunction) -> None:
         resource = self.rest.root.resource_for_path(function.path)
-        public = function.operation.permission == PUBLIC
+        permission = function.operation.permission
+        kind = _AUTHORIZATION.get(permission, apigateway.AuthorizationType.COGNITO)
         method = resource.add_method(
             function.operation.method,
             apigateway.LambdaIntegration(deployed.function, allow_test_invoke=False),
             operation_name=function.operation_id,
-            authorizer=None if public else self._authorizer,
-            authorization_type=(apigateway.AuthorizationType.NONE if public else apigateway.AuthorizationType.COGNITO),
+            api_key_required=self._keys_required and permission != PUBLIC,
+            authorizer=self._authorizer if kind == apigateway.AuthorizationType.COGNITO else None,
+            authorization_type=kind,
         )
-        if public:
+        if permission == PUBLIC:
             acknowledge(method, "AwsSolutions-APIG4", "Health and documentation are public")
             acknowledge(method, "AwsSolutions-COG4", "Health and documentation are public")
+        if permission == IAM:
+            acknowledge(method, "AwsSolutions-COG4", "For operators, whom IAM knows: they are in no tenant's user pool")
 
     def _refuse_other_methods(self, path: str, allowed: str) -> None:
         problem = PROBLEMS[errors.MethodNotAllowed]
@@ -148,15 +160,13 @@ class Api(Construct):
                 templates={"application/json": _template(problem, problem.title)},
             )
 
-    def _acknowledge(self) -> None:
+    def _acknowledge(self, stage: Stage) -> None:
         acknowledge(
             self.rest, "AwsSolutions-APIG2", "The functions validate requests, and answer with what is wrong and where"
         )
-        acknowledge(
-            self.rest.deployment_stage,
-            "AwsSolutions-APIG3",
-            "Throttled by the stage; a web ACL in front of prod is the operator's to choose",
-        )
+        if not stage.production:
+            reason = "The firewall costs by the month and is in front of prod"
+            acknowledge(self.rest.deployment_stage, "AwsSolutions-APIG3", reason)
         acknowledge(
             self.rest.deployment_stage,
             "AwsSolutions-APIG6",

@@ -1,7 +1,8 @@
 """What must outlive any deployment: the table and the keys that sign cursors."""
 
-from aws_cdk import RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
@@ -40,10 +41,13 @@ class Data(Construct):
             generate_secret_string=secretsmanager.SecretStringGenerator(exclude_punctuation=True, password_length=64),
             removal_policy=RemovalPolicy.DESTROY,
         )
-        acknowledge(
-            self.cursor_secret,
-            "AwsSolutions-SMG4",
-            "A cursor lives for a day and reveals nothing that its bearer may not list; rotated by hand, see docs",
+        if not stage.production:
+            acknowledge(self.cursor_secret, "AwsSolutions-SMG4", "Rotated in prod")
+
+    def rotate_by(self, function: lambda_.IFunction) -> None:
+        """Let Secrets Manager rotate the keys each month by calling a function."""
+        self.cursor_secret.add_rotation_schedule(
+            "Rotation", rotation_lambda=function, automatically_after=Duration.days(30)
         )
 
 

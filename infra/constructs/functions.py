@@ -1,4 +1,4 @@
-"""One Lambda function for each handler module, with a role that can do what its route declares and no more."""
+"""One Lambda function for each handler module, with a role that can do what the module declares and no more."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,8 +9,11 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from domain.access import Permission
 from infra.constructs.data import Data
-from infra.functions import Function
+from infra.constructs.fence import TenantFence
+from infra.constructs.identity import Identity
+from infra.functions import Function, TriggerFunction
 from infra.nag import acknowledge
 from infra.naming import name
 from infra.stages import Stage
@@ -19,18 +22,44 @@ from repositories.access import Access
 MEMORY_MB = 512
 TIMEOUT = Duration.seconds(20)
 
+_SECRET_ACTIONS = {
+    Access.LIST: ["secretsmanager:GetSecretValue"],
+    Access.ROTATE: [
+        "secretsmanager:DescribeSecret",
+        "secretsmanager:GetSecretValue",
+        "secretsmanager:PutSecretValue",
+        "secretsmanager:UpdateSecretVersionStage",
+    ],
+}
 
-class RouteFunction(Construct):
-    """A function, its log group and its role."""
 
-    def __init__(self, scope: Construct, function: Function, *, stage: Stage, data: Data, archive: Path) -> None:
+class DeployedFunction(Construct):
+    """A function, its log group and its role; fenced in by its caller's tenant where the stage says so."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        function: Function | TriggerFunction,
+        *,
+        stage: Stage,
+        data: Data,
+        identity: Identity,
+        archive: Path,
+    ) -> None:
         super().__init__(scope, function.name)
         self._logs = logs.LogGroup(self, "Logs", retention=stage.log_retention, removal_policy=RemovalPolicy.DESTROY)
-        role = self._role(function.operation.access, stage, data)
+        fenced = stage.fenced and _has_tenant(function)
+        on_table = _table_statements(function.access, data)
+        role = self._role(stage, [*_statements(function.access, data, identity), *([] if fenced else on_table)])
+        environment = dict(_environment(function, stage, data, identity))
+        if fenced:
+            fence = TenantFence(self, taken_by=role, allows=on_table)
+            environment["TENANT_ROLE"] = fence.role.role_arn
+            name(fence.role, f"{function.name}Fence")
         self.function = lambda_.Function(
             self,
             "Function",
-            description=f"{function.operation.method} {function.path}",
+            description=function.description,
             runtime=lambda_.Runtime.PYTHON_3_13,
             architecture=lambda_.Architecture.ARM_64,
             handler=f"{function.module}.handler",
@@ -41,57 +70,70 @@ class RouteFunction(Construct):
             role=role.without_policy_updates(),
             log_group=self._logs,
             tracing=lambda_.Tracing.ACTIVE if stage.tracing else lambda_.Tracing.DISABLED,
-            environment=_environment(function, stage, data),
+            environment=environment,
         )
         acknowledge(self.function, "AwsSolutions-L1", "python3.13 is the version that Tradepost is built and tested on")
         name(self.function, function.name)
         name(role, f"{function.name}Role")
         name(self._logs, f"{function.name}Logs")
 
-    def _role(self, access: frozenset[Access], stage: Stage, data: Data) -> iam.Role:
-        statements = [
-            iam.PolicyStatement(
-                actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[self._logs.log_group_arn]
-            ),
-            *_table_statements(access, data),
-        ]
-        if stage.tracing:
-            statements.append(
-                iam.PolicyStatement(actions=["xray:PutTraceSegments", "xray:PutTelemetryRecords"], resources=["*"])
-            )
+    def _role(self, stage: Stage, statements: list[iam.PolicyStatement]) -> iam.Role:
+        own_logs = iam.PolicyStatement(
+            actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[self._logs.log_group_arn]
+        )
+        traces = iam.PolicyStatement(actions=["xray:PutTraceSegments", "xray:PutTelemetryRecords"], resources=["*"])
+        allowed = [own_logs, *statements, *([traces] if stage.tracing else [])]
         role = iam.Role(
             self,
             "Role",
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-            inline_policies={"Function": iam.PolicyDocument(statements=statements)},
+            inline_policies={"Function": iam.PolicyDocument(statements=allowed)},
         )
         if stage.tracing:
             acknowledge(role, "AwsSolutions-IAM5[Resource::*]", "X-Ray has no resources to name in a policy")
         return role
 
 
+def _has_tenant(function: Function | TriggerFunction) -> bool:
+    """Tell whether a function's caller belongs to a tenant, as a token says."""
+    return isinstance(function, Function) and isinstance(function.operation.permission, Permission)
+
+
+def _statements(access: frozenset[Access], data: Data, identity: Identity) -> list[iam.PolicyStatement]:
+    """Return what a function may do beside the table."""
+    found = []
+    on_pool = sorted(each.value for each in access if each.service == "cognito-idp")
+    if on_pool:
+        found.append(iam.PolicyStatement(actions=on_pool, resources=[identity.pool.user_pool_arn]))
+    for need, actions in _SECRET_ACTIONS.items():
+        if need in access:
+            found.append(iam.PolicyStatement(actions=actions, resources=[data.cursor_secret.secret_arn]))
+    return found
+
+
 def _table_statements(access: frozenset[Access], data: Data) -> list[iam.PolicyStatement]:
-    actions = sorted(each.value for each in access if each is not Access.LIST)
-    statements = []
-    if actions:
-        statements.append(iam.PolicyStatement(actions=actions, resources=[data.table.table_arn]))
+    found = []
+    on_rows = sorted(each.value for each in access if each.service == "dynamodb")
+    if on_rows:
+        found.append(iam.PolicyStatement(actions=on_rows, resources=[data.table.table_arn]))
     if Access.LIST in access:
         index = f"{data.table.table_arn}/index/{Access.LIST.value}"
-        statements.append(iam.PolicyStatement(actions=[Access.QUERY.value], resources=[index]))
-        statements.append(
-            iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=[data.cursor_secret.secret_arn])
-        )
-    return statements
+        found.append(iam.PolicyStatement(actions=[Access.QUERY.value], resources=[index]))
+    return found
 
 
-def _environment(function: Function, stage: Stage, data: Data) -> Mapping[str, str]:
+def _environment(
+    function: Function | TriggerFunction, stage: Stage, data: Data, identity: Identity
+) -> Mapping[str, str]:
     environment = {
         "TABLE_NAME": data.table.table_name,
         "CORS_ORIGINS": " ".join(stage.cors_origins),
         "POWERTOOLS_SERVICE_NAME": "tradepost",
     }
-    if Access.LIST in function.operation.access:
+    if Access.LIST in function.access:
         environment["CURSOR_SECRET"] = data.cursor_secret.secret_arn
+    if any(each.service == "cognito-idp" for each in function.access):
+        environment["USER_POOL_ID"] = identity.pool.user_pool_id
     if stage.tracing:
         environment["TRACING"] = "on"
     return environment

@@ -2,9 +2,11 @@
 
 from aws_cdk import Duration
 from aws_cdk import aws_cognito as cognito
+from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from domain.access import Role
+from handlers.trigger import Source
 from infra.nag import acknowledge
 from infra.naming import name
 from infra.stages import Stage
@@ -18,10 +20,14 @@ class Identity(Construct):
         self.pool = cognito.UserPool(
             self,
             "Users",
-            self_sign_up_enabled=False,
-            sign_in_aliases=cognito.SignInAliases(email=True),
+            # A user's name is `tenant/e-mail`: one person can be a customer of two shops. Who signs up gets a token
+            # only from a tenant that allows it, because tokens are for those who have a profile.
+            self_sign_up_enabled=True,
+            sign_in_aliases=cognito.SignInAliases(username=True),
+            auto_verify=cognito.AutoVerifiedAttrs(email=True),
             standard_attributes=cognito.StandardAttributes(
-                email=cognito.StandardAttribute(required=True, mutable=True)
+                email=cognito.StandardAttribute(required=True, mutable=True),
+                fullname=cognito.StandardAttribute(required=False, mutable=True),
             ),
             custom_attributes={"tenant_id": cognito.StringAttribute(min_len=3, max_len=40, mutable=False)},
             mfa=cognito.Mfa.OPTIONAL,
@@ -65,5 +71,9 @@ class Identity(Construct):
             read_attributes=cognito.ClientAttributes()
             .with_standard_attributes(email=True, email_verified=True)
             .with_custom_attributes("tenant_id"),
-            write_attributes=cognito.ClientAttributes().with_standard_attributes(email=True),
+            write_attributes=cognito.ClientAttributes().with_standard_attributes(email=True, fullname=True),
         )
+
+    def add_trigger(self, source: Source, function: lambda_.IFunction) -> None:
+        """Let the pool call a function."""
+        self.pool.add_trigger(cognito.UserPoolOperation.of(source.value), function)

@@ -8,6 +8,7 @@ from typing import Annotated
 from uuid import uuid4
 
 import typer
+from dotenv import load_dotenv
 from filelock import FileLock, Timeout
 from rich.console import Console
 
@@ -22,6 +23,8 @@ errors = Console(stderr=True)
 Data = Annotated[Path, typer.Option(help="The folder that keeps data and keys.")]
 Url = Annotated[str, typer.Option(help="The API's base URL.")]
 DEFAULT_DATA = Path(".tradepost")
+RUNNING = "running.json"
+"""Where a running server says how to reach its parts."""
 DEFAULT_URL = "http://127.0.0.1:3000/v1"
 
 
@@ -33,12 +36,18 @@ def serve(
 ) -> None:
     """Serve the API on an embedded database."""
     from infra.local.database import database
+    from infra.local.directory import directory
     from infra.local.server import run, settings_for
+    from infra.local.signatures import access_key
     from infra.local.tokens import mint, signing_key
 
     data.mkdir(parents=True, exist_ok=True)
+    load_dotenv(Path.cwd() / ".env")
     folder = None if memory else data.resolve()
     key = signing_key(data.resolve())
+    operator, is_new = access_key(data.resolve())
+    if is_new:
+        print(f"Operator's access key, told this once and kept in {data}: {operator.id} {operator.secret}")
 
     def announce() -> None:
         token = mint(key, tenant="acme", role="owner", user=str(uuid4()))
@@ -50,9 +59,14 @@ def serve(
             flush=True,
         )
 
-    with _only_one(data), database(folder):
+    with _only_one(data), database(folder) as endpoint, directory() as pool:
         settings_for(folder)
-        run(key, port, announce)
+        running = data / RUNNING
+        running.write_text(json.dumps({"database": endpoint, "directory": pool}))
+        try:
+            run(key, operator, port, announce)
+        finally:
+            running.unlink(missing_ok=True)
     errors.print("Stopped.")
 
 
@@ -81,6 +95,29 @@ def token(
 
 
 @app.command()
+def login(
+    email: Annotated[str, typer.Option(help="The user's e-mail address.")],
+    tenant: Annotated[str, typer.Option(help="The user's tenant.")] = "acme",
+    password: Annotated[str | None, typer.Option(help="The user's password; without it, a new one is set.")] = None,
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Sign a user in at the running server's user pool and print the ID token that they get."""
+    from infra.local.login import SignInRefusedError, id_token
+
+    running = data / RUNNING
+    if not running.exists():
+        errors.print(f"No server is running on {data}. Start one with `uv run tradepost serve`.")
+        raise typer.Exit(1)
+    try:
+        with redirect_stdout(sys.stderr):
+            token = id_token(json.loads(running.read_text()), data, tenant, email, password)
+    except SignInRefusedError as refused:
+        errors.print(str(refused))
+        raise typer.Exit(1) from None
+    print(token)
+
+
+@app.command()
 def invoke(
     function: Annotated[str, typer.Argument(help="The function's name, such as CreateItem.")],
     event: Annotated[Path, typer.Argument(help="A file with the event.", exists=True, dir_okay=False)],
@@ -90,11 +127,12 @@ def invoke(
 ) -> None:
     """Call one function with an event and print its response."""
     from infra.local.database import database
+    from infra.local.directory import directory
     from infra.local.invocation import invoke as call
     from infra.local.samples import add_samples
     from infra.local.server import settings_for
 
-    with database(data):
+    with database(data), directory():
         settings_for(data)
         if data is None:
             add_samples()

@@ -13,9 +13,10 @@ from uuid import uuid4
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from domain.errors import DomainError, MethodNotAllowed, NotFound, PayloadTooLarge, Unauthorized
-from handlers.api import PUBLIC
+from handlers.api import IAM, PUBLIC
 from handlers.problems import problem_answer
 from infra.functions import Function, functions
+from infra.local.signatures import USER_ARN, AccessKey, is_signed
 from infra.local.tokens import verified_claims
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
@@ -63,8 +64,9 @@ class _Resource:
 class Gateway:
     """The API's front door: finds the function, checks the token, and translates both ways."""
 
-    def __init__(self, key: RSAPrivateKey, invoke: Invoke) -> None:
+    def __init__(self, key: RSAPrivateKey, operator: AccessKey, invoke: Invoke) -> None:
         self._key = key
+        self._operator = operator
         self._invoke = invoke
         self._resources = list(_resources())
 
@@ -94,20 +96,29 @@ class Gateway:
             raise MethodNotAllowed(allowed)
         if len(request.body) > MAX_BODY_BYTES:
             raise PayloadTooLarge("A request may have 10 MB at most.")
-        claims = None
-        if function.operation.permission != PUBLIC:
-            claims = verified_claims(self._key, request.header("authorization"))
-            if claims is None:
-                raise Unauthorized
-        event = proxy_event(request, resource.path, match.groupdict(), claims, request_id)
+        event = proxy_event(request, resource.path, match.groupdict(), request_id)
+        event["requestContext"] |= self._identity(function, request)
         return _reply(await self._invoke(function.name, event))
+
+    def _identity(self, function: Function, request: Request) -> dict[str, Any]:
+        """Return what the authorizer of a route adds to the request's context. Raises Unauthorized."""
+        permission = function.operation.permission
+        if permission == PUBLIC:
+            return {}
+        if permission == IAM:
+            if not is_signed(request, self._operator):
+                raise Unauthorized
+            return {"identity": _client(request) | {"accessKey": self._operator.id, "userArn": USER_ARN}}
+        claims = verified_claims(self._key, request.header("authorization"))
+        if claims is None:
+            raise Unauthorized
+        return {"authorizer": {"claims": claims}}
 
 
 def proxy_event(
     request: Request,
     resource: str,
     path_parameters: dict[str, str],
-    claims: dict[str, str] | None,
     request_id: str,
 ) -> dict[str, Any]:
     """Return the event of a Lambda proxy integration (API Gateway developer guide, "Input format")."""
@@ -131,7 +142,7 @@ def proxy_event(
             "domainName": request.header("host") or "",
             "extendedRequestId": request_id,
             "httpMethod": request.method,
-            "identity": {"sourceIp": request.source_ip, "userAgent": request.header("user-agent")},
+            "identity": _client(request),
             "path": unquote(request.path),
             "protocol": "HTTP/1.1",
             "requestId": request_id,
@@ -139,11 +150,14 @@ def proxy_event(
             "requestTimeEpoch": int(time.time() * 1000),
             "resourcePath": resource,
             "stage": STAGE,
-        }
-        | ({"authorizer": {"claims": claims}} if claims else {}),
+        },
         "body": body,
         "isBase64Encoded": is_base64,
     }
+
+
+def _client(request: Request) -> dict[str, Any]:
+    return {"sourceIp": request.source_ip, "userAgent": request.header("user-agent")}
 
 
 def _resources() -> Iterable[_Resource]:

@@ -1,11 +1,12 @@
 """Calling a function as Lambda would: an event in, a response out, a context with the time that is left."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from infra.functions import Function, functions
+from infra.functions import functions, triggers
 
 TIMEOUT_SECONDS = 20
 
@@ -29,14 +30,15 @@ class LambdaContext:
         return int((self.started + TIMEOUT_SECONDS - time.monotonic()) * 1000)
 
 
-def function_named(name: str) -> Function:
-    """Return the function called `name`, such as `CreateItem`. Raises LookupError."""
-    for function in functions():
-        if function.name == name:
-            return function
-    raise LookupError(f"There is no function {name}. There are: {', '.join(f.name for f in functions())}.")
+def handler_named(name: str) -> Callable[[dict[str, Any], Any], Any]:
+    """Return the handler of the function called `name`, such as `CreateItem`. Raises LookupError."""
+    handlers: dict[str, Callable[[dict[str, Any], Any], Any]] = {each.name: each.api.handler for each in functions()}
+    handlers |= {each.name: each.trigger.call for each in triggers()}
+    if name not in handlers:
+        raise LookupError(f"There is no function {name}. There are: {', '.join(handlers)}.")
+    return handlers[name]
 
 
-def invoke(name: str, event: dict[str, Any]) -> dict[str, Any]:
+def invoke(name: str, event: dict[str, Any]) -> Any:
     """Return what the function `name` answers to `event`."""
-    return function_named(name).api.handler(event, LambdaContext(name))
+    return handler_named(name)(event, LambdaContext(name))

@@ -3,29 +3,53 @@
 import time
 
 from domain.access import Caller, Role
+from domain.email import canonical_email
+from domain.events import Event
 from domain.items import Item, NewItem
 from domain.model import now
 from domain.money import Money
-from repositories.clients import dynamodb
+from domain.tenants import NewOwner, NewTenant, TenantSettings
+from domain.users import NewUser, User
+from repositories.clients import dynamodb, secretsmanager
+from repositories.directory import directory
 from repositories.items import ItemRepository
 from repositories.session import Session
 from repositories.settings import settings
 from repositories.table import Meter, Table
+from repositories.tenants import TenantRepository
+from repositories.users import add_user
 
 TENANT = "sample"
-USER = "0b54c9a6-4e0c-4c7e-9c57-6ad3c1b0f7a1"
+OWNER = "0b54c9a6-4e0c-4c7e-9c57-6ad3c1b0f7a1"
+CUSTOMER = "5a0c2f0e-52a3-4f0a-8a0e-3e1d9f6c7b21"
 ITEM_ID = "item_01JD3ZK8Q4M5X6Y7Z8A9B0C1D2"
+SECRET = "tradepost-cursor-keys"  # noqa: S105 - its name
 
 
 def add_samples() -> None:
-    """Add them to the database that the environment names."""
-    caller = Caller(TENANT, USER, Role.OWNER)
+    """Add them to the database and the user pool that the environment names."""
+    caller = Caller(TENANT, OWNER, Role.OWNER)
     session = Session(Table(dynamodb(), settings().table_name, Meter()), caller, now(), time.monotonic() + 10)
-    new = NewItem(
-        name="Enamel mug",
-        price=Money.of_minor(1299, "EUR"),
-        sku="MUG-RED",
-        attributes={"colour": "red"},
-        stock=10,
+    new = NewTenant(
+        id=TENANT,
+        name="Sample Crockery",
+        settings=TenantSettings(allow_sign_up=True),
+        owner=NewOwner(email="first@example.com", name="First Owner"),
     )
-    ItemRepository(session).add(Item.new(ITEM_ID, new, session.at))
+    TenantRepository(session, directory()).create(new)
+    _add_user(session, OWNER, NewUser(email="owner@example.com", name="Olga Owner", role=Role.OWNER))
+    _add_user(session, CUSTOMER, NewUser(email="customer@example.com", name="Carl Customer", role=Role.CUSTOMER))
+    mug = NewItem(
+        name="Enamel mug", price=Money.of_minor(1299, "EUR"), sku="MUG-RED", attributes={"colour": "red"}, stock=10
+    )
+    ItemRepository(session).add(Item.new(ITEM_ID, mug, session.at))
+    secretsmanager().create_secret(Name=SECRET, SecretString="first-key")
+
+
+def _add_user(session: Session, user_id: str, new: NewUser) -> None:
+    """Add a user whose id is known beforehand, which the pool would not allow."""
+    user, canonical = User.new(user_id, new, session.at), canonical_email(new.email)
+    directory().invite(session.tenant, canonical, new.email)
+    tx = session.transaction()
+    add_user(tx, session.tenant, user, canonical)
+    session.commit(tx, user, Event("UserCreated", user.id, 1))

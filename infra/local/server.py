@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from infra.functions import functions
 from infra.local.gateway import MAX_BODY_BYTES, Gateway, Request
 from infra.local.invocation import invoke
+from infra.local.signatures import AccessKey
 
 PROCESSES = 4
 """How many calls run at once, as concurrent execution environments do in Lambda."""
@@ -22,9 +23,9 @@ PROCESSES = 4
 class Server:
     """An ASGI application over a pool of processes."""
 
-    def __init__(self, key: RSAPrivateKey) -> None:
+    def __init__(self, key: RSAPrivateKey, operator: AccessKey) -> None:
         self._pool = ProcessPoolExecutor(PROCESSES, multiprocessing.get_context("spawn"), initializer=_warm_up)
-        self._gateway = Gateway(key, self._invoke)
+        self._gateway = Gateway(key, operator, self._invoke)
 
     def close(self) -> None:
         """Let the calls that run finish, and end the processes."""
@@ -70,9 +71,9 @@ def _warm_up() -> None:
     functions()
 
 
-def run(key: RSAPrivateKey, port: int, announce: Any) -> None:
+def run(key: RSAPrivateKey, operator: AccessKey, port: int, announce: Any) -> None:
     """Serve on the loopback interface until told to stop; `announce` is called when requests are answered."""
-    server = Server(key)
+    server = Server(key, operator)
     config = uvicorn.Config(
         server,
         host="127.0.0.1",
@@ -102,7 +103,7 @@ async def _serve(server: uvicorn.Server, announce: Any) -> None:
 def settings_for(folder: Path | None) -> None:
     """Set what functions find in their environment here, beside the database."""
     os.environ["CORS_ORIGINS"] = "*"
-    os.environ["CURSOR_KEYS"] = _cursor_key(folder)
+    os.environ.setdefault("CURSOR_KEYS", _cursor_key(folder))
 
 
 def _cursor_key(folder: Path | None) -> str:

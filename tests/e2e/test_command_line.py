@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.functions import ROOT, Function, functions
+from infra.functions import ROOT, Function, TriggerFunction, functions, triggers
 from tests.conftest import Server
+from tests.people import new_tenant
 from tests.shop import new_item
 
 
@@ -83,6 +84,41 @@ def test_a_catalogue_is_loaded_once_and_nothing_is_dropped(server: Server, tmp_p
     assert "items created       │ 0" in again.stdout
     assert "items already there │ 3" in again.stdout
     assert len(shop.walk(50)) == 3
+
+
+@pytest.mark.parametrize("function", triggers(), ids=lambda function: function.name)
+def test_each_event_of_a_trigger_is_answered(function: TriggerFunction) -> None:
+    done = tradepost("invoke", function.name, str(function.event))
+    assert done.returncode == 0, done.stderr
+    event, answer = json.loads(function.event.read_text()), json.loads(done.stdout)
+    assert answer is None or answer["userName"] == event["userName"]
+    assert "@example.com" not in done.stderr
+
+
+def test_an_owner_signs_in_and_works(server: Server) -> None:
+    tenant = new_tenant(owner={"email": "Olga@Example.com", "name": "Olga"})
+    assert server.operator.call("POST", "/tenants", tenant).status == 201
+    options = ("login", "--tenant", tenant["id"], "--data", str(server.data), "--email")
+    done = tradepost(*options, "olga@example.com")
+    assert done.returncode == 0, done.stderr
+    shop = server.shop(tenant["id"])
+    me = shop.call("GET", "/users/me", token=done.stdout.strip()).json
+    assert (me["email"], me["role"]) == ("Olga@Example.com", "owner")
+    for refused in ((*options, "nobody@example.com"), (*options, "olga@example.com", "--password", "wrong")):
+        assert tradepost(*refused).returncode == 1
+
+
+def test_users_can_sign_in_after_a_restart(tmp_path: Path) -> None:
+    first = Server(tmp_path)
+    first.operator.call("POST", "/tenants", new_tenant(id="kept"))
+    first.stop()
+    second = Server(tmp_path)
+    try:
+        done = tradepost("login", "--tenant", "kept", "--data", str(tmp_path), "--email", "owner@example.com")
+        assert second.shop("kept").call("GET", "/users/me", token=done.stdout.strip()).status == 200
+    finally:
+        second.stop()
+    assert "Operator's access key" in first.log or "Operator's access key" not in second.log
 
 
 @pytest.mark.parametrize("function", functions(), ids=lambda function: function.name)

@@ -9,15 +9,18 @@ from aws_cdk import App
 from cfnlint.api import lint
 from cfnlint.config import ManualArgs
 
-from handlers.api import PUBLIC
+from domain.access import Permission
+from handlers.api import IAM, PUBLIC
+from handlers.trigger import Source
 from infra.app import tradepost_app
-from infra.functions import ROOT, functions
+from infra.functions import ROOT, Function, all_functions, functions, triggers
 from repositories.access import Access
 
 type Template = dict[str, Any]
 
 CONTEXT = json.loads((ROOT / "cdk.json").read_text())["context"]
 REGION = ManualArgs(regions=["eu-west-1"])
+TriggersOfPool = [each for each in triggers() if each.trigger.source is not Source.SECRET_ROTATION]
 READS = {Access.GET.value, Access.QUERY.value}
 
 
@@ -54,7 +57,7 @@ def as_list(value: Any) -> list[Any]:
 
 def test_each_route_is_one_function_with_a_stable_name(dev: Template) -> None:
     deployed = resources(dev, "AWS::Lambda::Function")
-    assert set(deployed) == {function.name for function in functions()}
+    assert set(deployed) == {each.name for each in all_functions()}
     for function in functions():
         properties = deployed[function.name]
         assert properties["Handler"] == f"{function.module}.handler"
@@ -72,17 +75,17 @@ def test_each_function_has_one_method_and_others_are_refused(dev: Template) -> N
     for function in functions():
         method = by_operation[function.operation_id]
         assert method["HttpMethod"] == function.operation.method
-        expected = "NONE" if function.operation.permission == PUBLIC else "COGNITO_USER_POOLS"
+        expected = {PUBLIC: "NONE", IAM: "AWS_IAM"}.get(function.operation.permission, "COGNITO_USER_POOLS")
         assert method["AuthorizationType"] == expected
     counts = Counter(each["HttpMethod"] for each in methods)
     assert counts["ANY"] == len({function.path for function in functions()})
     permissions = resources(dev, "AWS::Lambda::Permission")
-    assert len(permissions) == len(functions())
+    assert len(permissions) == len(functions()) + len(TriggersOfPool)
     assert not any("test-invoke-stage" in json.dumps(each) for each in permissions.values())
 
 
 def test_a_role_can_do_what_its_route_declares_and_no_more(dev: Template) -> None:
-    for function in functions():
+    for function in all_functions():
         allowed: set[tuple[str, bool]] = set()
         for statement in statements(dev, function.name):
             assert statement["Effect"] == "Allow"
@@ -92,12 +95,16 @@ def test_a_role_can_do_what_its_route_declares_and_no_more(dev: Template) -> Non
                 assert "*" not in action
                 allowed.add((action, on_index))
         table = {action for action, on_index in allowed if action.startswith("dynamodb:") and not on_index}
-        access = function.operation.access
-        assert table == {each.value for each in access if each is not Access.LIST}
+        access = function.access
+        assert table == {each.value for each in access if each.service == "dynamodb"}
+        pool = {action for action, _ in allowed if action.startswith("cognito-idp:")}
+        assert pool == {each.value for each in access if each.service == "cognito-idp"}
         assert (("dynamodb:Query", True) in allowed) == (Access.LIST in access)
-        assert (("secretsmanager:GetSecretValue", False) in allowed) == (Access.LIST in access)
-        if function.operation.method == "GET":
+        reads_secret = Access.LIST in access or Access.ROTATE in access
+        assert (("secretsmanager:GetSecretValue", False) in allowed) == reads_secret
+        if isinstance(function, Function) and function.operation.method == "GET":
             assert table <= READS
+            assert not pool
 
 
 def test_the_table(dev: Template, prod: Template) -> None:
@@ -181,3 +188,49 @@ def test_cfn_lint_finds_no_error(stage: str, request: pytest.FixtureRequest) -> 
     template: Template = request.getfixturevalue(stage)
     errors = [str(match) for match in lint(json.dumps(template), config=REGION) if match.rule.id.startswith("E")]
     assert errors == []
+
+
+def test_the_pool_calls_its_triggers(dev: Template) -> None:
+    [pool] = resources(dev, "AWS::Cognito::UserPool").values()
+    called = {source.lower(): target["Fn::GetAtt"][0] for source, target in pool["LambdaConfig"].items()}
+    assert called == {each.trigger.source.value.lower(): each.name for each in TriggersOfPool}
+
+
+def test_in_prod_a_function_reaches_the_rows_of_one_tenant(dev: Template, prod: Template) -> None:
+    assert not [name for name in resources(dev, "AWS::IAM::Role") if name.endswith("Fence")]
+    roles = resources(prod, "AWS::IAM::Role")
+    for function in functions():
+        fenced = isinstance(function.operation.permission, Permission)
+        assert (f"{function.name}Fence" in roles) == fenced
+        own = json.dumps(roles[f"{function.name}Role"])
+        if not fenced:
+            continue
+        assert "dynamodb:" not in own
+        [policy] = roles[f"{function.name}Fence"]["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]:
+            assert statement["Condition"] == {
+                "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["T#${aws:PrincipalTag/tenant}#*"]}
+            }
+
+
+def test_the_firewall_and_the_rotation_are_for_prod(dev: Template, prod: Template) -> None:
+    assert not resources(dev, "AWS::WAFv2::WebACL")
+    [acl] = resources(prod, "AWS::WAFv2::WebACL").values()
+    assert [rule["Name"] for rule in acl["Rules"]] == [
+        "AWSManagedRulesCommonRuleSet",
+        "AWSManagedRulesKnownBadInputsRuleSet",
+        "RateByAddress",
+    ]
+    assert len(resources(prod, "AWS::WAFv2::WebACLAssociation")) == 1
+    assert not resources(dev, "AWS::SecretsManager::RotationSchedule")
+    assert len(resources(prod, "AWS::SecretsManager::RotationSchedule")) == 1
+
+
+def test_machine_clients_have_tiers(dev: Template) -> None:
+    plans = resources(dev, "AWS::ApiGateway::UsagePlan")
+    assert len(plans) == len(resources(dev, "AWS::ApiGateway::ApiKey")) == 3
+    assert all(plan["Quota"]["Limit"] > 0 and plan["Throttle"]["RateLimit"] > 0 for plan in plans.values())
+    required = synth(api_keys="on")
+    for method in resources(required, "AWS::ApiGateway::Method").values():
+        open_to_all = method["AuthorizationType"] == "NONE"
+        assert method.get("ApiKeyRequired", False) is not open_to_all

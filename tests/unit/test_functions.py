@@ -15,8 +15,8 @@ from aws_lambda_powertools.event_handler import CORSConfig
 
 from benchmarks.cold import ratios
 from domain.access import Permission
-from handlers.api import PUBLIC
-from infra.functions import ROOT, Function, functions
+from handlers.api import IAM, PUBLIC
+from infra.functions import ROOT, Function, all_functions, functions
 from infra.local.database import ENVIRONMENT
 from infra.openapi import document_json
 from tests.shop import Shop, new_item
@@ -30,8 +30,9 @@ COLD_START_BUDGET = 1.6
 @every_function
 def test_a_route_asks_for_a_permission_or_says_that_it_is_public(function: Function) -> None:
     permission = function.operation.permission
-    assert permission == PUBLIC or isinstance(permission, Permission)
+    assert permission in {PUBLIC, IAM} or isinstance(permission, Permission)
     assert (permission == PUBLIC) == (function.resource == "meta")
+    assert (permission == IAM) == (function.resource == "tenants")
 
 
 @every_function
@@ -46,7 +47,7 @@ def test_a_route_is_named_after_its_module_and_says_what_it_does(function: Funct
 
 def test_every_function_has_its_event_and_every_event_its_function() -> None:
     events = {path for path in (ROOT / "events").rglob("*.json") if path.name != "env.json"}
-    assert events == {function.event for function in functions()}
+    assert events == {function.event for function in all_functions()}
 
 
 @every_function
@@ -57,7 +58,9 @@ def test_an_event_is_one_of_its_route(function: Function) -> None:
     for name, value in (event["pathParameters"] or {}).items():
         path = path.replace(f"{{{name}}}", value)
     assert event["path"] == path
-    assert ("authorizer" in event["requestContext"]) == (function.operation.permission != PUBLIC)
+    context, permission = event["requestContext"], function.operation.permission
+    assert ("authorizer" in context) == isinstance(permission, Permission)
+    assert bool(context["identity"].get("userArn")) == (permission == IAM)
 
 
 def test_the_committed_openapi_document_is_what_the_handlers_make() -> None:

@@ -1,0 +1,24 @@
+"""POST /v1/tenants: add a tenant and its owner."""
+
+from domain.errors import InvalidState
+from domain.tenants import NewTenant, Tenant
+from handlers.api import IAM, Api
+from handlers.tenants import Tenants
+from repositories.access import DIRECTORY_WRITES, INVITATION, Access
+
+api = Api()
+
+
+@api.post(
+    "/v1/tenants",
+    permission=IAM,
+    access=[Access.PUT, *INVITATION, *DIRECTORY_WRITES],
+    status=201,
+    raises=[InvalidState],
+)
+def create_tenant(new: NewTenant, tenants: Tenants) -> Tenant:
+    """Add a tenant and its owner, who is sent an invitation."""
+    return tenants.create(new)
+
+
+handler = api.handler

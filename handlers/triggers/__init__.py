@@ -1,0 +1,1 @@
+"""Functions that AWS calls when something happens. Each module declares a `trigger`."""

@@ -1,0 +1,29 @@
+"""PATCH /v1/users/{user_id}: change a user by a JSON merge patch (RFC 7396)."""
+
+from domain.access import Permission
+from domain.errors import InvalidState, NotFound, PreconditionFailed, PreconditionRequired
+from domain.users import User, UserPatch
+from handlers.answers import versions_in
+from handlers.api import Api
+from handlers.parameters import IfMatch
+from handlers.users import Users
+from repositories.access import DIRECTORY_WRITES, Access
+
+api = Api()
+
+
+@api.patch(
+    "/v1/users/<user_id>",
+    permission=Permission.PROFILE,
+    access=[Access.GET, Access.PUT, *DIRECTORY_WRITES],
+    raises=[NotFound, InvalidState, PreconditionFailed, PreconditionRequired],
+)
+def change_user(user_id: str, patch: UserPatch, if_match: IfMatch, users: Users) -> User:
+    """Change a user. All change their own name and phone; roles are for owners, and not their own."""
+    users.caller.require_own_or(Permission.USERS_WRITE, user_id)
+    if "role" in patch.model_fields_set:
+        users.caller.require(Permission.USERS_WRITE)
+    return users.change(user_id, patch, versions_in(if_match))
+
+
+handler = api.handler

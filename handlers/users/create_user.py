@@ -1,0 +1,27 @@
+"""POST /v1/users: add a user, who is sent an invitation."""
+
+from domain.access import Permission, Role
+from domain.errors import EmailTaken
+from domain.users import NewUser, User
+from handlers.api import Api
+from handlers.users import Users
+from repositories.access import DIRECTORY_WRITES, INVITATION, Access
+
+api = Api()
+
+
+@api.post(
+    "/v1/users",
+    permission=Permission.USERS_CREATE,
+    access=[Access.GET, Access.PUT, *INVITATION, *DIRECTORY_WRITES],
+    status=201,
+    raises=[EmailTaken],
+)
+def create_user(new: NewUser, users: Users) -> User:
+    """Add a user, who is sent an invitation. Staff add customers, owners anybody."""
+    if new.role is not Role.CUSTOMER:
+        users.caller.require(Permission.USERS_WRITE)
+    return users.create(new)
+
+
+handler = api.handler

@@ -1,0 +1,24 @@
+"""DELETE /v1/users/{user_id}: erase a user."""
+
+from domain.access import Permission
+from domain.errors import InvalidState, NotFound, PreconditionFailed
+from handlers.api import Api
+from handlers.users import Users
+from repositories.access import Access
+
+api = Api()
+
+
+@api.delete(
+    "/v1/users/<user_id>",
+    permission=Permission.USERS_WRITE,
+    access=[Access.GET, Access.PUT, Access.DELETE, Access.REMOVE_USER],
+    status=204,
+    raises=[NotFound, InvalidState, PreconditionFailed],
+)
+def delete_user(user_id: str, users: Users) -> None:
+    """Erase a user: no sign-in, nothing personal left, the e-mail address free again."""
+    users.delete(user_id)
+
+
+handler = api.handler

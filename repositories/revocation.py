@@ -1,0 +1,40 @@
+"""Tokens that are void before they expire: of users who were deleted, or whose role has changed.
+
+Writes ask for it each time, one read; reads do not, so that a void token reads until it expires, an hour at most.
+"""
+
+from datetime import datetime, timedelta
+
+from domain.access import Caller
+from domain.errors import PreconditionFailed, Unauthorized
+from repositories import keys
+from repositories.rows import new_row
+from repositories.table import Table
+from repositories.transaction import Transaction
+
+TOKEN_LIFETIME = timedelta(hours=1)
+"""Of an ID token, as the user pool's client has it: a revocation need not be kept much longer."""
+
+
+def revoke(tx: Transaction, tenant: str, user_id: str, at: datetime) -> None:
+    """Add the step that voids a user's tokens issued up to `at`. A token says when in whole seconds."""
+    before = int(at.timestamp()) + 1
+    tx.put(
+        "void older tokens",
+        new_row(
+            keys.revocation(tenant, user_id),
+            "revocation",
+            issued_before=before,
+            ttl=int((at + 2 * TOKEN_LIFETIME).timestamp()),
+        ),
+        condition="attribute_not_exists(pk) OR issued_before <= :before",
+        refusal=lambda _row: PreconditionFailed(),
+        before=before,
+    )
+
+
+def require_valid(table: Table, caller: Caller, issued_at: int) -> None:
+    """Raise Unauthorized if the caller's token, issued at `issued_at` (seconds since the epoch), is void."""
+    row = table.get(keys.revocation(caller.tenant, caller.subject))
+    if row and issued_at < row["issued_before"]:
+        raise Unauthorized

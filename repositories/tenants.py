@@ -1,0 +1,75 @@
+"""Tenants, for operators; and what a tenant's own routes need to know of it."""
+
+from dataclasses import dataclass
+
+from domain.access import Role
+from domain.email import canonical_email
+from domain.errors import InvalidState, NotFound, PreconditionFailed
+from domain.events import Event
+from domain.tenants import NewTenant, Tenant, TenantPatch
+from domain.users import NewUser, User
+from repositories import keys
+from repositories.directory import Directory
+from repositories.rows import Row, new_row
+from repositories.session import Session
+from repositories.table import Table
+from repositories.users import add_user
+
+
+@dataclass(frozen=True, slots=True)
+class TenantRepository:
+    """The tenant that an operator's session is for."""
+
+    session: Session
+    directory: Directory
+
+    def create(self, new: NewTenant) -> Tenant:
+        """Add a tenant with its owner, who is sent an invitation. Raises InvalidState if the id is taken."""
+        canonical = canonical_email(new.owner.email)
+        subject = self.directory.invite(new.id, canonical, new.owner.email)
+        owner = User.new(subject, NewUser(**new.owner.model_dump(), role=Role.OWNER), self.session.at)
+        tenant = Tenant.new(new, self.session.at)
+        tx = self.session.transaction()
+        tx.create("add the tenant", _row(tenant), _taken)
+        add_user(tx, new.id, owner, canonical)
+        self.session.commit(tx, tenant, Event("TenantCreated", tenant.id, 1))
+        self.directory.put_in_group(new.id, canonical, Role.OWNER)
+        return tenant
+
+    def get(self) -> Tenant:
+        """Return the tenant. Raises NotFound."""
+        found = find_tenant(self.session.table, self.session.tenant)
+        if found is None:
+            raise NotFound("tenant")
+        return found
+
+    def change(self, patch: TenantPatch, expected: frozenset[int] | None) -> Tenant:
+        """Change the tenant. Raises NotFound, PreconditionFailed, ValidationFailed."""
+        before = self.get()
+        if expected is not None and before.version not in expected:
+            raise PreconditionFailed
+        after = before.patched(patch, self.session.at)
+        tx = self.session.transaction()
+        tx.put(
+            "change the tenant",
+            _row(after),
+            condition="version = :seen",
+            refusal=lambda _row: PreconditionFailed(),
+            seen=before.version,
+        )
+        self.session.commit(tx, after, Event("TenantChanged", after.id, after.version))
+        return after
+
+
+def find_tenant(table: Table, tenant_id: str) -> Tenant | None:
+    """Return a tenant, or None."""
+    row = table.get(keys.tenant(tenant_id))
+    return Tenant(**row["tenant"]) if row else None
+
+
+def _row(tenant: Tenant) -> Row:
+    return new_row(keys.tenant(tenant.id), "tenant", tenant=tenant.model_dump(mode="json"), version=tenant.version)
+
+
+def _taken(_row: Row | None) -> Exception:
+    return InvalidState("There is a tenant with this id.")

@@ -1,0 +1,146 @@
+"""No tenant ever sees another: every route as tenant B against the ids of tenant A."""
+
+import json
+from typing import Any
+
+import boto3
+import pytest
+
+from domain.access import Permission
+from handlers.api import PUBLIC
+from infra.functions import Function, functions
+from infra.local.invocation import invoke
+from infra.local.samples import CUSTOMER, ITEM_ID, OWNER, TENANT, add_samples
+from repositories import clients, fence
+from repositories.clients import dynamodb
+from repositories.keys import tenant_prefix
+from repositories.settings import settings
+from tests.conftest import mocked_aws
+from tests.integration.test_access import Recorder
+from tests.shop import Shop
+
+ABSENT = {
+    ITEM_ID: "item_01JD3ZK8Q4M5X6Y7Z8A9B0C1D9",
+    CUSTOMER: "00000000-0000-4000-8000-000000000001",
+}
+names_something = pytest.mark.parametrize(
+    "function",
+    [each for each in functions() if isinstance(each.operation.permission, Permission) and "{" in each.path],
+    ids=lambda function: function.name,
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def samples(database: str) -> None:
+    """Tenant A: the sample tenant."""
+    if not dynamodb().get_item(TableName="tradepost", Key=_key(f"T#{TENANT}#TENANT", "TENANT")).get("Item"):
+        add_samples()
+
+
+def _key(pk: str, sk: str) -> dict[str, Any]:
+    return {"pk": {"S": pk}, "sk": {"S": sk}}
+
+
+def _as_tenant(function: Function, tenant: str, ids: dict[str, str] | None = None) -> dict[str, Any]:
+    text = function.event.read_text()
+    for known, other in (ids or {}).items():
+        text = text.replace(known, other)
+    event: dict[str, Any] = json.loads(text)
+    event["requestContext"]["authorizer"]["claims"]["custom:tenant_id"] = tenant
+    return event
+
+
+def _told(response: dict[str, Any], ids: dict[str, str]) -> tuple[int, str]:
+    body = str(response["body"])
+    for known, other in ids.items():
+        body = body.replace(known, other)
+    return response["statusCode"], body
+
+
+@names_something
+def test_what_another_tenant_has_is_like_what_nobody_has(function: Function) -> None:
+    """The two answers differ in nothing, and no call leaves the caller's partitions."""
+    recorder = Recorder()
+    events: Any = dynamodb().meta.events
+    events.register("before-send.dynamodb", recorder)
+    try:
+        theirs = invoke(function.name, _as_tenant(function, "tenant-b"))
+        nobodys = invoke(function.name, _as_tenant(function, "tenant-b", ABSENT))
+    finally:
+        events.unregister("before-send.dynamodb", recorder)
+    assert _told(theirs, ABSENT) == _told(nobodys, {})
+    assert theirs["statusCode"] == 404
+    assert recorder.partitions
+    assert all(pk.startswith(tenant_prefix("tenant-b")) for pk in recorder.partitions)
+
+
+def test_lists_cursors_keys_and_markers_are_each_tenants_own(database: str, shop: Shop) -> None:
+    sample = Shop(shop.send, tenant=TENANT, user=OWNER)
+    for path in ("/items?", "/users?"):
+        assert sample.walk(1, path)
+        assert shop.walk(1, path) == []
+        cursor = sample.get(f"{path}limit=1").json["next_cursor"]
+        if cursor:
+            assert shop.get(f"{path}cursor={cursor}").code == "CURSOR_INVALID"
+    assert shop.get("/items?sku=MUG-RED").json["items"] == []
+    assert shop.get("/users?email=owner@example.com").json["items"] == []
+    body = {"name": "Enamel mug", "sku": "MUG-RED", "price": {"amount": "1", "currency": "EUR"}}
+    first = Shop(shop.send, tenant=TENANT, user=OWNER).post("/items", body | {"sku": "X-1"}, key="k")
+    same_key = Shop(shop.send, tenant=shop.tenant, user=OWNER).post("/items", body, key="k")
+    assert (first.status, same_key.status) == (201, 201)
+    assert "idempotent-replayed" not in same_key.headers
+
+
+def test_public_routes_have_no_tenant() -> None:
+    for function in functions():
+        if function.operation.permission == PUBLIC:
+            assert function.resource == "meta"
+
+
+def test_a_fenced_client_takes_the_role_once_for_each_tenant(monkeypatch: pytest.MonkeyPatch) -> None:
+    role = "arn:aws:iam::123456789012:role/GetItemTenantRole"
+    monkeypatch.setenv("TENANT_ROLE", role)
+    monkeypatch.setattr(fence, "_clients", type(fence._clients)())
+    settings.cache_clear()
+    calls: list[dict[str, Any]] = []
+    with mocked_aws():
+        sts = boto3.client("sts")
+        real = sts.assume_role
+
+        def assume_role(**asked: Any) -> Any:
+            calls.append(asked)
+            return real(**asked)
+
+        monkeypatch.setattr(sts, "assume_role", assume_role)
+        monkeypatch.setattr(fence, "sts", lambda: sts)
+        first = fence.client_for("tenant-a")
+        assert fence.client_for("tenant-a") is first
+        assert fence.client_for("tenant-b") is not first
+        for n in range(60):
+            fence.client_for(f"tenant-{n:03}")
+        assert len(fence._clients) == fence._KEPT
+    settings.cache_clear()
+    assert calls[0]["RoleArn"] == role
+    assert [call["Tags"] for call in calls[:2]] == [
+        [{"Key": "tenant", "Value": "tenant-a"}],
+        [{"Key": "tenant", "Value": "tenant-b"}],
+    ]
+
+
+def test_cursor_keys_are_rotated_without_failing_open_cursors(database: str) -> None:
+    secret = clients.secretsmanager()
+    name = secret.create_secret(Name="rotating", SecretString="first")["Name"]
+
+    def step(what: str, version: str) -> None:
+        invoke("RotateCursorKeys", {"SecretId": name, "ClientRequestToken": version, "Step": what})
+
+    known = ["first"]
+    for number in range(3):
+        version = f"0000000{number}-90ab-cdef-fedc-ba987SECRET1"
+        for what in ("createSecret", "createSecret", "setSecret", "testSecret", "finishSecret", "finishSecret"):
+            step(what, version)
+        keys = secret.get_secret_value(SecretId=name, VersionStage="AWSCURRENT")["SecretString"].split(",")
+        assert len(keys) == 2
+        assert keys[1] == known[0]
+        assert keys[0] not in known
+        known = keys
