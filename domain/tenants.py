@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, StrictBool
 from pydantic_core import PydanticCustomError
 
 from domain.currencies import MINOR_UNITS
@@ -33,9 +33,9 @@ class TenantSettings(Model):
 
     hold_minutes: Annotated[int, Field(ge=1, le=1440), A_NUMBER] = 15
     """How long a pending order holds its stock."""
-    allow_sign_up: bool = False
+    allow_sign_up: StrictBool = False
     """Whether customers may sign up by themselves."""
-    features: Annotated[dict[FeatureName, bool], Field(max_length=50)] = Field(default_factory=dict)
+    features: Annotated[dict[FeatureName, StrictBool], Field(max_length=50)] = Field(default_factory=dict)
 
 
 class TenantFields(Model):
@@ -64,8 +64,8 @@ class SettingsPatch(Model):
     """A change to settings."""
 
     hold_minutes: Annotated[int, Field(ge=1, le=1440), A_NUMBER] = 15
-    allow_sign_up: bool = False
-    features: Annotated[dict[FeatureName, bool | None], Field(max_length=50)] = Field(default_factory=dict)
+    allow_sign_up: StrictBool = False
+    features: Annotated[dict[FeatureName, StrictBool | None], Field(max_length=50)] = Field(default_factory=dict)
 
 
 class TenantPatch(Model):
