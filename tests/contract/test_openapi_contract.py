@@ -40,16 +40,16 @@ config = schemathesis.Config.from_dict(
                 "DELETE /v1/items/{item_id}",
             )
         ]
-        # Every request of an operator is signed on its way out, also one that was to have no signature.
         + [
-            {
-                "include-name": name,
-                "checks": {"positive_data_acceptance": ONE_OPERATOR, "missing_required_header": {"enabled": False}},
-            }
+            {"include-name": name, "checks": {"positive_data_acceptance": ONE_OPERATOR}}
             for name in ("POST /v1/tenants", "PATCH /v1/tenants/{tenant_id}", "GET /v1/tenants/{tenant_id}")
         ],
     }
 )
+for path, operations in document["paths"].items():
+    if path.startswith("/v1/tenants"):
+        for operation in operations.values():
+            operation["security"] = []  # each request is signed on its way out; bad signatures are tested elsewhere
 schema = schemathesis.openapi.from_dict(document, config=config)
 
 
