@@ -186,7 +186,7 @@ class ItemRepository:
         tenant = self.session.tenant
         tx = self.session.transaction()
         tx.create("add the item", item_row(tenant, item, Versions(1, 0, 0)), already_there)
-        tx.create("add its stock", stock_row(tenant, item), already_there)
+        tx.write_along("add its stock", stock_row(tenant, item))
         if item.sku:
             _claim_sku(tx, tenant, item.sku, item.id)
         return tx
@@ -201,13 +201,11 @@ class ItemRepository:
             refusal=_changed_meanwhile,
             seen=stored.versions.edits,
         )
-        tx.update(
+        tx.update_along(
             "tell its stock row",
             keys.stock(tenant, item.id),
             "SET item_name = :item_name, sku = :sku, price = :price, currency = :currency, sellable = :sellable,"
             " changes_at_edit = changes",
-            condition="attribute_exists(pk)",
-            refusal=_changed_meanwhile,
             **for_sale(item),
         )
         return tx
@@ -217,13 +215,7 @@ class ItemRepository:
             return
         tenant = self.session.tenant
         if before.sku:
-            tx.delete(
-                "free the old SKU",
-                keys.sku(tenant, before.sku),
-                condition="item_id = :id",
-                refusal=_changed_meanwhile,
-                id=before.id,
-            )
+            tx.delete_along("free the old SKU", keys.sku(tenant, before.sku))
         if after.sku:
             _claim_sku(tx, tenant, after.sku, after.id)
 

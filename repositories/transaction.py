@@ -49,6 +49,14 @@ def pause_before(attempt: int) -> float:
     return random.uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**attempt))  # noqa: S311
 
 
+def _unconditional(_row: Row | None) -> Exception:
+    return TransactionRefusedError("a step without a condition failed its condition")
+
+
+def _at(key: Key) -> dict[str, Any]:
+    return {"Key": encode(key._asdict())}
+
+
 @dataclass(slots=True)
 class Transaction:
     """Steps that happen together or not at all."""
@@ -66,27 +74,32 @@ class Transaction:
 
     def update(self, name: str, key: Key, change: str, *, condition: str, refusal: Refusal, **values: Any) -> None:
         """Add: change the row at `key` by an update expression where `condition` holds."""
-        action = {"Key": encode(key._asdict()), "UpdateExpression": change}
-        self._add(name, "Update", action, condition, refusal, values)
+        self._add(name, "Update", _at(key) | {"UpdateExpression": change}, condition, refusal, values)
 
-    def delete(self, name: str, key: Key, *, condition: str, refusal: Refusal, **values: Any) -> None:
-        """Add: remove the row at `key` where `condition` holds."""
-        self._add(name, "Delete", {"Key": encode(key._asdict())}, condition, refusal, values)
+    def write_along(self, name: str, row: Row) -> None:
+        """Add: write a row; that it may be written is for the condition of another step to say."""
+        self._add(name, "Put", {"Item": encode(row)})
+
+    def update_along(self, name: str, key: Key, change: str, **values: Any) -> None:
+        """Add: change a row, likewise."""
+        self._add(name, "Update", _at(key) | {"UpdateExpression": change}, values=values)
+
+    def delete_along(self, name: str, key: Key) -> None:
+        """Add: remove a row, likewise."""
+        self._add(name, "Delete", _at(key))
 
     def _add(
         self,
         name: str,
         verb: str,
         action: dict[str, Any],
-        condition: str,
-        refusal: Refusal,
-        values: Mapping[str, Any],
+        condition: str = "",
+        refusal: Refusal = _unconditional,
+        values: Mapping[str, Any] | None = None,
     ) -> None:
-        action |= {
-            "TableName": self.table.name,
-            "ConditionExpression": condition,
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
+        action["TableName"] = self.table.name
+        if condition:
+            action |= {"ConditionExpression": condition, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
         if values:
             action["ExpressionAttributeValues"] = encode({f":{key}": value for key, value in values.items()})
         self.steps.append(Step(name, {verb: action}, refusal))

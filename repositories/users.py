@@ -107,13 +107,7 @@ class UserRepository:
         erased = user.erased(self.session.at)
         tx = self.session.transaction()
         self._replace(tx, row, erased)
-        tx.delete(
-            "free the address",
-            keys.email(self.session.tenant, canonical),
-            condition="user_id = :id",
-            refusal=_changed_meanwhile,
-            id=user_id,
-        )
+        tx.delete_along("free the address", keys.email(self.session.tenant, canonical))
         revoke(tx, self.session.tenant, user_id, self.session.at)
         self.session.commit(tx, erased, _event("UserDeleted", erased))
 

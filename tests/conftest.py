@@ -1,12 +1,15 @@
 """Databases and shops."""
 
+import multiprocessing
 import os
 import re
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -17,6 +20,7 @@ from infra.functions import ROOT
 from infra.local import database as local
 from infra.local.directory import SERVICES, directory
 from infra.local.dynoxide import free_port
+from infra.local.invocation import invoke
 from infra.local.server import settings_for
 from infra.local.signatures import access_key
 from infra.local.tokens import signing_key
@@ -24,7 +28,7 @@ from infra.table import create_table_request
 from repositories import clients, cursors
 from repositories.settings import settings
 from tests.people import Operator
-from tests.shop import OPERATOR, Shop, send_in_process, send_over_http
+from tests.shop import OPERATOR, Send, Shop, send_in_process, send_over_http, send_to
 
 
 def _forget_clients() -> None:
@@ -50,6 +54,19 @@ def database() -> Iterator[str]:
 def shop(database: str) -> Shop:
     """A new tenant on Dynoxide, called in this process."""
     return Shop(send_in_process)
+
+
+@pytest.fixture(scope="session")
+def send_elsewhere(database: str) -> Iterator[Send]:
+    """A way to send requests to functions in another process, on the same database."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        yield send_to(lambda name, event: pool.submit(invoke, name, event).result())
+
+
+@pytest.fixture
+def rival(shop: Shop, send_elsewhere: Send) -> Shop:
+    """The same caller as `shop`, in another process."""
+    return replace(shop, send=send_elsewhere)
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Faults of DynamoDB, injected where botocore sends, so that nothing of ours is replaced."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import Any, Literal
 
@@ -72,3 +72,23 @@ def injected(fault: Fault, *, at: int, times: int = 1) -> Iterator[list[str]]:
         yield calls
     finally:
         events.unregister("before-send.dynamodb", before_send)
+
+
+@contextmanager
+def interleaved(meanwhile: Callable[[], Any]) -> Iterator[None]:
+    """Do something else between a command's reads and its transaction: a race that is lost each time."""
+    events: Any = dynamodb().meta.events
+    done = False
+
+    def before_send(request: AWSPreparedRequest, **_: Any) -> None:
+        nonlocal done
+        if not done and _text(request.headers["X-Amz-Target"]).endswith("TransactWriteItems"):
+            done = True
+            meanwhile()
+
+    events.register("before-send.dynamodb", before_send)
+    try:
+        yield
+    finally:
+        events.unregister("before-send.dynamodb", before_send)
+    assert done

@@ -1,9 +1,8 @@
 """A shop to test with: a tenant of its own, called through the gateway, in the words of its clients."""
 
-import asyncio
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -58,17 +57,33 @@ class Answer:
         return float(self.headers["x-capacity-read"])
 
 
-def send_in_process(method: str, target: str, headers: dict[str, str], body: bytes) -> Answer:
-    """Send a request through the gateway to the functions in this process."""
+def send_to(invoke: Callable[[str, dict[str, Any]], Any]) -> Send:
+    """Return a way to send requests through a gateway to functions that `invoke` calls."""
 
     async def call(name: str, event: dict[str, Any]) -> dict[str, Any]:
         response: dict[str, Any] = invoke(name, event)
         return response
 
-    path, _, query = target.partition("?")
-    request = Request(method, path, query, list(headers.items()), body, "127.0.0.1")
-    reply = asyncio.run(Gateway(KEY, OPERATOR, call).handle(request))
-    return Answer(reply.status, {name.lower(): value for name, value in reply.headers}, reply.body)
+    def send(method: str, target: str, headers: dict[str, str], body: bytes) -> Answer:
+        path, _, query = target.partition("?")
+        request = Request(method, path, query, list(headers.items()), body, "127.0.0.1")
+        reply = _finished(Gateway(KEY, OPERATOR, call).handle(request))
+        return Answer(reply.status, {name.lower(): value for name, value in reply.headers}, reply.body)
+
+    return send
+
+
+def _finished[T](coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine that waits for nothing: no event loop, so it may run within another."""
+    try:
+        coroutine.send(None)
+    except StopIteration as stopped:
+        result: T = stopped.value
+        return result
+    raise AssertionError("it waited")
+
+
+send_in_process = send_to(invoke)
 
 
 def send_over_http(client: httpx.Client) -> Send:

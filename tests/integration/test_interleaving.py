@@ -1,0 +1,99 @@
+"""Races that are lost each time: somebody else writes between a command's reads and its transaction."""
+
+from tests.faults import interleaved
+from tests.people import Operator, new_tenant, new_user
+from tests.shop import Send, Shop, new_item
+
+
+def test_an_edit_between_makes_an_edit_fail(shop: Shop, rival: Shop) -> None:
+    item = shop.add(sku="A")
+    path = f"/items/{item['id']}"
+    with interleaved(lambda: rival.patch(path, {"name": "First"}, '"1"')):
+        late = shop.patch(path, {"name": "Second", "sku": "B"}, '"1"')
+    assert (late.status, late.code) == (412, "PRECONDITION_FAILED")
+    assert (shop.item(item["id"])["name"], shop.item(item["id"])["sku"]) == ("First", "A")
+    assert shop.post("/items", new_item(sku="B")).status == 201
+
+
+def test_an_archiving_between_makes_an_edit_fail(shop: Shop, rival: Shop) -> None:
+    item = shop.add()
+    path = f"/items/{item['id']}"
+    with interleaved(lambda: rival.delete(path, '"1"')):
+        assert shop.patch(path, {"name": "Second"}, '"1"').code == "PRECONDITION_FAILED"
+    assert shop.item(item["id"])["status"] == "archived"
+    other = shop.add()
+    with interleaved(lambda: rival.patch(f"/items/{other['id']}", {"name": "First"}, '"1"')):
+        assert shop.delete(f"/items/{other['id']}", '"1"').code == "PRECONDITION_FAILED"
+
+
+def test_units_counted_between_are_not_lost(shop: Shop, rival: Shop) -> None:
+    item = shop.add(stock=5)
+    with interleaved(lambda: rival.adjust(item["id"], -2)):
+        adjusted = shop.adjust(item["id"], -3)
+    assert adjusted.json["stock"] == {"on_hand": 0, "reserved": 0, "available": 0}
+    assert shop.item(item["id"]) == adjusted.json
+    with interleaved(lambda: rival.adjust(item["id"], 1)):
+        assert shop.adjust(item["id"], 1).json["stock"]["on_hand"] == 2
+    with interleaved(lambda: rival.adjust(item["id"], -1)):
+        assert shop.adjust(item["id"], -2).code == "OUT_OF_STOCK"
+    assert shop.item(item["id"])["stock"]["on_hand"] == 1
+
+
+def test_an_edit_and_a_count_between_both_hold(shop: Shop, rival: Shop) -> None:
+    item = shop.add(stock=5)
+    path = f"/items/{item['id']}"
+    with interleaved(lambda: rival.adjust(item["id"], 1)):
+        assert shop.patch(path, {"name": "New"}, '"1"').status == 200
+    now = shop.item(item["id"])
+    assert (now["name"], now["stock"]["on_hand"], now["version"]) == ("New", 6, 3)
+    assert shop.patch(path, {"name": "Newer"}, '"3"').status == 200
+
+
+def test_the_same_command_between_is_replayed(shop: Shop, rival: Shop) -> None:
+    item = shop.add(stock=5)
+    with interleaved(lambda: rival.adjust(item["id"], -1, key="k")):
+        late = shop.adjust(item["id"], -1, key="k")
+    assert late.headers["idempotent-replayed"] == "true"
+    assert shop.item(item["id"])["stock"]["on_hand"] == 4
+    with interleaved(lambda: rival.post("/items", new_item(name="First"), key="k")):
+        assert shop.post("/items", new_item(name="Second"), key="k").code == "IDEMPOTENCY_KEY_REUSED"
+
+
+def test_an_address_claimed_between_is_taken(shop: Shop, rival: Shop) -> None:
+    user = new_user()
+    with interleaved(lambda: rival.post("/users", user)):
+        late = shop.post("/users", user | {"role": "owner"})
+    assert (late.status, late.code) == (409, "EMAIL_TAKEN")
+    assert [each["role"] for each in shop.walk(10, "/users?")] == ["customer"]
+
+
+def test_a_change_of_a_user_between_makes_a_change_fail(shop: Shop, rival: Shop) -> None:
+    user = shop.post("/users", new_user()).json
+    path = f"/users/{user['id']}"
+    with interleaved(lambda: rival.patch(path, {"name": "First"}, "*")):
+        assert shop.patch(path, {"role": "owner"}, "*").code == "PRECONDITION_FAILED"
+    assert shop.get(path).json["role"] == "customer"
+    with interleaved(lambda: rival.patch(path, {"name": "Second"}, "*")):
+        assert shop.call("DELETE", path).code == "PRECONDITION_FAILED"
+    assert shop.call("DELETE", path).status == 204
+
+
+def test_a_tenant_made_or_changed_between_is_not_overwritten(operator: Operator, send_elsewhere: Send) -> None:
+    rival = Operator(send_elsewhere, operator.key)
+    tenant = new_tenant(name="First")
+    with interleaved(lambda: rival.call("POST", "/tenants", tenant)):
+        late = operator.call("POST", "/tenants", tenant | {"name": "Second"})
+    assert late.code == "INVALID_STATE"
+    path = f"/tenants/{tenant['id']}"
+    with interleaved(lambda: rival.call("PATCH", path, {"name": "Third"}, If_Match="*")):
+        assert operator.call("PATCH", path, {"name": "Fourth"}, If_Match="*").code == "PRECONDITION_FAILED"
+    assert operator.call("GET", path).json["name"] == "Third"
+
+
+def test_a_batch_with_the_same_key_between_is_told_to_wait(shop: Shop, rival: Shop) -> None:
+    rows = {"items": [new_item(sku="A")]}
+    answers = []
+    with interleaved(lambda: answers.append(rival.post("/items/batch", rows, key="k"))):
+        done = shop.post("/items/batch", rows, key="k")
+    assert answers[0].code == "IDEMPOTENCY_IN_PROGRESS"
+    assert (done.status, len(shop.walk(10))) == (200, 1)
