@@ -6,6 +6,9 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
+MAX_CANONICAL = 87
+"""A name in a user pool has 128 characters at most, and holds a tenant of 40, a slash and an address."""
+
 
 def _is_address(text: str) -> str:
     canonical_email(text)
@@ -24,7 +27,10 @@ def canonical_email(text: str) -> str:
     except EmailNotValidError as invalid:
         raise PydanticCustomError("email", "Not an e-mail address: {reason}", {"reason": str(invalid)}) from None
     domain = valid.ascii_domain or valid.domain
-    return f"{unicodedata.normalize('NFKC', valid.local_part).casefold()}@{domain.lower()}"
+    canonical = f"{unicodedata.normalize('NFKC', valid.local_part).casefold()}@{domain.lower()}"
+    if len(canonical) > MAX_CANONICAL:
+        raise PydanticCustomError("email_too_long", "An address may have {max} characters", {"max": MAX_CANONICAL})
+    return canonical
 
 
 EmailAddress = Annotated[

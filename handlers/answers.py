@@ -7,6 +7,8 @@ from pydantic_core import to_json as _to_json_bytes
 from domain.commands import Answer
 
 JSON = "application/json"
+_LONGEST_VERSION = 18
+"""Digits. No counter of ours gets there, and larger texts cost to read."""
 
 
 def to_json(shown: Any) -> str:
@@ -45,4 +47,4 @@ def versions_in(if_match: str) -> frozenset[int] | None:
     if if_match.strip() == "*":
         return None
     tags = (each.strip().strip('"') for each in if_match.split(","))
-    return frozenset(int(tag) for tag in tags if tag.isdecimal())
+    return frozenset(int(tag) for tag in tags if tag.isdecimal() and len(tag) <= _LONGEST_VERSION)

@@ -1,6 +1,5 @@
 """A thin layer over the Powertools resolver: what every route of Tradepost has in common."""
 
-import gc
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -16,6 +15,7 @@ from domain.access import Permission
 from domain.commands import Answer, Replayed
 from domain.errors import DomainError, IdempotencyKeyRequired, NotFound
 from domain.model import json_of, now
+from handlers import imported
 from handlers.answers import matches, not_modified, success
 from handlers.incoming import (
     Event,
@@ -70,10 +70,17 @@ class Call:
     """One request on its way through a route."""
 
     path: str
+    address: str
+    """The path as the client asked for it: behind the stage's name, where there is no domain of one's own."""
     request_id: str
     telemetry: Telemetry
     table: Table
     session: Session | None = None
+
+    @property
+    def base(self) -> str:
+        """What stands before the API's paths in an address: the stage, or nothing behind a domain of one's own."""
+        return self.address.removesuffix(self.path)
 
 
 class Api:
@@ -92,9 +99,7 @@ class Api:
         self.handler: Handler = traced(self._handle)
         origins = os.environ.get("CORS_ORIGINS", "").split()
         self._cors = CORSConfig(origins[0], origins[1:], expose_headers=EXPOSED_HEADERS) if origins else None
-        # What the imports made lives as long as the process: no collection need look at it again.
-        gc.freeze()
-        gc.enable()
+        imported()
 
     def get(self, path: str, **options: Any) -> Callable[[Route], Route]:
         """Declare a GET route; see `_declare` for the options."""
@@ -139,7 +144,7 @@ class Api:
         operation, request_id = self.operation, event["requestContext"]["requestId"]
         telemetry = Telemetry(f"{operation.method} {event['resource']}", request_id)
         table = Table(dynamodb(), settings().table_name, telemetry.meter)
-        call = Call(event["path"], request_id, telemetry, table)
+        call = Call(event["path"], event["requestContext"]["path"], request_id, telemetry, table)
         try:
             admitted = self._admit(event, context, call)
         except DomainError as refused:
@@ -174,7 +179,7 @@ class Api:
             command = command_of(
                 admitted,
                 caller,
-                answer=lambda result: success(operation.status, call.path, json_of(result)),
+                answer=lambda result: success(operation.status, call.address, json_of(result)),
                 refusal=lambda error: problem_answer(error, call.path, call.request_id),
             )
         if operation.idempotency_key == "required" and not command:
@@ -189,7 +194,7 @@ class Api:
         if shown.body is not None and not isinstance(shown.body, dict):
             return shown
         call: Call = app.context["call"]
-        answer = success(shown.status_code, call.path, shown.body)
+        answer = success(shown.status_code, call.address, shown.body)
         known = header(app.current_event.raw_event, "if-none-match")
         etag = answer.headers.get("ETag")
         if etag and known and self.operation.method == "GET" and matches(known, etag):
@@ -199,19 +204,30 @@ class Api:
     def _refuse(self, error: Exception) -> Response[Any]:
         """Turn whatever a route raised into its answer; a refusal becomes its command's answer for good."""
         call: Call = self.resolver.context["call"]
-        if isinstance(error, Replayed):
-            first = error.answer
-            replayed = first.headers | {"Idempotent-Replayed": "true"}
-            return _response(Answer(first.status, replayed, first.body))
         if isinstance(error, RequestValidationError):
             error = from_validation(error)
         if isinstance(error, NotFoundError):
             error = NotFound()
-        if isinstance(error, DomainError) and problem_of(error).kept and call.session:
+        elif isinstance(error, DomainError) and call.session:
             try:
-                call.session.remember(error)
+                self._settle(error, call.session)
             except (Replayed, DomainError) as earlier:
-                return self._refuse(earlier)
+                return self._refuse_finally(earlier, call)
+        return self._refuse_finally(error, call)
+
+    def _settle(self, error: DomainError, session: Session) -> None:
+        """Keep a refusal as its command's answer; one that is not kept must not stand in for an earlier answer."""
+        problem = problem_of(error)
+        if problem.kept:
+            session.remember(error)
+        elif not problem.retryable:
+            session.replay()
+
+    def _refuse_finally(self, error: Exception, call: Call) -> Response[Any]:
+        if isinstance(error, Replayed):
+            first = error.answer
+            replayed = first.headers | {"Idempotent-Replayed": "true"}
+            return _response(Answer(first.status, replayed, first.body))
         return _response(self._refusal(error, call))
 
     def _refusal(self, error: Exception, call: Call) -> Answer:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from handlers import imported
 from handlers.telemetry import logger
 from repositories.access import Access
 
@@ -16,6 +17,7 @@ class Source(StrEnum):
     """What calls a function."""
 
     PRE_TOKEN_GENERATION = "preTokenGeneration"  # noqa: S105 - not a password but an occasion
+    PRE_SIGN_UP = "preSignUp"
     POST_CONFIRMATION = "postConfirmation"
     POST_AUTHENTICATION = "postAuthentication"
     SECRET_ROTATION = "secretRotation"  # noqa: S105 - likewise
@@ -34,6 +36,7 @@ def trigger(source: Source, access: Sequence[Access]) -> Callable[[TriggerHandle
     """Declare a function that `source` calls."""
 
     def declare(call: TriggerHandler) -> Trigger:
+        imported()
         return Trigger(source, frozenset(access), call)
 
     return declare

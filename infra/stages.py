@@ -16,6 +16,7 @@ class Stage:
     tracing: bool
     fenced: bool
     api_keys_required: bool
+    sets_cloudwatch_role: bool
     cors_origins: tuple[str, ...]
 
     @property
@@ -33,8 +34,9 @@ def stage_from(context: Node) -> Stage:
     """Return the stage that the CDK context asks for.
 
     `stage` is dev (default) or prod. `tracing` (X-Ray) and `fence` (one tenant's rows by IAM) are on or off (default:
-    on in prod), `api_keys` likewise (default: off). `cors` lists the origins of web clients, separated by commas
-    (default: any in dev, none in prod). Raises ValueError for anything else.
+    on in prod), `api_keys` likewise (default: off), and `cloudwatch_role`, which makes the role by which API Gateway
+    logs (default: on). `cors` lists the origins of web clients, separated by commas (default: any in dev, none in
+    prod). Raises ValueError for anything else.
     """
     production = _choice(context, "stage", ("dev", "prod"), "dev") == "prod"
     in_prod = "on" if production else "off"
@@ -45,6 +47,7 @@ def stage_from(context: Node) -> Stage:
         tracing=_switch(context, "tracing", in_prod),
         fenced=_switch(context, "fence", in_prod),
         api_keys_required=_switch(context, "api_keys", "off"),
+        sets_cloudwatch_role=_switch(context, "cloudwatch_role", "on"),
         cors_origins=tuple(filter(None, origins.split(","))),
     )
 

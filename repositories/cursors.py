@@ -10,6 +10,7 @@ from itsdangerous.encoding import base64_decode, base64_encode
 from domain.errors import CursorInvalid
 from repositories.clients import secretsmanager
 from repositories.keys import Position
+from repositories.outages import translated
 from repositories.settings import settings
 
 LIFETIME = timedelta(days=1)
@@ -75,4 +76,5 @@ def forget_keys() -> None:
 
 
 def _secret(name: str) -> str:
-    return secretsmanager().get_secret_value(SecretId=name)["SecretString"]
+    with translated():
+        return secretsmanager().get_secret_value(SecretId=name)["SecretString"]

@@ -4,25 +4,25 @@ A user's name in the pool is `tenant/e-mail`, so that one person can be a custom
 the same user again, after a crash between pool and table, finds the first one.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-from botocore.exceptions import BotoCoreError, ClientError
+from typing import TYPE_CHECKING, Any
 
 from domain.access import Role
-from domain.errors import Unavailable
 from repositories.clients import cognito
+from repositories.outages import translated
 from repositories.settings import settings
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
-    from mypy_boto3_cognito_idp.type_defs import AttributeTypeTypeDef
 
 TENANT_ATTRIBUTE = "custom:tenant_id"
 _INVITED = "FORCE_CHANGE_PASSWORD"
 """Of a user who was invited and has not signed in yet."""
+
+
+class SignedUp(Exception):
+    """Somebody signed up under this name by themself."""
 
 
 def username(tenant: str, canonical_email: str) -> str:
@@ -43,40 +43,34 @@ class Directory:
     pool: str
 
     def invite(self, tenant: str, canonical_email: str, email: str) -> str:
-        """Create a user, who is sent an invitation, and return the subject.
+        """Create a user, who is sent an invitation, and return the subject; of one who was invited before, just that.
 
-        To be called only while the table knows nobody by this address. If the pool does, that is either our own
-        invitation, from before a crash, or somebody who signed up with the address and a password of their own: the
-        first is adopted, the second must not be, or whoever it was would sign in as the invited.
+        Raises SignedUp for one who came by themself.
         """
         name = username(tenant, canonical_email)
-        with _translated():
+        with translated():
             try:
-                return self._create(name, tenant, email)
+                user: Any = self.client.admin_create_user(
+                    UserPoolId=self.pool,
+                    Username=name,
+                    UserAttributes=[
+                        {"Name": "email", "Value": email},
+                        {"Name": "email_verified", "Value": "true"},
+                        {"Name": TENANT_ATTRIBUTE, "Value": tenant},
+                    ],
+                    DesiredDeliveryMediums=["EMAIL"],
+                )["User"]["Attributes"]
             except self.client.exceptions.UsernameExistsException:
                 there = self.client.admin_get_user(UserPoolId=self.pool, Username=name)
-            if there["UserStatus"] == _INVITED:
-                return _subject_in(there["UserAttributes"])
-            self.client.admin_delete_user(UserPoolId=self.pool, Username=name)
-            return self._create(name, tenant, email)
-
-    def _create(self, name: str, tenant: str, email: str) -> str:
-        created = self.client.admin_create_user(
-            UserPoolId=self.pool,
-            Username=name,
-            UserAttributes=[
-                {"Name": "email", "Value": email},
-                {"Name": "email_verified", "Value": "true"},
-                {"Name": TENANT_ATTRIBUTE, "Value": tenant},
-            ],
-            DesiredDeliveryMediums=["EMAIL"],
-        )
-        return _subject_in(created["User"]["Attributes"])
+                if there["UserStatus"] != _INVITED:
+                    raise SignedUp from None
+                user = there["UserAttributes"]
+        return next(str(each["Value"]) for each in user if each["Name"] == "sub")
 
     def put_in_group(self, tenant: str, canonical_email: str, role: Role) -> None:
         """Make `role` the user's only group."""
         name = username(tenant, canonical_email)
-        with _translated():
+        with translated():
             listed = self.client.admin_list_groups_for_user(UserPoolId=self.pool, Username=name)
             groups = {group["GroupName"] for group in listed["Groups"]}
             for group in groups - {role.value}:
@@ -86,21 +80,8 @@ class Directory:
 
     def remove(self, tenant: str, canonical_email: str) -> None:
         """Delete the user, if there is one: nobody signs in as them from now on."""
-        with _translated(), suppress(self.client.exceptions.UserNotFoundException):
+        with translated(), suppress(self.client.exceptions.UserNotFoundException):
             self.client.admin_delete_user(UserPoolId=self.pool, Username=username(tenant, canonical_email))
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Turn what the pool fails with into Unavailable: whatever it is, the command can be sent again."""
-    try:
-        yield
-    except (BotoCoreError, ClientError) as error:
-        raise Unavailable from error
-
-
-def _subject_in(attributes: "Sequence[AttributeTypeTypeDef]") -> str:
-    return next(each["Value"] for each in attributes if each["Name"] == "sub")
 
 
 def directory() -> Directory:

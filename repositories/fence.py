@@ -9,6 +9,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from repositories.clients import dynamodb, dynamodb_with, sts
+from repositories.outages import translated
 from repositories.settings import settings
 
 if TYPE_CHECKING:
@@ -40,10 +41,11 @@ def client_for(tenant: str) -> "DynamoDBClient":
 
 
 def _fenced(role: str, tenant: str) -> "DynamoDBClient":
-    session = sts().assume_role(
-        RoleArn=role,
-        RoleSessionName="tradepost",
-        DurationSeconds=_SESSION_SECONDS,
-        Tags=[{"Key": TAG, "Value": tenant}],
-    )
+    with translated():
+        session = sts().assume_role(
+            RoleArn=role,
+            RoleSessionName="tradepost",
+            DurationSeconds=_SESSION_SECONDS,
+            Tags=[{"Key": TAG, "Value": tenant}],
+        )
     return dynamodb_with(session["Credentials"])

@@ -87,6 +87,7 @@ def stock_row(tenant: str, item: Item) -> Row:
     return new_row(
         keys.stock(tenant, item.id),
         "stock",
+        edits=1,
         changes=0,
         changes_at_edit=0,
         **for_sale(item),

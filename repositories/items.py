@@ -149,10 +149,11 @@ class ItemRepository:
             "adjust the stock",
             keys.stock(self.session.tenant, item_id),
             "SET on_hand = on_hand + :delta, available = available + :delta, changes = changes + :one",
-            condition="changes = :seen",
+            condition="changes = :seen AND edits = :edits",
             refusal=_stale,
             delta=adjustment.delta,
             seen=stored.versions.stock,
+            edits=stored.versions.edits,
             one=1,
         )
         told = {"delta": adjustment.delta, "reason": adjustment.reason, "on_hand": stock.on_hand}
@@ -205,7 +206,8 @@ class ItemRepository:
             "tell its stock row",
             keys.stock(tenant, item.id),
             "SET item_name = :item_name, sku = :sku, price = :price, currency = :currency, sellable = :sellable,"
-            " changes_at_edit = changes",
+            " edits = :edits, changes_at_edit = changes",
+            edits=edited.versions.edits,
             **for_sale(item),
         )
         return tx

@@ -1,5 +1,6 @@
 """Users as the pool's triggers see them: nobody calls yet, so the pool says which tenant and which subject."""
 
+import re
 import time
 
 from domain.access import Caller, Role
@@ -10,13 +11,14 @@ from domain.model import now
 from domain.users import NewUser, User
 from repositories import keys
 from repositories.clients import dynamodb
-from repositories.directory import username
+from repositories.directory import TENANT_ATTRIBUTE, tenant_of, username
 from repositories.session import Session
 from repositories.settings import settings
 from repositories.table import Meter, Table
 from repositories.tenants import find_tenant
 from repositories.users import add_user
 
+_NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _SECONDS = 4.0
 """Cognito waits five seconds for a trigger."""
 
@@ -27,25 +29,50 @@ def find_profile(tenant: str, subject: str) -> User | None:
     return User(**row["head"]) if row else None
 
 
-def sign_up(tenant_id: str, name: str, subject: str, email: str, called: str | None) -> User:
-    """Add a customer who signed up, once, and return the profile. Raises Forbidden where that is not allowed."""
-    table, canonical = _table(), canonical_email(email)
-    tenant = find_tenant(table, tenant_id)
-    if tenant is None or not tenant.settings.allow_sign_up or name != username(tenant_id, canonical):
+def require_sign_up(tenant_id: str, name: str, email: str) -> None:
+    """Raise Forbidden unless the tenant takes sign-ups and `name` is the one that this address has in the pool."""
+    tenant = find_tenant(_table(), tenant_id)
+    if tenant is None or not tenant.settings.allow_sign_up or name != username(tenant_id, canonical_email(email)):
         raise Forbidden("This shop does not take sign-ups.")
-    there = find_profile(tenant_id, subject)
+
+
+def sign_up(name: str, attributes: dict[str, str]) -> User:
+    """Add a customer who signed up, once, and return the profile. Raises Forbidden where that is not allowed.
+
+    `name` and `attributes` are the user's in the pool.
+    """
+    tenant, subject, email = tenant_of(name), attributes["sub"], attributes["email"]
+    require_sign_up(tenant, name, email)
+    there = find_profile(tenant, subject)
     if there:
         return there
-    new = NewUser(email=email, name=called or canonical.partition("@")[0], role=Role.CUSTOMER)
-    session = Session(table, Caller(tenant_id, subject, Role.CUSTOMER), now(), time.monotonic() + _SECONDS)
+    canonical = canonical_email(email)
+    called = _NOT_IN_NAMES.sub(" ", attributes.get("name", "")).strip()[:200] or canonical.partition("@")[0]
+    new = NewUser(email=email, name=called, role=Role.CUSTOMER)
+    session = Session(_table(), Caller(tenant, subject, Role.CUSTOMER), now(), time.monotonic() + _SECONDS)
     user = User.new(subject, new, session.at)
     tx = session.transaction()
-    add_user(tx, tenant_id, user, canonical)
+    add_user(tx, tenant, user, canonical)
     try:
         session.commit(tx, user, Event("UserCreated", user.id, 1, {"role": user.role.value}))
     except EmailTaken:
         raise Forbidden("This e-mail address is taken.") from None
     return user
+
+
+def late_sign_up(name: str, attributes: dict[str, str]) -> User | None:
+    """Return the profile of somebody who confirmed their sign-up while it could not be made, or None for others.
+
+    Cognito confirms before it tells us, and does not tell twice. Those whom we invited say their tenant.
+    """
+    invited = TENANT_ATTRIBUTE in attributes
+    confirmed = attributes.get("cognito:user_status") == "CONFIRMED" and attributes.get("email_verified") == "true"
+    if invited or not confirmed:
+        return None
+    try:
+        return sign_up(name, attributes)
+    except Forbidden:
+        return None
 
 
 def _table() -> Table:

@@ -16,12 +16,17 @@ TOKEN_LIFETIME = timedelta(hours=1)
 """Of an ID token, as the user pool's client has it: a revocation need not be kept much longer."""
 
 
+MARGIN = timedelta(seconds=25)
+"""From the request's beginning: as long as it may take, and clocks that differ. A token made meanwhile may still say
+what was true before; whoever signs in again so soon does it once more."""
+
+
 def revoke(tx: Transaction, tenant: str, user_id: str, at: datetime) -> None:
-    """Add the step that voids a user's tokens issued up to `at`. A token says when in whole seconds."""
+    """Add the step that voids the tokens that a user has, in a request that began at `at`."""
     row = new_row(
         keys.revocation(tenant, user_id),
         "revocation",
-        issued_before=int(at.timestamp()) + 1,
+        issued_before=int((at + MARGIN).timestamp()),
         ttl=int((at + 2 * TOKEN_LIFETIME).timestamp()),
     )
     tx.write_along("void older tokens", row)

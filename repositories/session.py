@@ -79,6 +79,16 @@ class Session:
             answer = self.command.refusal(refusal)
             self._put_record(self.command, idempotency.finished(self.tenant, self.command, answer, self.at))
 
+    def replay(self) -> None:
+        """Raise Replayed if the command has its answer, or what else its record says; nothing if there is none.
+
+        For commands that do something outside the table before their transaction would find out.
+        """
+        if self.command:
+            record = self.table.get(keys.idempotency(self.tenant, self.command.scope))
+            if record and record["kept_until"] >= self.at.timestamp():
+                raise idempotency.outcome(record, self.command)
+
     def begin(self) -> datetime:
         """Mark a command of several transactions as running and return when it first began.
 

@@ -1,31 +1,15 @@
 """The one table, as calls that yield plain rows, count what they consume and fail in the domain's words."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from domain.errors import Unavailable
 from repositories.keys import Key
+from repositories.outages import translated
 from repositories.rows import Row, decode, encode
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-UNAVAILABLE = frozenset(
-    {
-        "InternalServerError",
-        "LimitExceededException",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "ServiceUnavailable",
-        "ThrottlingException",
-        "TransactionInProgressException",
-    }
-)
-"""Error codes after which the same request may succeed later (DynamoDB developer guide, error handling)."""
 
 
 @dataclass(slots=True)
@@ -61,7 +45,7 @@ class Table:
 
     def get(self, key: Key, *, consistent: bool = True) -> Row | None:
         """Return one row, or None."""
-        with _translated():
+        with translated():
             found = self.client.get_item(
                 TableName=self.name,
                 Key=encode(key._asdict()),
@@ -89,7 +73,7 @@ class Table:
         options: dict[str, Any] = {"IndexName": index} if index else {}
         if limit:
             options["Limit"] = limit
-        with _translated():
+        with translated():
             found = self.client.query(
                 TableName=self.name,
                 KeyConditionExpression=condition,
@@ -108,7 +92,7 @@ class Table:
         If that is the very row, it was written and the answer lost: botocore asked again.
         """
         try:
-            with _translated():
+            with translated():
                 written = self.client.put_item(
                     TableName=self.name,
                     Item=encode(row),
@@ -131,7 +115,7 @@ class Table:
         `token` makes the same transaction, sent twice within ten minutes, happen once.
         """
         try:
-            with _translated():
+            with translated():
                 done = self.client.transact_write_items(
                     TransactItems=actions, ClientRequestToken=token, ReturnConsumedCapacity="TOTAL"
                 )
@@ -149,16 +133,3 @@ class Answered:
 
     rows: list[Row]
     more: bool
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Turn what is nobody's mistake into Unavailable; a mistake of ours stays an exception of botocore."""
-    try:
-        yield
-    except ClientError as error:
-        if error.response["Error"]["Code"] in UNAVAILABLE:
-            raise Unavailable from error
-        raise
-    except BotoCoreError as error:
-        raise Unavailable from error

@@ -13,7 +13,7 @@ from repositories.directory import Directory
 from repositories.rows import Row, new_row
 from repositories.session import Session
 from repositories.table import Table
-from repositories.users import add_user
+from repositories.users import add_user, invited
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,11 @@ class TenantRepository:
 
     def create(self, new: NewTenant) -> Tenant:
         """Add a tenant with its owner, who is sent an invitation. Raises InvalidState if the id is taken."""
+        self.session.replay()
+        if find_tenant(self.session.table, new.id):
+            raise _taken(None)
         canonical = canonical_email(new.owner.email)
-        subject = self.directory.invite(new.id, canonical, new.owner.email)
+        subject = invited(self.session, self.directory, canonical, new.owner.email)
         owner = User.new(subject, NewUser(**new.owner.model_dump(), role=Role.OWNER), self.session.at)
         tenant = Tenant.new(new, self.session.at)
         tx = self.session.transaction()

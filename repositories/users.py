@@ -12,13 +12,13 @@ from domain.model import to_rfc3339
 from domain.pages import Page, PageRequest
 from domain.users import NewUser, User, UserPatch, UserStatus
 from repositories import keys
-from repositories.directory import Directory
+from repositories.directory import Directory, SignedUp
 from repositories.keys import Position
 from repositories.listing import list_page
 from repositories.revocation import revoke
 from repositories.rows import Row, new_row
 from repositories.session import Session
-from repositories.transaction import Transaction
+from repositories.transaction import Refusal, Stale, Transaction
 
 COLLECTION = "USER"
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -42,18 +42,23 @@ class UserRepository:
         Pool first: a crash after it leaves a name without a row, who gets no token, and whom the next try adopts.
         """
         tenant, canonical = self.session.tenant, canonical_email(new.email)
-        known = self.session.table.get(keys.email(tenant, canonical))
-        subject = known["user_id"] if known else self.directory.invite(tenant, canonical, new.email)
-        user = User.new(subject, new, self.session.at)
-        tx = self.session.transaction()
-        add_user(tx, tenant, user, canonical)
         try:
+            self.session.replay()
+            user = User.new(invited(self.session, self.directory, canonical, new.email), new, self.session.at)
+            tx = self.session.transaction()
+            add_user(tx, tenant, user, canonical)
             self.session.commit(tx, user, _event("UserCreated", user))
         except Replayed:
-            self.directory.put_in_group(tenant, canonical, self.get(user.id).role)
+            self._put_in_group(canonical)
             raise
         self.directory.put_in_group(tenant, canonical, user.role)
         return user
+
+    def _put_in_group(self, canonical: str) -> None:
+        """Do what the first try may not have come to; the user may have changed or gone since."""
+        known = self.session.table.get(keys.email(self.session.tenant, canonical))
+        if known:
+            self.directory.put_in_group(self.session.tenant, canonical, self.get(known["user_id"]).role)
 
     def get(self, user_id: str) -> User:
         """Return a user. Raises NotFound."""
@@ -84,11 +89,12 @@ class UserRepository:
         if after.role is not before.role and user_id == self.caller.subject:
             raise InvalidState("Nobody changes their own role.")
         tx = self.session.transaction()
-        self._replace(tx, row, after)
+        self._replace(tx, row, after, _changed_meanwhile)
         if after.role is not before.role:
             revoke(tx, self.session.tenant, user_id, self.session.at)
         self.session.commit(tx, after, _event("UserChanged", after))
-        self.directory.put_in_group(self.session.tenant, row["canonical_email"], after.role)
+        if "role" in patch.model_fields_set:
+            self.directory.put_in_group(self.session.tenant, row["canonical_email"], after.role)
         return after
 
     def delete(self, user_id: str) -> None:
@@ -98,6 +104,9 @@ class UserRepository:
         """
         if user_id == self.caller.subject:
             raise InvalidState("Nobody deletes themself: another owner has to.")
+        self.session.decide_again(lambda: self._delete(user_id))
+
+    def _delete(self, user_id: str) -> None:
         row = self._row(user_id)
         user = _user(row["head"])
         if user.status is UserStatus.DELETED:
@@ -106,7 +115,7 @@ class UserRepository:
         self.directory.remove(self.session.tenant, canonical)
         erased = user.erased(self.session.at)
         tx = self.session.transaction()
-        self._replace(tx, row, erased)
+        self._replace(tx, row, erased, _stale)
         tx.delete_along("free the address", keys.email(self.session.tenant, canonical))
         revoke(tx, self.session.tenant, user_id, self.session.at)
         self.session.commit(tx, erased, _event("UserDeleted", erased))
@@ -117,14 +126,36 @@ class UserRepository:
             raise NotFound("user")
         return row
 
-    def _replace(self, tx: Transaction, row: Row, user: User) -> None:
+    def _replace(self, tx: Transaction, row: Row, user: User, refusal: Refusal) -> None:
         tx.put(
             "change the user",
             user_row(self.session.tenant, user, row["canonical_email"]),
             condition="version = :seen",
-            refusal=_changed_meanwhile,
+            refusal=refusal,
             seen=row["version"],
         )
+
+
+def invited(session: Session, directory: Directory, canonical: str, email: str) -> str:
+    """Invite somebody whom the table does not know and return the subject. Raises EmailTaken for one whom it knows.
+
+    If the pool knows the name, that is either our own invitation, from before a crash, or somebody who signed up with
+    the address and a password of their own: the first is adopted, the second must not be, or whoever it was would sign
+    in as the invited.
+    """
+    try:
+        _require_unknown(session, canonical)
+        return directory.invite(session.tenant, canonical, email)
+    except SignedUp:
+        # Perhaps with a profile by now: asked once more before their name is taken away.
+        _require_unknown(session, canonical)
+        directory.remove(session.tenant, canonical)
+        return directory.invite(session.tenant, canonical, email)
+
+
+def _require_unknown(session: Session, canonical: str) -> None:
+    if session.table.get(keys.email(session.tenant, canonical)):
+        raise EmailTaken
 
 
 def add_user(tx: Transaction, tenant: str, user: User, canonical: str) -> None:
@@ -162,3 +193,7 @@ def _event(kind: str, user: User) -> Event:
 
 def _changed_meanwhile(_row: Row | None) -> Exception:
     return PreconditionFailed()
+
+
+def _stale(_row: Row | None) -> Exception:
+    return Stale()

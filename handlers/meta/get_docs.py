@@ -7,24 +7,25 @@ from aws_lambda_powertools.event_handler import Response
 
 from handlers.api import PUBLIC, Api
 from handlers.document import openapi_json
+from handlers.parameters import CallParameter
 
 api = Api()
 
 
 @api.get("/v1/docs", permission=PUBLIC)
-def get_docs() -> Response[str]:
+def get_docs(call: CallParameter) -> Response[str]:
     """Browse and try the API in Swagger UI."""
-    return Response(200, content_type="text/html; charset=utf-8", body=_page())
+    return Response(200, content_type="text/html; charset=utf-8", body=_page(call.base))
 
 
 @cache
-def _page() -> str:
+def _page(base: str) -> str:
     from aws_lambda_powertools.event_handler.openapi import swagger_ui
 
     files = Path(swagger_ui.__file__).parent
     return swagger_ui.generate_swagger_html(
         # A "</script>" in the document must not end the script that holds it.
-        spec=openapi_json().replace("</", "<\\/"),
+        spec=openapi_json(base).replace("</", "<\\/"),
         swagger_js=(files / "swagger-ui-bundle.min.js").read_text(),
         swagger_css=(files / "swagger-ui.min.css").read_text(),
         swagger_base_url="",

@@ -5,14 +5,15 @@ from typing import Any
 
 from handlers.api import PUBLIC, Api
 from handlers.document import openapi_json
+from handlers.parameters import CallParameter
 
 api = Api()
 
 
 @api.get("/v1/openapi.json", permission=PUBLIC)
-def get_openapi() -> dict[str, Any]:
+def get_openapi(call: CallParameter) -> dict[str, Any]:
     """Return the OpenAPI document of this API."""
-    document: dict[str, Any] = json.loads(openapi_json())
+    document: dict[str, Any] = json.loads(openapi_json(call.base))
     return document
 
 

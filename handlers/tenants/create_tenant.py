@@ -12,7 +12,7 @@ api = Api()
 @api.post(
     "/v1/tenants",
     permission=IAM,
-    access=[Access.PUT, *INVITATION, *DIRECTORY_WRITES],
+    access=[Access.GET, Access.PUT, *INVITATION, *DIRECTORY_WRITES],
     status=201,
     raises=[InvalidState],
 )

@@ -1,12 +1,11 @@
 """Somebody confirmed their sign-up: give them a customer's profile in the tenant that they signed up to.
 
-The client names the tenant in the client metadata, and in the user's name in the pool; both must agree, and the tenant
-must allow sign-up. Event: Cognito developer guide, "Post confirmation Lambda trigger".
+The user's name in the pool says which; that it may be was checked before they signed up, and is again.
+Event: Cognito developer guide, "Post confirmation Lambda trigger".
 """
 
 from typing import Any
 
-from domain.errors import Forbidden
 from handlers.trigger import Event, Source, told, trigger
 from repositories.access import Access
 from repositories.directory import tenant_of
@@ -18,14 +17,9 @@ _SIGN_UP = "PostConfirmation_ConfirmSignUp"
 @trigger(Source.POST_CONFIRMATION, access=[Access.GET, Access.PUT])
 def post_confirmation(event: Event, _context: Any) -> Event:
     """Return the event. May be called again for the same user: the profile is made once."""
-    if event["triggerSource"] != _SIGN_UP:
-        return event
-    attributes = event["request"]["userAttributes"]
-    tenant = tenant_of(event["userName"])
-    if (event["request"].get("clientMetadata") or {}).get("tenant_id") != tenant:
-        raise Forbidden("Name the shop in the client metadata, as in the user name.")
-    user = sign_up(tenant, event["userName"], attributes["sub"], attributes["email"], attributes.get("name"))
-    told("signed up", tenant=tenant, sub=user.id)
+    if event["triggerSource"] == _SIGN_UP:
+        user = sign_up(event["userName"], event["request"]["userAttributes"])
+        told("signed up", tenant=tenant_of(event["userName"]), sub=user.id)
     return event
 
 

@@ -11,14 +11,14 @@ from domain.users import UserStatus
 from handlers.trigger import Event, Source, told, trigger
 from repositories.access import Access
 from repositories.directory import TENANT_ATTRIBUTE, tenant_of
-from repositories.profiles import find_profile
+from repositories.profiles import find_profile, late_sign_up
 
 
-@trigger(Source.PRE_TOKEN_GENERATION, access=[Access.GET])
+@trigger(Source.PRE_TOKEN_GENERATION, access=[Access.GET, Access.PUT])
 def pre_token_generation(event: Event, _context: Any) -> Event:
     """Return the event with the claims to issue. Raises Forbidden, which Cognito tells whoever signs in."""
     tenant, subject = tenant_of(event["userName"]), event["request"]["userAttributes"]["sub"]
-    user = find_profile(tenant, subject)
+    user = find_profile(tenant, subject) or late_sign_up(event["userName"], event["request"]["userAttributes"])
     if user is None or user.status is not UserStatus.ACTIVE:
         told("token refused", tenant=tenant, sub=subject)
         raise Forbidden("You do not belong to this shop.")

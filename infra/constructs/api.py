@@ -10,6 +10,7 @@ from constructs import Construct
 
 from domain import errors
 from handlers.api import EXPOSED_HEADERS, IAM, PUBLIC
+from handlers.incoming import JSON, MERGE_PATCH
 from handlers.problems import CONTENT_TYPE, INTERNAL_ERROR, PROBLEMS, Problem
 from infra.constructs.functions import DeployedFunction
 from infra.constructs.identity import Identity
@@ -36,17 +37,20 @@ _GATEWAY_PROBLEMS: dict[str, Problem] = {
     "INTEGRATION_TIMEOUT": PROBLEMS[errors.Unavailable],
     "INVALID_API_KEY": PROBLEMS[errors.Forbidden],
     "INVALID_SIGNATURE": PROBLEMS[errors.Unauthorized],
-    # API Gateway says this of paths that it does not have; a method without a token is UNAUTHORIZED.
-    "MISSING_AUTHENTICATION_TOKEN": PROBLEMS[errors.NotFound],
+    "MISSING_AUTHENTICATION_TOKEN": PROBLEMS[errors.Unauthorized],
     "QUOTA_EXCEEDED": _TOO_MANY,
     "REQUEST_TOO_LARGE": PROBLEMS[errors.PayloadTooLarge],
     "RESOURCE_NOT_FOUND": PROBLEMS[errors.NotFound],
     "THROTTLED": _TOO_MANY,
     "UNAUTHORIZED": PROBLEMS[errors.Unauthorized],
     "UNSUPPORTED_MEDIA_TYPE": PROBLEMS[errors.UnsupportedMediaType],
+    "WAF_FILTERED": PROBLEMS[errors.Forbidden],
 }
 
 
+_LOGS_POLICY = (
+    "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs]"
+)
 _AUTHORIZATION = {PUBLIC: apigateway.AuthorizationType.NONE, IAM: apigateway.AuthorizationType.IAM}
 
 
@@ -66,7 +70,9 @@ class Api(Construct):
             description="Tradepost",
             endpoint_types=[apigateway.EndpointType.REGIONAL],
             min_compression_size=Size.kibibytes(2),
-            cloud_watch_role=False,
+            # API Gateway writes logs by a role of the account; the setting is one for all its APIs in the region.
+            cloud_watch_role=stage.sets_cloudwatch_role,
+            cloud_watch_role_removal_policy=RemovalPolicy.RETAIN if stage.sets_cloudwatch_role else None,
             deploy_options=apigateway.StageOptions(
                 stage_name=stage.name,
                 throttling_rate_limit=RATE_PER_SECOND,
@@ -93,6 +99,8 @@ class Api(Construct):
             self._add_method(function, deployed)
         for path, allowed in sorted(methods.items()):
             self._refuse_other_methods(path, ", ".join(sorted(allowed)))
+        missing = PROBLEMS[errors.NotFound]
+        self._refuse(self.rest.root.add_resource("{proxy+}"), missing, "There is no such resource.")
 
     def _add_method(self, function: Function, deployed: DeployedFunction) -> None:
         resource = self.rest.root.resource_for_path(function.path)
@@ -114,37 +122,36 @@ class Api(Construct):
 
     def _refuse_other_methods(self, path: str, allowed: str) -> None:
         problem = PROBLEMS[errors.MethodNotAllowed]
-        method = self.rest.root.resource_for_path(path).add_method(
+        resource = self.rest.root.resource_for_path(path)
+        self._refuse(resource, problem, f"This path answers {allowed}.", {"Allow": f"'{allowed}'"})
+
+    def _refuse(
+        self, resource: apigateway.IResource, problem: Problem, detail: str, headers: dict[str, str] | None = None
+    ) -> None:
+        """Let a path answer with a problem whatever method it is asked by, but for those that it has."""
+        status = str(problem.status)
+        sent = {"Content-Type": f"'{CONTENT_TYPE}'", "X-Request-Id": "context.requestId"} | (headers or {})
+        named = {f"method.response.header.{header}": value for header, value in sent.items()}
+        method = resource.add_method(
             "ANY",
             apigateway.MockIntegration(
-                request_templates={"application/json": '{"statusCode": 405}'},
+                request_templates=dict.fromkeys((JSON, MERGE_PATCH), f'{{"statusCode": {status}}}'),
                 passthrough_behavior=apigateway.PassthroughBehavior.WHEN_NO_TEMPLATES,
                 integration_responses=[
                     apigateway.IntegrationResponse(
-                        status_code="405",
-                        response_templates={"application/json": _template(problem, f"This path answers {allowed}.")},
-                        response_parameters={
-                            "method.response.header.Allow": f"'{allowed}'",
-                            "method.response.header.Content-Type": f"'{CONTENT_TYPE}'",
-                            "method.response.header.X-Request-Id": "context.requestId",
-                        },
+                        status_code=status,
+                        response_templates={JSON: _template(problem, detail)},
+                        response_parameters=named,
                     )
                 ],
             ),
             method_responses=[
-                apigateway.MethodResponse(
-                    status_code="405",
-                    response_parameters={
-                        "method.response.header.Allow": True,
-                        "method.response.header.Content-Type": True,
-                        "method.response.header.X-Request-Id": True,
-                    },
-                )
+                apigateway.MethodResponse(status_code=status, response_parameters=dict.fromkeys(named, True))
             ],
             authorization_type=apigateway.AuthorizationType.NONE,
         )
         for rule in ("AwsSolutions-APIG4", "AwsSolutions-COG4"):
-            acknowledge(method, rule, "It answers 405 and reaches nothing")
+            acknowledge(method, rule, "It answers with a problem and reaches nothing")
 
     def _add_gateway_responses(self, stage: Stage) -> None:
         headers = {"X-Request-Id": "context.requestId"}
@@ -164,6 +171,9 @@ class Api(Construct):
         acknowledge(
             self.rest, "AwsSolutions-APIG2", "The functions validate requests, and answer with what is wrong and where"
         )
+        if stage.sets_cloudwatch_role:
+            reason = "The policy that AWS has for this, and which API Gateway asks for"
+            acknowledge(self.rest.node.find_child("CloudWatchRole"), _LOGS_POLICY, reason)
         if not stage.production:
             reason = "The firewall costs by the month and is in front of prod"
             acknowledge(self.rest.deployment_stage, "AwsSolutions-APIG3", reason)
@@ -177,8 +187,11 @@ class Api(Construct):
 def _cors(stage: Stage) -> apigateway.CorsOptions | None:
     if not stage.cors_origins:
         return None
+    keys = ["X-Api-Key"] if stage.api_keys_required else []
     return apigateway.CorsOptions(
-        allow_origins=list(stage.cors_origins), allow_headers=ALLOWED_HEADERS, expose_headers=EXPOSED_HEADERS
+        allow_origins=list(stage.cors_origins),
+        allow_headers=ALLOWED_HEADERS + keys,
+        expose_headers=EXPOSED_HEADERS,
     )
 
 

@@ -24,6 +24,7 @@ class Identity(Construct):
             # only from a tenant that allows it, because tokens are for those who have a profile.
             self_sign_up_enabled=True,
             sign_in_aliases=cognito.SignInAliases(username=True),
+            keep_original=cognito.KeepOriginalAttrs(email=True),
             auto_verify=cognito.AutoVerifiedAttrs(email=True),
             standard_attributes=cognito.StandardAttributes(
                 email=cognito.StandardAttribute(required=True, mutable=True),
@@ -62,6 +63,7 @@ class Identity(Construct):
         self.client = self.pool.add_client(
             "App",
             generate_secret=False,
+            disable_o_auth=True,
             auth_flows=cognito.AuthFlow(user_srp=True),
             prevent_user_existence_errors=True,
             enable_token_revocation=True,

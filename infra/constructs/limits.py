@@ -1,5 +1,6 @@
 """How much anybody may ask: usage plans for machine clients, a web application firewall in prod."""
 
+import json
 from dataclasses import dataclass
 
 from aws_cdk import aws_apigateway as apigateway
@@ -8,6 +9,18 @@ from constructs import Construct
 
 REQUESTS_BY_ADDRESS = 2000
 """In five minutes."""
+_TOO_MANY = json.dumps(
+    {
+        "type": "urn:tradepost:problem:too-many-requests",
+        "title": "Too many requests",
+        "status": 429,
+        "code": "TOO_MANY_REQUESTS",
+        "detail": "Too many requests from this address.",
+        "instance": "",
+        "request_id": "",
+        "errors": [],
+    }
+)
 _MANAGED_RULES = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet")
 
 
@@ -52,6 +65,9 @@ class Firewall(Construct):
             scope="REGIONAL",
             default_action=waf.CfnWebACL.DefaultActionProperty(allow={}),
             visibility_config=_visible("Tradepost"),
+            custom_response_bodies={
+                "TooMany": waf.CfnWebACL.CustomResponseBodyProperty(content_type="APPLICATION_JSON", content=_TOO_MANY)
+            },
             rules=[*map(_managed, range(len(_MANAGED_RULES)), _MANAGED_RULES), _rate(len(_MANAGED_RULES))],
         )
         waf.CfnWebACLAssociation(self, "OnStage", resource_arn=stage.stage_arn, web_acl_arn=acl.attr_arn)
@@ -87,10 +103,15 @@ def _managed(priority: int, name: str) -> waf.CfnWebACL.RuleProperty:
 
 def _rate(priority: int) -> waf.CfnWebACL.RuleProperty:
     by_address = waf.CfnWebACL.RateBasedStatementProperty(limit=REQUESTS_BY_ADDRESS, aggregate_key_type="IP")
+    too_many = waf.CfnWebACL.CustomResponseProperty(
+        response_code=429,
+        custom_response_body_key="TooMany",
+        response_headers=[waf.CfnWebACL.CustomHTTPHeaderProperty(name="Retry-After", value="60")],
+    )
     return waf.CfnWebACL.RuleProperty(
         name="RateByAddress",
         priority=priority,
         statement=waf.CfnWebACL.StatementProperty(rate_based_statement=by_address),
-        action=waf.CfnWebACL.RuleActionProperty(block={}),
+        action=waf.CfnWebACL.RuleActionProperty(block=waf.CfnWebACL.BlockActionProperty(custom_response=too_many)),
         visibility_config=_visible("RateByAddress"),
     )

@@ -78,7 +78,7 @@ def test_each_function_has_one_method_and_others_are_refused(dev: Template) -> N
         expected = {PUBLIC: "NONE", IAM: "AWS_IAM"}.get(function.operation.permission, "COGNITO_USER_POOLS")
         assert method["AuthorizationType"] == expected
     counts = Counter(each["HttpMethod"] for each in methods)
-    assert counts["ANY"] == len({function.path for function in functions()})
+    assert counts["ANY"] == len({function.path for function in functions()}) + 1  # all other paths: 404
     permissions = resources(dev, "AWS::Lambda::Permission")
     assert len(permissions) == len(functions()) + len(TriggersOfPool)
     assert not any("test-invoke-stage" in json.dumps(each) for each in permissions.values())
@@ -137,6 +137,8 @@ def test_the_user_pool(prod: Template) -> None:
     [client] = resources(prod, "AWS::Cognito::UserPoolClient").values()
     assert client["GenerateSecret"] is False
     assert "custom:tenant_id" not in client["WriteAttributes"]
+    assert "AllowedOAuthFlows" not in client
+    assert pool["UserAttributeUpdateSettings"] == {"AttributesRequireVerificationBeforeUpdate": ["email"]}
 
 
 def test_the_stage_is_throttled_and_logs_json(dev: Template) -> None:
@@ -150,7 +152,8 @@ def test_the_stage_is_throttled_and_logs_json(dev: Template) -> None:
 def test_answers_of_the_gateway_look_like_ours(dev: Template) -> None:
     responses = {each["ResponseType"]: each for each in resources(dev, "AWS::ApiGateway::GatewayResponse").values()}
     assert {"DEFAULT_4XX", "DEFAULT_5XX", "UNAUTHORIZED", "THROTTLED", "REQUEST_TOO_LARGE"} <= set(responses)
-    assert responses["MISSING_AUTHENTICATION_TOKEN"]["StatusCode"] == "404"
+    assert responses["MISSING_AUTHENTICATION_TOKEN"]["StatusCode"] == "401"
+    assert responses["WAF_FILTERED"]["StatusCode"] == "403"
     for response in responses.values():
         problem = json.loads(response["ResponseTemplates"]["application/json"])
         assert str(problem["status"]) == response["StatusCode"]
@@ -234,3 +237,8 @@ def test_machine_clients_have_tiers(dev: Template) -> None:
     for method in resources(required, "AWS::ApiGateway::Method").values():
         open_to_all = method["AuthorizationType"] == "NONE"
         assert method.get("ApiKeyRequired", False) is not open_to_all
+
+
+def test_api_gateway_can_log_in_a_fresh_account(dev: Template) -> None:
+    assert len(resources(dev, "AWS::ApiGateway::Account")) == 1
+    assert not resources(synth(cloudwatch_role="off"), "AWS::ApiGateway::Account")

@@ -5,7 +5,9 @@ from datetime import timedelta
 import pytest
 
 from domain import model
+from repositories import currencies
 from repositories import session as sessions
+from tests.people import Operator, new_tenant
 from tests.shop import Shop, new_item
 
 
@@ -114,3 +116,13 @@ def test_a_batch_that_died_is_carried_on_after_its_lease(shop: Shop, monkeypatch
 def shop_clock(monkeypatch: pytest.MonkeyPatch, ahead: timedelta) -> None:
     """Let the functions' clock run ahead."""
     monkeypatch.setattr("handlers.api.now", lambda: model.now() + ahead)
+
+
+def test_a_later_refusal_does_not_stand_in_for_the_first_answer(operator: Operator, shop: Shop) -> None:
+    tenant = operator.call("POST", "/tenants", new_tenant()).json
+    owner = Shop(shop.send, tenant=tenant["id"])
+    first = owner.post("/items", new_item(), key="k")
+    operator.call("PATCH", f"/tenants/{tenant['id']}", {"currencies": ["GBP"]}, If_Match="*")
+    currencies._known.clear()
+    assert owner.post("/items", new_item(), key="k2").pointers == ["/price/currency"]
+    assert owner.post("/items", new_item(), key="k").body == first.body

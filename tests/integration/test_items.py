@@ -87,6 +87,7 @@ def test_a_change_must_name_the_version_that_it_changes(shop: Shop) -> None:
     assert shop.delete(path, '"1"').code == "PRECONDITION_FAILED"
     assert shop.patch(path, {"name": "C"}, '"1", "2"').status == 200
     assert shop.patch(path, {"name": "D"}, "*").json["name"] == "D"
+    assert shop.patch(path, {"name": "E"}, f'"{"9" * 5000}"').code == "PRECONDITION_FAILED"
 
 
 def test_sales_do_not_keep_an_item_from_being_edited(shop: Shop) -> None:

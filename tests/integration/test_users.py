@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from domain.access import Role
-from domain.errors import Forbidden
+from domain.errors import Forbidden, Unavailable
 from infra.local.invocation import invoke
 from repositories.clients import cognito
 from repositories.directory import username
@@ -169,6 +169,7 @@ def test_one_address_in_any_spelling_is_taken_once(shop: Shop, spelling: str) ->
         ({"email": "a@b@c.example"}, "/email"),
         ({"email": "a@localhost"}, "/email"),
         ({"email": None}, "/email"),
+        ({"email": f"{'a' * 60}@{'b' * 60}.example"}, "/email"),
         ({"name": ""}, "/name"),
         ({"name": "a\x00"}, "/name"),
         ({"phone": "030 123"}, "/phone"),
@@ -262,21 +263,75 @@ def open_shop(operator: Operator, shop: Shop) -> Shop:
 def test_a_customer_signs_up_once_where_that_is_allowed(open_shop: Shop, shop: Shop) -> None:
     subject = "11111111-2222-4333-8444-555555555555"
     named = {"clientMetadata": {"tenant_id": open_shop.tenant}}
+    asked = sign_in_event(open_shop.tenant, "new@example.com", subject, **named)
+    assert invoke("PreSignUp", asked | {"triggerSource": "PreSignUp_SignUp"})
     for _ in range(2):
-        invoke("PostConfirmation", sign_in_event(open_shop.tenant, "new@example.com", subject, **named))
+        invoke("PostConfirmation", asked)
     profile = open_shop.get(f"/users/{subject}").json
     assert (profile["role"], profile["email"], profile["version"]) == ("customer", "new@example.com", 1)
+    assert len(open_shop.walk(10, "/users?")) == 2
     for tenant, email, request in (
         (shop.tenant, "a@example.com", {"clientMetadata": {"tenant_id": shop.tenant}}),
         (open_shop.tenant, "a@example.com", {"clientMetadata": {"tenant_id": shop.tenant}}),
         (open_shop.tenant, "a@example.com", {}),
         (open_shop.tenant, "NEW@example.com", named),
-        (open_shop.tenant, "owner@example.com", named),
     ):
         event = sign_in_event(tenant, email, "99999999-2222-4333-8444-555555555555", **request)
         with pytest.raises(Forbidden):
-            invoke("PostConfirmation", event)
+            invoke("PreSignUp", event | {"triggerSource": "PreSignUp_SignUp"})
+        assert invoke("PreSignUp", event | {"triggerSource": "PreSignUp_AdminCreateUser"})
+    for tenant, email in ((shop.tenant, "a@example.com"), (open_shop.tenant, "owner@example.com")):
+        with pytest.raises(Forbidden):
+            invoke("PostConfirmation", sign_in_event(tenant, email, "99999999-2222-4333-8444-555555555555"))
     assert len(open_shop.walk(10, "/users?")) == 2
+
+
+def test_a_sign_up_confirmed_during_an_outage_is_made_good_at_the_first_token(open_shop: Shop, shop: Shop) -> None:
+    event = sign_in_event(open_shop.tenant, "late@example.com", "22222222-2222-4333-8444-555555555555")
+    with injected("throttled", at=0, times=50), pytest.raises(Unavailable):
+        invoke("PostConfirmation", event)
+    with pytest.raises(Forbidden):
+        invoke("PreTokenGeneration", event)
+    event["request"]["userAttributes"] |= {"cognito:user_status": "CONFIRMED", "email_verified": "true"}
+    claims = invoke("PreTokenGeneration", event)["response"]["claimsOverrideDetails"]
+    assert claims["groupOverrideDetails"]["groupsToOverride"] == ["customer"]
+    for strange in (event | {"userName": f"{shop.tenant}/late@example.com"}, _invited(event, open_shop.tenant)):
+        strange["request"]["userAttributes"]["sub"] = "33333333-2222-4333-8444-555555555555"
+        with pytest.raises(Forbidden):
+            invoke("PreTokenGeneration", strange)
+
+
+def _invited(event: dict[str, Any], tenant: str) -> dict[str, Any]:
+    attributes = event["request"]["userAttributes"] | {"custom:tenant_id": tenant}
+    return event | {"request": {"userAttributes": attributes}}
+
+
+def test_making_a_tenant_again_does_no_harm_to_its_owner(operator: Operator, shop: Shop) -> None:
+    asked = new_tenant()
+    operator.call("POST", "/tenants", asked, Idempotency_Key="k")
+    before = pool_user(asked["id"], "owner@example.com")
+    cognito().admin_set_user_password(
+        UserPoolId=settings().user_pool_id,
+        Username=username(asked["id"], "owner@example.com"),
+        Password="Owners-own-1",
+        Permanent=True,
+    )
+    assert operator.call("POST", "/tenants", asked, Idempotency_Key="k").status == 201
+    assert operator.call("POST", "/tenants", asked).code == "INVALID_STATE"
+    stranger = asked | {"owner": {"email": "stranger@example.com", "name": "S"}}
+    assert operator.call("POST", "/tenants", stranger).code == "INVALID_STATE"
+    assert operator.call("POST", "/tenants", stranger, Idempotency_Key="k").code == "IDEMPOTENCY_KEY_REUSED"
+    assert pool_user(asked["id"], "owner@example.com") == before
+    assert pool_user(asked["id"], "stranger@example.com") is None
+
+
+def test_a_key_used_again_invites_nobody(shop: Shop) -> None:
+    first = shop.post("/users", new_user(email="first@example.com"), key="k")
+    assert shop.post("/users", new_user(email="second@example.com"), key="k").code == "IDEMPOTENCY_KEY_REUSED"
+    assert pool_user(shop.tenant, "second@example.com") is None
+    shop.call("DELETE", f"/users/{first.json['id']}")
+    assert shop.post("/users", new_user(email="first@example.com"), key="k").body == first.body
+    assert pool_user(shop.tenant, "first@example.com") is None
 
 
 def test_whoever_signed_up_with_an_address_does_not_become_its_invited_owner(shop: Shop) -> None:

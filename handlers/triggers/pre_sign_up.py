@@ -1,0 +1,29 @@
+"""Somebody wants to sign up: only where the tenant that they name allows it, and under their own address.
+
+Event: Cognito developer guide, "Pre sign-up Lambda trigger".
+"""
+
+from typing import Any
+
+from domain.errors import Forbidden
+from handlers.trigger import Event, Source, trigger
+from repositories.access import Access
+from repositories.directory import tenant_of
+from repositories.profiles import require_sign_up
+
+_BY_ADMINISTRATOR = "PreSignUp_AdminCreateUser"
+
+
+@trigger(Source.PRE_SIGN_UP, access=[Access.GET])
+def pre_sign_up(event: Event, _context: Any) -> Event:
+    """Return the event. Raises Forbidden, which Cognito tells whoever signs up. Those whom we invite may always."""
+    if event["triggerSource"] == _BY_ADMINISTRATOR:
+        return event
+    tenant = tenant_of(event["userName"])
+    if (event["request"].get("clientMetadata") or {}).get("tenant_id") != tenant:
+        raise Forbidden("Name the shop in the client metadata, as in the user name.")
+    require_sign_up(tenant, event["userName"], event["request"]["userAttributes"].get("email", ""))
+    return event
+
+
+handler = pre_sign_up.call

@@ -1,0 +1,39 @@
+"""What AWS fails with that nobody here can help."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from domain.errors import Unavailable
+
+UNAVAILABLE = frozenset(
+    {
+        "InternalErrorException",
+        "InternalServerError",
+        "InternalServiceError",
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "TransactionInProgressException",
+    }
+)
+"""Error codes of DynamoDB, Cognito, STS and Secrets Manager after which the same request may succeed later."""
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn what is nobody's mistake into Unavailable; a mistake of ours stays an exception of botocore."""
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] in UNAVAILABLE:
+            raise Unavailable from error
+        raise
+    except BotoCoreError as error:
+        raise Unavailable from error
