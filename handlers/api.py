@@ -205,10 +205,10 @@ class Api:
         """Turn whatever a route raised into its answer; a refusal becomes its command's answer for good."""
         call: Call = self.resolver.context["call"]
         if isinstance(error, RequestValidationError):
-            error = from_validation(error)
+            return self._refuse_finally(from_validation(error), call)
         if isinstance(error, NotFoundError):
-            error = NotFound()
-        elif isinstance(error, DomainError) and call.session:
+            return self._refuse_finally(NotFound(), call)
+        if isinstance(error, DomainError) and call.session:
             try:
                 self._settle(error, call.session)
             except (Replayed, DomainError) as earlier:
