@@ -9,6 +9,7 @@ from benchmarks.warm import warm_cpu
 from infra.bundling import bundle
 from infra.functions import ROOT, functions
 from infra.local.database import database
+from infra.local.directory import directory
 from infra.local.server import settings_for
 
 
@@ -16,7 +17,7 @@ def main() -> None:
     """Measure and print."""
     print(f"Measured {datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {platform.machine()}.\n")
     _print_cold()
-    with database(None):
+    with database(None), directory():
         settings_for(None)
         _print_warm()
     _print_cost()

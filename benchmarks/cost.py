@@ -6,8 +6,11 @@ from contextlib import redirect_stdout
 
 from infra.functions import Function, functions
 from infra.local.database import database
+from infra.local.directory import directory
 from infra.local.invocation import invoke
 from infra.local.samples import add_samples
+from repositories import clients
+from repositories.settings import settings
 
 
 def costs() -> dict[str, tuple[str, str, str]]:
@@ -17,7 +20,7 @@ def costs() -> dict[str, tuple[str, str, str]]:
 
 def _cost(function: Function) -> tuple[str, str, str]:
     event = json.loads(function.event.read_text())
-    with database(None), redirect_stdout(io.StringIO()):
+    with database(None), directory(), redirect_stdout(io.StringIO()):
         _forget()
         add_samples()
         headers = invoke(function.name, event)["multiValueHeaders"]
@@ -25,6 +28,6 @@ def _cost(function: Function) -> tuple[str, str, str]:
 
 
 def _forget() -> None:
-    from repositories.clients import dynamodb
-
-    dynamodb.cache_clear()
+    """Forget the clients of the database and the pool before."""
+    for made in (clients.dynamodb, clients.cognito, clients.secretsmanager, settings):
+        made.cache_clear()

@@ -162,7 +162,7 @@ def add_user(tx: Transaction, tenant: str, user: User, canonical: str) -> None:
     """Add the steps that create a user's row and claim the address."""
     marker = new_row(keys.email(tenant, canonical), "email", user_id=user.id)
     tx.create("claim the address", marker, lambda _row: EmailTaken())
-    tx.create("add the user", user_row(tenant, user, canonical), lambda _row: EmailTaken())
+    tx.write_along("add the user", user_row(tenant, user, canonical))
 
 
 def user_row(tenant: str, user: User, canonical: str) -> Row:

@@ -75,20 +75,24 @@ def injected(fault: Fault, *, at: int, times: int = 1) -> Iterator[list[str]]:
 
 
 @contextmanager
-def interleaved(meanwhile: Callable[[], Any]) -> Iterator[None]:
-    """Do something else between a command's reads and its transaction: a race that is lost each time."""
+def interleaved(meanwhile: Callable[[], Any], before: str = "TransactWriteItems", number: int = 1) -> Iterator[None]:
+    """Do something else between a command's reads and its transaction: a race that is lost each time.
+
+    `before` and `number` name another call to come before.
+    """
     events: Any = dynamodb().meta.events
-    done = False
+    seen = 0
 
     def before_send(request: AWSPreparedRequest, **_: Any) -> None:
-        nonlocal done
-        if not done and _text(request.headers["X-Amz-Target"]).endswith("TransactWriteItems"):
-            done = True
-            meanwhile()
+        nonlocal seen
+        if _text(request.headers["X-Amz-Target"]).endswith(f".{before}"):
+            seen += 1
+            if seen == number:
+                meanwhile()
 
     events.register("before-send.dynamodb", before_send)
     try:
         yield
     finally:
         events.unregister("before-send.dynamodb", before_send)
-    assert done
+    assert seen >= number

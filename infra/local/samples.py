@@ -1,6 +1,7 @@
 """The data that the sample events speak of."""
 
 import time
+from contextlib import suppress
 
 from domain.access import Caller, Role
 from domain.email import canonical_email
@@ -43,7 +44,8 @@ def add_samples() -> None:
         name="Enamel mug", price=Money.of_minor(1299, "EUR"), sku="MUG-RED", attributes={"colour": "red"}, stock=10
     )
     ItemRepository(session).add(Item.new(ITEM_ID, mug, session.at))
-    secretsmanager().create_secret(Name=SECRET, SecretString="first-key")
+    with suppress(secretsmanager().exceptions.ResourceExistsException):
+        secretsmanager().create_secret(Name=SECRET, SecretString="first-key")
 
 
 def _add_user(session: Session, user_id: str, new: NewUser) -> None:

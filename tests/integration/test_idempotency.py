@@ -5,8 +5,12 @@ from datetime import timedelta
 import pytest
 
 from domain import model
+from infra.local.database import TABLE_NAME
 from repositories import currencies
 from repositories import session as sessions
+from repositories.clients import dynamodb
+from repositories.keys import tenant_prefix
+from tests.faults import injected, interleaved
 from tests.people import Operator, new_tenant
 from tests.shop import Shop, new_item
 
@@ -111,6 +115,38 @@ def test_a_batch_that_died_is_carried_on_after_its_lease(shop: Shop, monkeypatch
     assert [row["status"] for row in done.json["results"]] == [201] * 5
     assert {item["id"] for item in shop.walk(10)} == {row["item"]["id"] for row in done.json["results"]}
     assert shop.post("/items/batch", rows, key="k").body == done.body
+
+
+def test_a_dead_batch_is_taken_over_by_one(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = {"items": [new_item(sku="A")]}
+    with injected("server error", at=2, times=1000):
+        shop.post("/items/batch", rows, key="k")
+    shop_clock(monkeypatch, timedelta(seconds=90))
+    with interleaved(lambda: take_lease(shop), before="PutItem", number=2):
+        assert shop.post("/items/batch", rows, key="k").code == "IDEMPOTENCY_IN_PROGRESS"
+    assert shop.walk(10) == []
+
+
+def test_a_batch_that_was_taken_over_does_not_answer_for_the_other(shop: Shop) -> None:
+    rows = {"items": [new_item(sku="A")]}
+    with interleaved(lambda: take_lease(shop), before="PutItem", number=2):
+        assert shop.post("/items/batch", rows, key="k").code == "IDEMPOTENCY_IN_PROGRESS"
+
+
+def take_lease(shop: Shop) -> None:
+    """Do what another function does that takes a command over."""
+    found = dynamodb().scan(
+        TableName=TABLE_NAME,
+        FilterExpression="begins_with(pk, :tenant) AND attribute_exists(lease_until)",
+        ExpressionAttributeValues={":tenant": {"S": tenant_prefix(shop.tenant)}},
+    )
+    [record] = found["Items"]
+    dynamodb().update_item(
+        TableName=TABLE_NAME,
+        Key={"pk": record["pk"], "sk": record["sk"]},
+        UpdateExpression="SET lease_until = :later",
+        ExpressionAttributeValues={":later": {"S": "2999-01-01T00:00:00+00:00"}},
+    )
 
 
 def shop_clock(monkeypatch: pytest.MonkeyPatch, ahead: timedelta) -> None:
