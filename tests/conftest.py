@@ -18,6 +18,7 @@ from moto import mock_aws
 
 from infra.functions import ROOT
 from infra.local import database as local
+from infra.local import dynoxide
 from infra.local.directory import SERVICES, directory
 from infra.local.dynoxide import free_port
 from infra.local.invocation import invoke
@@ -106,6 +107,8 @@ class Server:
     """A running `tradepost serve`."""
 
     def __init__(self, data: Path, *options: str) -> None:
+        if dynoxide.package():
+            dynoxide.binary(local.CACHE)  # before the clock for the server's start begins
         self.port = free_port()
         self.data = data
         command = [sys.executable, "-m", "infra.local.cli", "serve", "--port", str(self.port), "--data", str(data)]

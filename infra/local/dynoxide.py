@@ -53,8 +53,10 @@ def _fetch(name: str, folder: Path) -> None:
     if npm is None:
         raise LookupError("npm is not on the path; run this with `uv run`, which brings it")
     with tempfile.TemporaryDirectory(dir=folder.parent) as fresh:
-        command = [npm, "install", "--silent", "--ignore-scripts", "--prefix", fresh, f"{name}@{VERSION}"]
-        subprocess.run(command, check=True)  # noqa: S603
+        command = [npm, "install", "--silent", "--ignore-scripts", "--fetch-retries=1", "--prefix", fresh]
+        done = subprocess.run([*command, f"{name}@{VERSION}"], check=False)  # noqa: S603
+        if done.returncode:
+            raise LookupError(f"npm could not fetch {name}: is its registry in reach? Try `{' '.join(command)} {name}`")
         shutil.rmtree(folder, ignore_errors=True)
         Path(fresh, "node_modules").rename(_made(folder) / "node_modules")
 
