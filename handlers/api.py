@@ -161,7 +161,6 @@ class Api:
         operation = self.operation
         if operation.permission == PUBLIC:
             return event
-        admitted = event
         if operation.permission == IAM:
             admitted = with_json_body(event)
             caller = operator_of(admitted)

@@ -23,9 +23,9 @@ from domain.errors import (
     ValidationFailed,
 )
 from domain.validation import invalid_input
+from handlers.answers import JSON
 
 MAX_BODY_BYTES = 256 * 1024
-JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 
 type Event = dict[str, Any]

@@ -77,7 +77,9 @@ class Session:
         """Keep a refusal as the command's answer; raises Replayed if it has one by now."""
         if self.command:
             answer = self.command.refusal(refusal)
-            self._put_record(self.command, idempotency.finished(self.tenant, self.command, answer, self.at))
+            standing = self._try_record(idempotency.finished(self.tenant, self.command, answer, self.at))
+            if standing:
+                raise idempotency.outcome(standing, self.command)
 
     def replay(self) -> None:
         """Raise Replayed if the command has its answer, or what else its record says; nothing if there is none.
@@ -139,11 +141,6 @@ class Session:
             now=int(self.at.timestamp()),
         )
         return tx
-
-    def _put_record(self, command: Command, row: Row) -> None:
-        standing = self._try_record(row)
-        if standing:
-            raise idempotency.outcome(standing, command)
 
     def _try_record(self, row: Row) -> Row | None:
         return self.table.put(row, idempotency.FREE, {":now": int(self.at.timestamp())})

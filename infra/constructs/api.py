@@ -9,8 +9,9 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from domain import errors
+from handlers.answers import JSON
 from handlers.api import EXPOSED_HEADERS, IAM, PUBLIC
-from handlers.incoming import JSON, MERGE_PATCH
+from handlers.incoming import MERGE_PATCH
 from handlers.problems import CONTENT_TYPE, INTERNAL_ERROR, PROBLEMS, Problem
 from infra.constructs.functions import DeployedFunction
 from infra.constructs.identity import Identity
