@@ -20,14 +20,20 @@ class Permission(StrEnum):
     ITEMS_READ = "items:read"
     ITEMS_READ_ARCHIVED = "items:read-archived"
     ITEMS_WRITE = "items:write"
+    ORDERS_PLACE = "orders:place"
+    ORDERS_READ = "orders:own"
+    ORDERS_READ_ALL = "orders:read-all"
+    ORDERS_MANAGE = "orders:manage"
     PROFILE = "users:own"
     USERS_READ = "users:read"
     USERS_CREATE = "users:create"
     USERS_WRITE = "users:write"
 
 
-_CUSTOMER = frozenset({Permission.ITEMS_READ, Permission.PROFILE})
+_CUSTOMER = frozenset({Permission.ITEMS_READ, Permission.ORDERS_PLACE, Permission.ORDERS_READ, Permission.PROFILE})
 _STAFF = _CUSTOMER | {
+    Permission.ORDERS_READ_ALL,
+    Permission.ORDERS_MANAGE,
     Permission.ITEMS_READ_ARCHIVED,
     Permission.ITEMS_WRITE,
     Permission.USERS_READ,

@@ -57,8 +57,8 @@ class Forbidden(DomainError):
 class NotFound(DomainError):
     """There is no such thing, or it is another tenant's: the caller cannot tell which."""
 
-    def __init__(self, what: str = "resource") -> None:
-        super().__init__(f"There is no such {what}.")
+    def __init__(self, what: str = "resource", *flaws: Flaw) -> None:
+        super().__init__(f"There is no such {what}.", *flaws)
 
 
 class MethodNotAllowed(DomainError):
@@ -104,8 +104,15 @@ class InvalidState(DomainError):
 class ItemArchived(DomainError):
     """The item is no longer sold or changed."""
 
-    def __init__(self) -> None:
-        super().__init__("The item is archived.")
+    def __init__(self, *flaws: Flaw) -> None:
+        super().__init__("The item is archived.", *flaws)
+
+
+class PriceChanged(DomainError):
+    """The item does not cost what the client expects to pay."""
+
+    def __init__(self, *flaws: Flaw) -> None:
+        super().__init__("A price is not what you expect. Nothing was reserved.", *flaws)
 
 
 class PreconditionRequired(DomainError):

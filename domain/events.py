@@ -6,9 +6,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened to `subject` (an id), whose version it made `sequence`.
+    """Something that happened to `subject`: the number `sequence` of its events, which count from 1 without gaps.
 
-    `data` is plain JSON and holds nothing personal.
+    A subject is an id, or a part that changes by itself, such as an item's stock: `item_01J…/stock`. `data` is plain
+    JSON and holds nothing personal.
     """
 
     kind: str

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, Field, JsonValue
 from pydantic_core import PydanticCustomError
 
+from domain.buckets import MAX_BUCKETS
 from domain.errors import Flaw, InvalidState, ItemArchived, OutOfStock, PreconditionFailed
 from domain.merge_patch import merge_patch
 from domain.model import A_NUMBER, Line, Model, Text, Timestamp
@@ -173,6 +174,12 @@ class StockAdjustment(Model):
 
     delta: Annotated[int, Field(ge=-MAX_UNITS, le=MAX_UNITS, examples=[-3]), A_NUMBER]
     reason: Annotated[Line, Field(max_length=200, examples=["two broken, one lost"])]
+
+
+class StockSplit(Model):
+    """Over how many buckets to spread an item's units."""
+
+    count: Annotated[int, Field(ge=1, le=MAX_BUCKETS, examples=[4]), A_NUMBER]
 
 
 class NewItems(Model):

@@ -37,6 +37,10 @@ class Money(BaseModel):
         """Return `minor` minor units (cents, for EUR) of `currency`, as kept in the table."""
         return Money.model_construct(currency=currency, amount=Decimal(minor).scaleb(-MINOR_UNITS[currency]))
 
+    def __str__(self) -> str:
+        """The amount and its currency, for people: `12.99 EUR`."""
+        return " ".join(self._on_the_wire().values())
+
     @property
     def minor(self) -> int:
         """The amount in minor units."""

@@ -63,6 +63,7 @@ class Operation:
     status: int
     raises: tuple[type[DomainError], ...]
     idempotency_key: KeyUse
+    asks_along: bool
 
 
 @dataclass(slots=True)
@@ -127,13 +128,17 @@ class Api:
         status: int = 200,
         raises: Sequence[type[DomainError]] = (),
         idempotency_key: KeyUse = "ignored",
+        asks_along: bool = False,
     ) -> Callable[[Route], Route]:
         """Declare the route.
 
         `permission` is asked for before the input is looked at; `access` is what the function's role may do to
-        the table; `raises` are the domain's errors that it may answer, beside those of every route.
+        the table; `raises` are the domain's errors that it may answer, beside those of every route. Whether the
+        caller's token is void is asked for before a change; a route that begins with `Session.read` `asks_along`.
         """
-        self.operation = Operation(method, path, permission, frozenset(access), status, tuple(raises), idempotency_key)
+        self.operation = Operation(
+            method, path, permission, frozenset(access), status, tuple(raises), idempotency_key, asks_along
+        )
 
         def register(route: Route) -> Route:
             return self.resolver.route(path, method, status_code=status, summary=route.__doc__)(route)
@@ -161,6 +166,7 @@ class Api:
         operation = self.operation
         if operation.permission == PUBLIC:
             return event
+        unchecked = None
         if operation.permission == IAM:
             admitted = with_json_body(event)
             caller = operator_of(admitted)
@@ -171,7 +177,9 @@ class Api:
             caller.require(operation.permission)
             admitted = with_json_body(event)
             call.table = Table(client_for(caller.tenant), call.table.name, call.table.meter)
-            if operation.method != "GET":
+            if operation.asks_along:
+                unchecked = issued_at(event)
+            elif operation.method != "GET":
                 require_valid(call.table, caller, issued_at(event))
         command = None
         if operation.idempotency_key != "ignored":
@@ -184,7 +192,7 @@ class Api:
         if operation.idempotency_key == "required" and not command:
             raise IdempotencyKeyRequired
         seconds = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
-        call.session = Session(call.table, caller, now(), time.monotonic() + seconds, command)
+        call.session = Session(call.table, caller, now(), time.monotonic() + seconds, command, unchecked)
         return admitted
 
     def _succeed(self, app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:

@@ -21,23 +21,25 @@ class Source(StrEnum):
     POST_CONFIRMATION = "postConfirmation"
     POST_AUTHENTICATION = "postAuthentication"
     SECRET_ROTATION = "secretRotation"  # noqa: S105 - likewise
+    SCHEDULE = "schedule"
 
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """What calls a function, and what its role may do."""
+    """What calls a function, what its role may do, and how often a schedule calls it (in minutes)."""
 
     source: Source
     access: frozenset[Access]
     call: TriggerHandler
+    every: int = 0
 
 
-def trigger(source: Source, access: Sequence[Access]) -> Callable[[TriggerHandler], Trigger]:
-    """Declare a function that `source` calls."""
+def trigger(source: Source, access: Sequence[Access], every: int = 0) -> Callable[[TriggerHandler], Trigger]:
+    """Declare a function that `source` calls; if that is a schedule, `every` so many minutes."""
 
     def declare(call: TriggerHandler) -> Trigger:
         imported()
-        return Trigger(source, frozenset(access), call)
+        return Trigger(source, frozenset(access), call, every)
 
     return declare
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from aws_cdk import CfnOutput, Stack
+from aws_cdk.aws_iam import PolicyStatement
 from constructs import Construct
 
 from handlers.trigger import Source
@@ -10,6 +11,7 @@ from infra.constructs.api import Api
 from infra.constructs.data import Data
 from infra.constructs.functions import DeployedFunction
 from infra.constructs.identity import Identity
+from infra.constructs.schedules import Schedules
 from infra.functions import Function, TriggerFunction, functions, triggers
 from infra.stages import Stage
 
@@ -23,12 +25,18 @@ class TradepostStack(Stack):
         identity = Identity(self, stage)
         api = Api(self, stage=stage, identity=identity)
 
-        def deploy(function: Function | TriggerFunction) -> DeployedFunction:
-            return DeployedFunction(self, function, stage=stage, data=data, identity=identity, archive=archive)
+        def deploy(function: Function | TriggerFunction, *also: PolicyStatement) -> DeployedFunction:
+            return DeployedFunction(
+                self, function, stage=stage, data=data, identity=identity, archive=archive, also=also
+            )
 
         api.add_routes((function, deploy(function)) for function in functions())
+        schedules = Schedules(self)
         for each in triggers():
-            _connect(each.trigger.source, deploy(each), stage, data, identity)
+            if each.trigger.source is Source.SCHEDULE:
+                schedules.add(each, deploy(each, schedules.reporting).function)
+            else:
+                _connect(each.trigger.source, deploy(each), stage, data, identity)
         CfnOutput(self, "ApiUrl", value=f"{api.rest.url}v1", description="Base URL of the API")
         CfnOutput(self, "UserPoolId", value=identity.pool.user_pool_id)
         CfnOutput(self, "UserPoolClientId", value=identity.client.user_pool_client_id)
@@ -36,7 +44,8 @@ class TradepostStack(Stack):
 
 
 def _connect(source: Source, deployed: DeployedFunction, stage: Stage, data: Data, identity: Identity) -> None:
-    if source is not Source.SECRET_ROTATION:
+    if source is Source.SECRET_ROTATION:
+        if stage.production:
+            data.rotate_by(deployed.function)
+    else:
         identity.add_trigger(source, deployed.function)
-    elif stage.production:
-        data.rotate_by(deployed.function)

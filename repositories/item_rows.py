@@ -1,6 +1,7 @@
 """An item's rows: the item with its head, and what a sale needs in the stock row beside it."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
@@ -9,7 +10,7 @@ from domain.items import Item, ItemStatus, ItemSummary, Stock, Versions, attribu
 from domain.model import to_rfc3339
 from domain.money import Money
 from repositories import keys
-from repositories.keys import Position
+from repositories.keys import Key, Position
 from repositories.rows import Row, new_row
 
 COLLECTIONS = {ItemStatus.ACTIVE: "ITEM", ItemStatus.ARCHIVED: "ITEM_ARCHIVED"}
@@ -17,32 +18,69 @@ COLLECTIONS = {ItemStatus.ACTIVE: "ITEM", ItemStatus.ARCHIVED: "ITEM_ARCHIVED"}
 
 
 @dataclass(frozen=True, slots=True)
+class Shelf:
+    """An item's stock rows as read, by bucket. The first one says over how many buckets units are spread."""
+
+    rows: tuple[Row, ...]
+
+    @property
+    def buckets(self) -> int:
+        """Over how many buckets units are spread; rows beyond hold only what orders reserved before."""
+        return int(self.rows[0]["bucket_count"])
+
+    @property
+    def sequence(self) -> int:
+        """How many changes of stock were told by events of their own, as orders' are by the orders'."""
+        return int(self.rows[0]["stock_events"])
+
+    @property
+    def counted(self) -> bool:
+        """Whether units are counted."""
+        return "on_hand" in self.rows[0]
+
+    @property
+    def available(self) -> list[int]:
+        """The units that are free, by bucket."""
+        return [row["available"] for row in self.rows]
+
+    @property
+    def stock(self) -> Stock | None:
+        """The sum of all buckets."""
+        if not self.counted:
+            return None
+        return Stock(**{name: sum(row[name] for row in self.rows) for name in Stock.model_fields})
+
+
+@dataclass(frozen=True, slots=True)
 class StoredItem:
-    """An item as read, with the counters that its conditions need."""
+    """An item as read, with its stock rows and the counters that conditions need."""
 
     item: Item
     versions: Versions
+    shelf: Shelf
 
     @classmethod
-    def of(cls, row: Row, stock: Row) -> Self:
-        """Join an item's two rows."""
-        versions = Versions(row["edits"], stock["changes"], stock["changes_at_edit"])
+    def of(cls, row: Row, stock: Sequence[Row]) -> Self:
+        """Join an item's rows; `stock` is by bucket."""
+        shelf = Shelf(tuple(stock))
+        changes, at_edit = (sum(each[name] for each in stock) for name in ("changes", "changes_at_edit"))
+        versions = Versions(row["edits"], changes, at_edit)
         item = Item(
             **_shown(row["head"])
             | {
                 "description": row.get("description"),
                 "attributes": json.loads(row["attributes"]),
-                "stock": _stock(stock),
+                "stock": shelf.stock,
                 "version": versions.shown,
             }
         )
-        return cls(item, versions)
+        return cls(item, versions, shelf)
 
     def edited(self, at: datetime, **changes: Any) -> "StoredItem":
         """Return the item after one more edit."""
         versions = Versions(self.versions.edits + 1, self.versions.stock, self.versions.stock)
         update = changes | {"version": versions.shown, "updated_at": at}
-        return StoredItem(self.item.model_copy(update=update), versions)
+        return StoredItem(self.item.model_copy(update=update), versions, self.shelf)
 
 
 def item_row(tenant: str, item: Item, versions: Versions) -> Row:
@@ -84,26 +122,27 @@ def for_sale(item: Item) -> dict[str, Any]:
 
 def stock_row(tenant: str, item: Item) -> Row:
     """Return the first stock row of an item."""
-    return new_row(
-        keys.stock(tenant, item.id),
-        "stock",
-        edits=1,
-        changes=0,
-        changes_at_edit=0,
-        **for_sale(item),
-        **(item.stock.model_dump() if item.stock else {}),
-    )
+    return _stock_row(keys.stock(tenant, item.id), item, 1, item.stock) | {
+        "bucket_count": 1,
+        "bucket_rows": 1,
+        "stock_events": 0,
+    }
+
+
+def bucket_row(tenant: str, stored: StoredItem, bucket: int, units: int) -> Row:
+    """Return the row of a new bucket with some units."""
+    stock = Stock(on_hand=units, reserved=0, available=units)
+    return _stock_row(keys.stock(tenant, stored.item.id, bucket), stored.item, stored.versions.edits, stock)
+
+
+def _stock_row(key: Key, item: Item, edits: int, stock: Stock | None) -> Row:
+    counts = stock.model_dump() if stock else {}
+    return new_row(key, "stock", edits=edits, changes=0, changes_at_edit=0, **for_sale(item), **counts)
 
 
 def position(row: Row) -> Position:
     """Return where a row stands in its list."""
     return Position(row["head"]["created_at"], row["head"]["id"])
-
-
-def _stock(row: Row) -> Stock | None:
-    if "on_hand" not in row:
-        return None
-    return Stock(on_hand=row["on_hand"], reserved=row["reserved"], available=row["available"])
 
 
 def summary(row: Row) -> ItemSummary:

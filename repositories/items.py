@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, JsonValue
 
@@ -27,6 +27,7 @@ from domain.items import (
     ItemStatus,
     ItemSummary,
     NewItem,
+    Stock,
     StockAdjustment,
     Versions,
 )
@@ -34,12 +35,13 @@ from domain.pages import Page, PageRequest
 from domain.validation import validated
 from repositories import keys
 from repositories.currencies import require_currency
-from repositories.item_rows import COLLECTIONS, StoredItem, for_sale, item_row, position, stock_row, summary
-from repositories.listing import list_page
+from repositories.item_rows import COLLECTIONS, StoredItem, item_row, position, stock_row, summary
+from repositories.listing import Listing, list_page
 from repositories.parallel import in_parallel
 from repositories.rows import Row, new_row
 from repositories.session import Session
-from repositories.transaction import Stale, Transaction
+from repositories.stock import level_stock, tell_stock
+from repositories.transaction import Transaction
 
 _TRY_AGAIN = (Contention, Unavailable)
 """What may stop a row now and not later: a batch with such a row has not had its last answer."""
@@ -64,7 +66,7 @@ class ItemRepository:
         """Add an item that has its id. Raises SkuTaken, ValidationFailed for a currency that is not traded in."""
         require_currency(self.session, item.price.currency)
         tx = self._creation(item, already_there=_made_twice)
-        self.session.commit(tx, item, _event("ItemCreated", item))
+        self.session.commit(tx, item, Event("ItemCreated", item.id, 1))
         return item
 
     def create_all[R: BaseModel](
@@ -98,7 +100,7 @@ class ItemRepository:
     def page(self, status: ItemStatus, page: PageRequest) -> Page[ItemSummary]:
         """Return a page of the items with this status. Raises CursorInvalid."""
         session = self.session
-        rows, cursor = list_page(session.table, session.tenant, COLLECTIONS[status], page, position)
+        rows, cursor = list_page(Listing.of_all(session, COLLECTIONS[status], position), page)
         return Page(items=[summary(row) for row in rows], next_cursor=cursor)
 
     def by_sku(self, sku: str, status: ItemStatus) -> Page[ItemSummary]:
@@ -111,8 +113,11 @@ class ItemRepository:
     def change(self, item_id: str, patch: ItemPatch, expected: frozenset[int] | None) -> Item:
         """Change an item that is still at one of the versions `expected`; None: at any.
 
-        Raises NotFound, PreconditionFailed, ItemArchived, SkuTaken, ValidationFailed.
+        Raises NotFound, PreconditionFailed, ItemArchived, SkuTaken, ValidationFailed, Contention.
         """
+        return self.session.decide_again(lambda: self._change(item_id, patch, expected))
+
+    def _change(self, item_id: str, patch: ItemPatch, expected: frozenset[int] | None) -> Item:
         stored = self._read(item_id)
         stored.versions.require_fresh(expected)
         fields = stored.item.patched(patch)
@@ -121,52 +126,56 @@ class ItemRepository:
         changed = stored.edited(self.session.at, **changes)
         tx = self._edit(stored, changed)
         self._move_sku(tx, stored.item, changed.item)
-        self.session.commit(tx, changed.item, _event("ItemChanged", changed.item))
+        self.session.commit(tx, changed.item, _event("ItemChanged", changed))
         return changed.item
 
     def archive(self, item_id: str, expected: frozenset[int] | None) -> None:
-        """Take an item out of sale; nothing to do if it is. Raises NotFound, PreconditionFailed."""
+        """Take an item out of sale; nothing to do if it is. Raises NotFound, PreconditionFailed, Contention."""
+        self.session.decide_again(lambda: self._archive(item_id, expected))
+
+    def _archive(self, item_id: str, expected: frozenset[int] | None) -> None:
         stored = self._read(item_id)
         stored.versions.require_fresh(expected)
         if stored.item.status is ItemStatus.ARCHIVED:
             return
         archived = stored.edited(self.session.at, status=ItemStatus.ARCHIVED)
         tx = self._edit(stored, archived)
-        self.session.commit(tx, archived.item, _event("ItemArchived", archived.item))
+        self.session.commit(tx, archived.item, _event("ItemArchived", archived))
 
     def adjust_stock(self, item_id: str, adjustment: StockAdjustment) -> Item:
         """Add to or take from the units on hand. Raises NotFound, OutOfStock, InvalidState, Contention."""
         return self.session.decide_again(lambda: self._adjust_stock(item_id, adjustment))
 
+    def split_stock(self, item_id: str, count: int) -> Item:
+        """Spread the free units over `count` buckets, while orders go on. Raises NotFound, InvalidState, Contention."""
+        return self.session.decide_again(lambda: self._split_stock(item_id, count))
+
     def _adjust_stock(self, item_id: str, adjustment: StockAdjustment) -> Item:
         stored = self._read(item_id)
-        if stored.item.stock is None:
-            raise InvalidState("The stock of this item is not counted.")
-        stock = stored.item.stock.adjusted(adjustment.delta)
+        stock = _counted(stored).adjusted(adjustment.delta)
+        told = {"delta": adjustment.delta, "reason": adjustment.reason, "on_hand": stock.on_hand}
+        return self._level_stock(stored, stock, stored.shelf.buckets, Told("StockAdjusted", told), adjustment.delta)
+
+    def _split_stock(self, item_id: str, count: int) -> Item:
+        stored = self._read(item_id)
+        return self._level_stock(stored, _counted(stored), count, Told("StockSplit", {"buckets": count}))
+
+    def _level_stock(self, stored: StoredItem, stock: Stock, buckets: int, told: "Told", delta: int = 0) -> Item:
+        """Add `delta` units and spread what is free; orders that sell meanwhile only matter where units run out."""
         item = stored.item.model_copy(update={"stock": stock, "version": stored.versions.shown + 1})
         tx = self.session.transaction()
-        tx.update(
-            "adjust the stock",
-            keys.stock(self.session.tenant, item_id),
-            "SET on_hand = on_hand + :delta, available = available + :delta, changes = changes + :one",
-            condition="changes = :seen AND edits = :edits",
-            refusal=_stale,
-            delta=adjustment.delta,
-            seen=stored.versions.stock,
-            edits=stored.versions.edits,
-            one=1,
-        )
-        told = {"delta": adjustment.delta, "reason": adjustment.reason, "on_hand": stock.on_hand}
-        self.session.commit(tx, item, _event("StockAdjusted", item, **told))
+        level_stock(tx, self.session.tenant, stored, buckets, delta)
+        subject = f"{item.id}/stock"
+        self.session.commit(tx, item, Event(told.kind, subject, stored.shelf.sequence + 1, told.data))
         return item
 
     def _read(self, item_id: str) -> StoredItem:
         key = keys.item(self.session.tenant, item_id)
         found = self.session.table.partition(key.pk) if is_id("item", item_id) else []
-        rows = {row["sk"]: row for row in found}
-        if not rows:
+        if not found:
             raise NotFound("item")
-        return StoredItem.of(rows[key.sk], rows[keys.stock(self.session.tenant, item_id).sk])
+        row, *stock = found
+        return StoredItem.of(row, stock)
 
     def _create_row(self, row: dict[str, JsonValue], index: int, started: datetime) -> Item | DomainError:
         command = self.session.command
@@ -176,7 +185,7 @@ class ItemRepository:
             item = Item.new(item_id, validated(NewItem, row), started)
             require_currency(self.session, item.price.currency)
             tx = self._creation(item, already_there=_AlreadyCreated)
-            self.session.commit_events(tx, _event("ItemCreated", item))
+            self.session.commit_events(tx, Event("ItemCreated", item.id, 1))
         except _AlreadyCreated:
             return item
         except DomainError as refusal:
@@ -202,14 +211,7 @@ class ItemRepository:
             refusal=_changed_meanwhile,
             seen=stored.versions.edits,
         )
-        tx.update_along(
-            "tell its stock row",
-            keys.stock(tenant, item.id),
-            "SET item_name = :item_name, sku = :sku, price = :price, currency = :currency, sellable = :sellable,"
-            " edits = :edits, changes_at_edit = changes",
-            edits=edited.versions.edits,
-            **for_sale(item),
-        )
+        tell_stock(tx, tenant, edited)
         return tx
 
     def _move_sku(self, tx: Transaction, before: Item, after: Item) -> None:
@@ -220,6 +222,13 @@ class ItemRepository:
             tx.delete_along("free the old SKU", keys.sku(tenant, before.sku))
         if after.sku:
             _claim_sku(tx, tenant, after.sku, after.id)
+
+
+class Told(NamedTuple):
+    """What an event says."""
+
+    kind: str
+    data: dict[str, Any]
 
 
 class _AlreadyCreated(Exception):
@@ -234,8 +243,10 @@ def _changed_meanwhile(_row: Row | None) -> Exception:
     return PreconditionFailed()
 
 
-def _stale(_row: Row | None) -> Exception:
-    return Stale()
+def _counted(stored: StoredItem) -> Stock:
+    if stored.item.stock is None:
+        raise InvalidState("The stock of this item is not counted.")
+    return stored.item.stock
 
 
 def _claim_sku(tx: Transaction, tenant: str, sku: str, item_id: str) -> None:
@@ -255,5 +266,5 @@ def _by_first_sku(rows: Sequence[dict[str, JsonValue]]) -> tuple[list[int], list
     return first, repeated
 
 
-def _event(kind: str, item: Item, **data: Any) -> Event:
-    return Event(kind, item.id, item.version, data)
+def _event(kind: str, edited: StoredItem) -> Event:
+    return Event(kind, edited.item.id, edited.versions.edits)

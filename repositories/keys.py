@@ -5,8 +5,9 @@ All partition keys of the base table, gsi1 and gsi2 begin with `T#<tenant>#`, so
 """
 
 import hashlib
-from datetime import datetime
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from domain.model import to_rfc3339
 
@@ -33,6 +34,14 @@ class Position(NamedTuple):
         return f"{self.at}#{self.id}"
 
 
+class Held(NamedTuple):
+    """An order's hold: when it ends, and whose it is."""
+
+    ends_at: datetime
+    tenant: str
+    order_id: str
+
+
 def tenant_prefix(tenant: str) -> str:
     """Return what every partition key of a tenant begins with."""
     return f"T#{tenant}#"
@@ -52,9 +61,9 @@ def item(tenant: str, item_id: str) -> Key:
     return Key(_pk(tenant, "ITEM", item_id), "ITEM")
 
 
-def stock(tenant: str, item_id: str) -> Key:
-    """Return the key of an item's stock row, in the partition of the item."""
-    return Key(_pk(tenant, "ITEM", item_id), "STOCK")
+def stock(tenant: str, item_id: str, bucket: int = 0) -> Key:
+    """Return the key of one bucket of an item's stock, in the partition of the item. Every item has bucket 0."""
+    return Key(_pk(tenant, "ITEM", item_id), f"STOCK#{bucket:02}" if bucket else "STOCK")
 
 
 def sku(tenant: str, code: str) -> Key:
@@ -82,6 +91,16 @@ def revocation(tenant: str, user_id: str) -> Key:
     return Key(_pk(tenant, "REVOCATION", user_id), "REVOCATION")
 
 
+def order(tenant: str, order_id: str) -> Key:
+    """Return the key of an order's row."""
+    return Key(_pk(tenant, "ORDER", order_id), "ORDER")
+
+
+def payment(tenant: str, order_id: str, number: int) -> Key:
+    """Return the key of an order's payment, in the partition of the order."""
+    return Key(_pk(tenant, "ORDER", order_id), f"PAYMENT#{number}")
+
+
 def idempotency(tenant: str, scope: str) -> Key:
     """Return the key of the record of a command; `scope` is a digest."""
     return Key(_pk(tenant, "IDEMPOTENCY", scope), "IDEMPOTENCY")
@@ -102,6 +121,51 @@ def list_pk(tenant: str, collection: str, of_shard: int) -> str:
     return _pk(tenant, collection, str(of_shard))
 
 
+def list_pks(tenant: str, collection: str) -> list[str]:
+    """Return the gsi1 partitions of all shards of a list."""
+    return [list_pk(tenant, collection, n) for n in range(SHARDS)]
+
+
+def customers_orders(tenant: str, user_id: str) -> str:
+    """Return the gsi2 partition of a customer's orders."""
+    return _pk(tenant, "USER", user_id, "ORDER")
+
+
 def listed(tenant: str, collection: str, position: Position) -> dict[str, str]:
     """Return the gsi1 attributes that put a row into a list."""
     return {"gsi1pk": list_pk(tenant, collection, shard(position.id)), "gsi1sk": position.sk}
+
+
+def listed_below(pk: str, position: Position) -> dict[str, str]:
+    """Return the gsi2 attributes that put a row into the list of its parent."""
+    return {"gsi2pk": pk, "gsi2sk": position.sk}
+
+
+def due(order_id: str, at: datetime) -> dict[str, str]:
+    """Return the gsi3 attributes of an order whose hold ends at a time: by the minute, sharded."""
+    return {"gsi3pk": _due_pk(at, shard(order_id)), "gsi3sk": Position(to_rfc3339(at), order_id).sk}
+
+
+def due_pks(minute: datetime) -> Iterator[str]:
+    """Return the gsi3 partitions of the holds that end within a minute, of all tenants."""
+    return (_due_pk(minute, n) for n in range(SHARDS))
+
+
+def due_until(at: datetime) -> str:
+    """Return what sorts after the gsi3 sort keys of all holds that have ended at a time."""
+    return to_rfc3339(at + timedelta(milliseconds=1))
+
+
+def held(row: Mapping[str, Any]) -> "Held":
+    """Return which order's hold an entry of the work list is."""
+    _, tenant_id, _, order_id = row["pk"].split("#")
+    return Held(datetime.fromisoformat(row["gsi3sk"].partition("#")[0]), tenant_id, order_id)
+
+
+def sweep() -> Key:
+    """Return the key of the row that says up to which minute holds have been swept."""
+    return Key(_pk("-", "SWEEP"), "SWEEP")
+
+
+def _due_pk(minute: datetime, of_shard: int) -> str:
+    return f"HOLD#{minute:%Y-%m-%dT%H:%M}#{of_shard}"

@@ -1,9 +1,10 @@
-"""Lists over a sharded index: N queries merged into one order, newest first."""
+"""Lists over an index: one partition, or several merged into one order, newest first."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from math import ceil, isqrt
+from typing import Self
 
 from domain.pages import PageRequest
 from repositories import keys
@@ -11,17 +12,48 @@ from repositories.cursors import seal, unseal
 from repositories.keys import Position
 from repositories.parallel import in_parallel
 from repositories.rows import Row
+from repositories.session import Session
 from repositories.table import Table
 
+MAX_EXAMINED = 1000
+"""Rows looked at for one page of a filtered list. A page may then have fewer entries than asked for, and a cursor."""
 _END = "~"
 """Sorts after every position."""
 
 
-@dataclass(slots=True)
-class _Shard:
-    """What is known of one shard: rows fetched and not yet used, and whether there may be more."""
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list: the index and its partitions, where a row stands in it, which rows it shows.
+
+    `query` names it, so that its cursors fit no other list.
+    """
 
     table: Table
+    index: str
+    pks: list[str]
+    query: str
+    position_of: Callable[[Row], Position]
+    shows: Callable[[Row], bool] | None = None
+
+    @classmethod
+    def of_all(
+        cls,
+        session: Session,
+        collection: str,
+        position_of: Callable[[Row], Position],
+        shows: Callable[[Row], bool] | None = None,
+        query: str = "",
+    ) -> Self:
+        """Return the list of a tenant's collection, such as `ITEM`."""
+        name = f"{session.tenant}\n{collection}{query}"
+        return cls(session.table, "gsi1", keys.list_pks(session.tenant, collection), name, position_of, shows)
+
+
+@dataclass(slots=True)
+class _Shard:
+    """What is known of one partition: rows fetched and not yet used, and whether there may be more."""
+
+    listing: Listing
     pk: str
     before: str
     more: bool = True
@@ -29,57 +61,64 @@ class _Shard:
 
     def fetch(self, count: int) -> None:
         """Fetch the next `count` rows."""
-        answered = self.table.query(
-            "gsi1pk = :pk AND gsi1sk < :before",
+        index = self.listing.index
+        answered = self.listing.table.query(
+            f"{index}pk = :pk AND {index}sk < :before",
             {":pk": self.pk, ":before": self.before},
-            index="gsi1",
+            index=index,
             limit=count,
             newest_first=True,
         )
         self.rows.extend(answered.rows)
         self.more = answered.more
         if answered.rows:
-            self.before = answered.rows[-1]["gsi1sk"]
+            self.before = answered.rows[-1][f"{index}sk"]
 
     @property
     def dry(self) -> bool:
         """Whether it cannot say what its next row is."""
         return self.more and not self.rows
 
+    @property
+    def newest(self) -> str:
+        """The sort key of its next row."""
+        return str(self.rows[0][f"{self.listing.index}sk"])
 
-def list_page(
-    table: Table, tenant: str, collection: str, page: PageRequest, position_of: Callable[[Row], Position]
-) -> tuple[list[Row], str | None]:
-    """Return a page of a tenant's collection, newest first, and the cursor of the next one, if any row follows.
+
+def list_page(listing: Listing, page: PageRequest) -> tuple[list[Row], str | None]:
+    """Return a page of a list, newest first, and the cursor of the next one, if any row follows.
 
     A position is a time and an id, neither of which ever changes, so that walking all pages gives each row
     once, whatever is written meanwhile. Raises CursorInvalid.
     """
-    query = f"{tenant}\n{collection}"
-    before = unseal(page.cursor, query).sk if page.cursor else _END
-    shards = [_Shard(table, keys.list_pk(tenant, collection, n), before) for n in range(keys.SHARDS)]
-    rows = _merge(shards, page.limit + 1)
-    if len(rows) <= page.limit:
-        return rows, None
-    return rows[: page.limit], seal(position_of(rows[page.limit - 1]), query)
+    before = unseal(page.cursor, listing.query).sk if page.cursor else _END
+    examined: list[Row] = []
+    shown: list[Row] = []
+    for row in _merged(listing, before, page.limit + 1):
+        if len(shown) == page.limit or len(examined) == MAX_EXAMINED:
+            return shown, seal(listing.position_of(examined[-1]), listing.query)
+        examined.append(row)
+        if listing.shows is None or listing.shows(row):
+            shown.append(row)
+    return shown, None
 
 
-def _merge(shards: list[_Shard], wanted: int) -> list[Row]:
-    """Return the `wanted` newest rows of all shards.
+def _merged(listing: Listing, before: str, wanted: int) -> Iterator[Row]:
+    """Yield the rows of all partitions, newest first; about `wanted` are expected to be used.
 
-    A shard is first asked for its share and a margin of about two standard deviations, so that a second
+    A partition is first asked for its share and a margin of about two standard deviations, so that a second
     question is rare and four shards cost little more than one.
     """
-    share = ceil(wanted / len(shards)) + isqrt(wanted)
+    shards = [_Shard(listing, pk, before) for pk in listing.pks]
+    share = ceil(wanted / len(shards)) + (isqrt(wanted) if len(shards) > 1 else 0)
     in_parallel(lambda shard: shard.fetch(share), shards)
-    merged: list[Row] = []
-    while len(merged) < wanted:
+    left = wanted
+    while True:
         for shard in shards:
             if shard.dry:
-                shard.fetch(ceil((wanted - len(merged)) / len(shards)) + 1)
+                shard.fetch(ceil(left / len(shards)) + 1)
         candidates = [shard for shard in shards if shard.rows]
         if not candidates:
-            break
-        newest = max(candidates, key=lambda shard: str(shard.rows[0]["gsi1sk"]))
-        merged.append(newest.rows.popleft())
-    return merged
+            return
+        yield max(candidates, key=lambda shard: shard.newest).rows.popleft()
+        left = left - 1 or wanted

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from domain.access import Caller
 from domain.errors import Unauthorized
 from repositories import keys
-from repositories.rows import new_row
+from repositories.rows import Row, new_row
 from repositories.table import Table
 from repositories.transaction import Transaction
 
@@ -34,6 +34,10 @@ def revoke(tx: Transaction, tenant: str, user_id: str, at: datetime) -> None:
 
 def require_valid(table: Table, caller: Caller, issued_at: int) -> None:
     """Raise Unauthorized if the caller's token, issued at `issued_at` (seconds since the epoch), is void."""
-    row = table.get(keys.revocation(caller.tenant, caller.subject))
+    require_not_revoked(table.get(keys.revocation(caller.tenant, caller.subject)), issued_at)
+
+
+def require_not_revoked(row: Row | None, issued_at: int) -> None:
+    """Raise Unauthorized if a user's revocation, where there is one, makes a token void that was issued then."""
     if row and issued_at < row["issued_before"]:
         raise Unauthorized

@@ -1,7 +1,7 @@
 """One request at work on the table: whose it is, what it consumed, and how its effect is made final."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,9 +14,12 @@ from domain.events import Event
 from domain.ids import new_id
 from domain.model import to_rfc3339
 from repositories import idempotency, keys
+from repositories.keys import Key
+from repositories.pauses import pause_before
+from repositories.revocation import require_not_revoked
 from repositories.rows import Row, new_row
 from repositories.table import Table
-from repositories.transaction import ATTEMPTS, Stale, Transaction, pause_before
+from repositories.transaction import ATTEMPTS, Stale, Transaction
 
 EVENT_LIFETIME = timedelta(days=30)
 LEASE = timedelta(seconds=60)
@@ -36,11 +39,25 @@ class Session:
     at: datetime
     deadline: float
     command: Command | None = None
+    issued_at: int | None = None
+    """When the caller's token was issued, in seconds since the epoch, where it has not been checked yet."""
 
     @property
     def tenant(self) -> str:
         """The caller's tenant, as its token says: the only one this session can reach."""
         return self.caller.tenant
+
+    def read(self, wanted: Iterable[Key]) -> dict[Key, Row]:
+        """Return the rows that there are at these keys, consistent, in one request for up to 99 of them.
+
+        Along with them it asks whether the caller's token is void, if nobody has. Raises Unauthorized.
+        """
+        if self.issued_at is None:
+            return self.table.batch_get(wanted)
+        revocation = keys.revocation(self.tenant, self.caller.subject)
+        rows = self.table.batch_get([*wanted, revocation])
+        require_not_revoked(rows.pop(revocation, None), self.issued_at)
+        return rows
 
     def transaction(self) -> Transaction:
         """Return an empty transaction."""

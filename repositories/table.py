@@ -1,15 +1,23 @@
 """The one table, as calls that yield plain rows, count what they consume and fail in the domain's words."""
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import batched
 from typing import TYPE_CHECKING, Any
 
+from domain.errors import Unavailable
 from repositories.keys import Key
 from repositories.outages import translated
+from repositories.pauses import pause_before
 from repositories.rows import Row, decode, encode
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+_BATCH = 100
+_ATTEMPTS = 5
+"""How often what a batch left unread is asked for."""
 
 
 @dataclass(slots=True)
@@ -55,6 +63,44 @@ class Table:
         self.meter.reads.append(found["ConsumedCapacity"]["CapacityUnits"])
         return decode(found["Item"]) if "Item" in found else None
 
+    def batch_get(self, keys: Iterable[Key]) -> dict[Key, Row]:
+        """Return the rows that there are at these keys, consistent; 100 keys a request."""
+        found: dict[Key, Row] = {}
+        for chunk in batched(keys, _BATCH, strict=False):
+            found |= self._batch_get(chunk)
+        return found
+
+    def _batch_get(self, keys: Sequence[Key]) -> dict[Key, Row]:
+        wanted: Any = [encode(key._asdict()) for key in keys]
+        found: dict[Key, Row] = {}
+        for attempt in range(_ATTEMPTS):
+            with translated():
+                answered = self.client.batch_get_item(
+                    RequestItems={self.name: {"Keys": wanted, "ConsistentRead": True}}, ReturnConsumedCapacity="TOTAL"
+                )
+            self.meter.reads.append(sum(used["CapacityUnits"] for used in answered["ConsumedCapacity"]))
+            rows = (decode(row) for row in answered["Responses"].get(self.name, ()))
+            found |= {Key(row["pk"], row["sk"]): row for row in rows}
+            if not answered["UnprocessedKeys"]:
+                return found
+            wanted = answered["UnprocessedKeys"][self.name]["Keys"]
+            time.sleep(pause_before(attempt))
+        raise Unavailable
+
+    def snapshot(self, keys: Sequence[Key]) -> list[Row] | None:
+        """Return the rows that there are at up to 100 keys, all as of one moment; None if a write was in the way."""
+        try:
+            with translated():
+                answered = self.client.transact_get_items(
+                    TransactItems=[{"Get": {"TableName": self.name, "Key": encode(key._asdict())}} for key in keys],
+                    ReturnConsumedCapacity="TOTAL",
+                )
+        except self.client.exceptions.TransactionCanceledException:
+            self.meter.reads.append(0.0)
+            return None
+        self.meter.reads.append(sum(used["CapacityUnits"] for used in answered["ConsumedCapacity"]))
+        return [decode(each["Item"]) for each in answered["Responses"] if "Item" in each]
+
     def partition(self, pk: str) -> list[Row]:
         """Return the rows of a small partition (1 MB at most), consistent, in the order of their sort keys."""
         return self.query("pk = :pk", {":pk": pk}, consistent=True).rows
@@ -85,6 +131,30 @@ class Table:
             )
         self.meter.reads.append(found["ConsumedCapacity"]["CapacityUnits"])
         return Answered([decode(row) for row in found["Items"]], more="LastEvaluatedKey" in found)
+
+    def all_of(self, condition: str, values: Mapping[str, Any], *, index: str) -> Iterator[Row]:
+        """Yield all rows of an index that fit a key condition, page by page."""
+        pages = self.client.get_paginator("query").paginate(
+            TableName=self.name,
+            IndexName=index,
+            KeyConditionExpression=condition,
+            ExpressionAttributeValues=encode(values),
+            ReturnConsumedCapacity="TOTAL",
+        )
+        return self._rows_of(pages)
+
+    def scan(self, index: str) -> Iterator[Row]:
+        """Yield all rows of an index, in no order: for one that holds only what is to be done."""
+        pages = self.client.get_paginator("scan").paginate(
+            TableName=self.name, IndexName=index, ReturnConsumedCapacity="TOTAL"
+        )
+        return self._rows_of(pages)
+
+    def _rows_of(self, pages: Iterable[Any]) -> Iterator[Row]:
+        with translated():
+            for page in pages:
+                self.meter.reads.append(page["ConsumedCapacity"]["CapacityUnits"])
+                yield from (decode(row) for row in page["Items"])
 
     def put(self, row: Row, condition: str, values: Mapping[str, Any]) -> Row | None:
         """Write a row where `condition` holds and return None; else return the row that stands there.

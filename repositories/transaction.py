@@ -1,6 +1,5 @@
 """A transaction as a list of named steps, each with the error that its failed condition means."""
 
-import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,12 +8,11 @@ from uuid import uuid4
 
 from domain.errors import Contention, DomainError, Unavailable
 from repositories.keys import Key
+from repositories.pauses import pause_before
 from repositories.rows import Row, decode, encode
 from repositories.table import Table
 
 ATTEMPTS = 8
-_FIRST_PAUSE = 0.025
-_LONGEST_PAUSE = 1.0
 
 type Refusal = Callable[[Row | None], Exception]
 """Makes the error of a failed condition from the row that stood in the way."""
@@ -40,13 +38,10 @@ class TransactionRefusedError(Exception):
 class Stale(Exception):
     """A condition on what was read failed: read again and decide."""
 
-
-def pause_before(attempt: int) -> float:
-    """Return how long to wait, in seconds, after attempt number `attempt` (from 0): full jitter.
-
-    Source: AWS Architecture Blog, "Exponential Backoff And Jitter".
-    """
-    return random.uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**attempt))  # noqa: S311
+    @classmethod
+    def because(cls, _row: Row | None) -> "Stale":
+        """Return it, as a step's refusal."""
+        return cls()
 
 
 def _unconditional(_row: Row | None) -> Exception:
@@ -75,6 +70,10 @@ class Transaction:
     def update(self, name: str, key: Key, change: str, *, condition: str, refusal: Refusal, **values: Any) -> None:
         """Add: change the row at `key` by an update expression where `condition` holds."""
         self._add(name, "Update", _at(key) | {"UpdateExpression": change}, condition, refusal, values)
+
+    def check(self, name: str, key: Key, *, condition: str, refusal: Refusal, **values: Any) -> None:
+        """Add: the row at `key` stays as it is, and `condition` holds."""
+        self._add(name, "ConditionCheck", _at(key), condition, refusal, values)
 
     def write_along(self, name: str, row: Row) -> None:
         """Add: write a row; that it may be written is for the condition of another step to say."""

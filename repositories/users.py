@@ -14,7 +14,7 @@ from domain.users import NewUser, User, UserPatch, UserStatus
 from repositories import keys
 from repositories.directory import Directory, SignedUp
 from repositories.keys import Position
-from repositories.listing import list_page
+from repositories.listing import Listing, list_page
 from repositories.revocation import revoke
 from repositories.rows import Row, new_row
 from repositories.session import Session
@@ -67,7 +67,7 @@ class UserRepository:
     def page(self, page: PageRequest) -> Page[User]:
         """Return a page of the users who were not deleted. Raises CursorInvalid."""
         session = self.session
-        rows, cursor = list_page(session.table, session.tenant, COLLECTION, page, _position)
+        rows, cursor = list_page(Listing.of_all(session, COLLECTION, _position), page)
         return Page(items=[_user(row["head"]) for row in rows], next_cursor=cursor)
 
     def by_email(self, email: str) -> Page[User]:

@@ -151,6 +151,24 @@ class Shop:
     def adjust(self, item_id: str, delta: int, key: str = "") -> Answer:
         return self.post(f"/items/{item_id}/stock", {"delta": delta, "reason": "count"}, key or uuid4().hex)
 
+    def order(self, quantities: Mapping[str, int], key: str = "", **fields: Any) -> Answer:
+        """Place an order for so many units of each item."""
+        lines = [{"item_id": item_id, "quantity": units} for item_id, units in quantities.items()]
+        return self.post("/orders", {"lines": lines} | fields, key or uuid4().hex)
+
+    def pay(self, order_id: str, key: str = "") -> Answer:
+        return self.post(f"/orders/{order_id}/payments", {"provider": "manual"}, key or uuid4().hex)
+
+    def move(self, order_id: str, move: str, key: str = "") -> Answer:
+        """Cancel, ship, deliver or refund an order."""
+        return self.post(f"/orders/{order_id}/{move}", None, key or uuid4().hex)
+
+    def stock(self, item_id: str) -> tuple[int, int, int]:
+        """Units on hand, reserved and available."""
+        stock = self.item(item_id)["stock"]
+        assert stock["available"] == stock["on_hand"] - stock["reserved"]
+        return stock["on_hand"], stock["reserved"], stock["available"]
+
     def walk(self, limit: int, path: str = "/items?") -> list[dict[str, Any]]:
         """All entries of a list, page by page."""
         found: list[dict[str, Any]] = []

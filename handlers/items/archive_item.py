@@ -1,7 +1,7 @@
 """DELETE /v1/items/{item_id}: archive an item."""
 
 from domain.access import Permission
-from domain.errors import NotFound, PreconditionFailed, PreconditionRequired
+from domain.errors import Contention, NotFound, PreconditionFailed, PreconditionRequired
 from handlers.answers import versions_in
 from handlers.api import Api
 from handlers.items import Items
@@ -16,7 +16,7 @@ api = Api()
     permission=Permission.ITEMS_WRITE,
     access=[Access.GET, Access.QUERY, Access.PUT, Access.UPDATE],
     status=204,
-    raises=[NotFound, PreconditionFailed, PreconditionRequired],
+    raises=[Contention, NotFound, PreconditionFailed, PreconditionRequired],
 )
 def archive_item(item_id: str, if_match: IfMatch, items: Items) -> None:
     """Take an item out of sale. It stays readable."""

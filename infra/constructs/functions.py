@@ -1,6 +1,6 @@
 """One Lambda function for each handler module, with a role that can do what the module declares and no more."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from aws_cdk import Duration, RemovalPolicy
@@ -32,6 +32,12 @@ _SECRET_ACTIONS = {
     ],
 }
 
+_INDEX_ACTIONS = {
+    Access.LIST: ["dynamodb:Query"],
+    Access.LIST_BELOW: ["dynamodb:Query"],
+    Access.DUE: ["dynamodb:Query", "dynamodb:Scan"],
+}
+
 
 class DeployedFunction(Construct):
     """A function, its log group and its role; fenced in by its caller's tenant where the stage says so."""
@@ -45,12 +51,13 @@ class DeployedFunction(Construct):
         data: Data,
         identity: Identity,
         archive: Path,
+        also: Sequence[iam.PolicyStatement] = (),
     ) -> None:
         super().__init__(scope, function.name)
         self._logs = logs.LogGroup(self, "Logs", retention=stage.log_retention, removal_policy=RemovalPolicy.DESTROY)
         fenced = stage.fenced and _has_tenant(function)
         on_table = _table_statements(function.access, data)
-        role = self._role(stage, [*_statements(function.access, data, identity), *([] if fenced else on_table)])
+        role = self._role(stage, [*_statements(function.access, data, identity), *also, *([] if fenced else on_table)])
         environment = dict(_environment(function, stage, data, identity))
         if fenced:
             fence = TenantFence(self, taken_by=role, allows=on_table)
@@ -116,9 +123,10 @@ def _table_statements(access: frozenset[Access], data: Data) -> list[iam.PolicyS
     on_rows = sorted(each.value for each in access if each.service == "dynamodb")
     if on_rows:
         found.append(iam.PolicyStatement(actions=on_rows, resources=[data.table.table_arn]))
-    if Access.LIST in access:
-        index = f"{data.table.table_arn}/index/{Access.LIST.value}"
-        found.append(iam.PolicyStatement(actions=[Access.QUERY.value], resources=[index]))
+    for index, actions in _INDEX_ACTIONS.items():
+        if index in access:
+            arn = f"{data.table.table_arn}/index/{index.value}"
+            found.append(iam.PolicyStatement(actions=actions, resources=[arn]))
     return found
 
 

@@ -9,11 +9,13 @@ from domain.events import Event
 from domain.items import Item, NewItem
 from domain.model import now
 from domain.money import Money
+from domain.orders import NewLine, NewOrder, NewPayment
 from domain.tenants import NewOwner, NewTenant, TenantSettings
 from domain.users import NewUser, User
 from repositories.clients import dynamodb, secretsmanager
 from repositories.directory import directory
 from repositories.items import ItemRepository
+from repositories.orders import OrderRepository
 from repositories.session import Session
 from repositories.settings import settings
 from repositories.table import Meter, Table
@@ -24,6 +26,8 @@ TENANT = "sample"
 OWNER = "0b54c9a6-4e0c-4c7e-9c57-6ad3c1b0f7a1"
 CUSTOMER = "5a0c2f0e-52a3-4f0a-8a0e-3e1d9f6c7b21"
 ITEM_ID = "item_01JD3ZK8Q4M5X6Y7Z8A9B0C1D2"
+ORDERS = {f"order_01JD3ZK8Q4M5X6Y7Z8A9B0C1D{n}": moves for n, moves in {3: 0, 4: 0, 5: 1, 6: 1, 7: 2}.items()}
+"""Orders, and how many moves they have made: none, paid, paid and shipped."""
 SECRET = "tradepost-cursor-keys"  # noqa: S105 - its name
 
 
@@ -41,11 +45,25 @@ def add_samples() -> None:
     _add_user(session, OWNER, NewUser(email="owner@example.com", name="Olga Owner", role=Role.OWNER))
     _add_user(session, CUSTOMER, NewUser(email="customer@example.com", name="Carl Customer", role=Role.CUSTOMER))
     mug = NewItem(
-        name="Enamel mug", price=Money.of_minor(1299, "EUR"), sku="MUG-RED", attributes={"colour": "red"}, stock=10
+        name="Enamel mug", price=Money.of_minor(1299, "EUR"), sku="MUG-RED", attributes={"colour": "red"}, stock=100
     )
     ItemRepository(session).add(Item.new(ITEM_ID, mug, session.at))
+    _add_orders(session)
     with suppress(secretsmanager().exceptions.ResourceExistsException):
         secretsmanager().create_secret(Name=SECRET, SecretString="first-key")
+
+
+def _add_orders(session: Session) -> None:
+    """Add an order for each event that moves one, in the state that it moves from."""
+    orders = OrderRepository(session)
+    paying = NewPayment(provider="manual")
+    for order_id, moves in ORDERS.items():
+        new = NewOrder(lines=[NewLine(item_id=ITEM_ID, quantity=1)], customer_id=CUSTOMER)
+        orders.place_as(order_id, new)
+        if moves:
+            orders.pay(order_id, paying)
+        if moves > 1:
+            orders.ship(order_id)
 
 
 def _add_user(session: Session, user_id: str, new: NewUser) -> None:

@@ -12,6 +12,7 @@ import uvicorn
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from infra.functions import functions
+from infra.local.clock import Clock
 from infra.local.gateway import MAX_BODY_BYTES, Gateway, Request
 from infra.local.invocation import invoke
 from infra.local.signatures import AccessKey
@@ -25,13 +26,14 @@ class Server:
 
     def __init__(self, key: RSAPrivateKey, operator: AccessKey) -> None:
         self._pool = ProcessPoolExecutor(PROCESSES, multiprocessing.get_context("spawn"), initializer=_warm_up)
-        self._gateway = Gateway(key, operator, self._invoke)
+        self._gateway = Gateway(key, operator, self.invoke)
 
     def close(self) -> None:
         """Let the calls that run finish, and end the processes."""
         self._pool.shutdown(cancel_futures=True)
 
-    async def _invoke(self, name: str, event: dict[str, Any]) -> dict[str, Any]:
+    async def invoke(self, name: str, event: dict[str, Any]) -> Any:
+        """Return what a function answers to an event."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, invoke, name, event)
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -74,6 +76,7 @@ def _warm_up() -> None:
 def run(key: RSAPrivateKey, operator: AccessKey, port: int, announce: Any) -> None:
     """Serve on the loopback interface until told to stop; `announce` is called when requests are answered."""
     server = Server(key, operator)
+    clock = Clock(server.invoke)
     config = uvicorn.Config(
         server,
         host="127.0.0.1",
@@ -84,20 +87,22 @@ def run(key: RSAPrivateKey, operator: AccessKey, port: int, announce: Any) -> No
         server_header=False,
     )
     try:
-        asyncio.run(_serve(uvicorn.Server(config), announce))
+        asyncio.run(_serve(uvicorn.Server(config), clock, announce))
     except KeyboardInterrupt:
         pass
     finally:
         server.close()
 
 
-async def _serve(server: uvicorn.Server, announce: Any) -> None:
+async def _serve(server: uvicorn.Server, clock: Clock, announce: Any) -> None:
     serving = asyncio.create_task(server.serve())
+    ticking = asyncio.create_task(clock.run())
     while not server.started and not serving.done():
         await asyncio.sleep(0.01)
     if server.started:
         announce()
     await serving
+    ticking.cancel()
 
 
 def settings_for(folder: Path | None) -> None:

@@ -14,14 +14,15 @@ from handlers.api import IAM, PUBLIC
 from handlers.trigger import Source
 from infra.app import tradepost_app
 from infra.functions import ROOT, Function, all_functions, functions, triggers
+from infra.table import INDEXES
 from repositories.access import Access
 
 type Template = dict[str, Any]
 
 CONTEXT = json.loads((ROOT / "cdk.json").read_text())["context"]
 REGION = ManualArgs(regions=["eu-west-1"])
-TriggersOfPool = [each for each in triggers() if each.trigger.source is not Source.SECRET_ROTATION]
-READS = {Access.GET.value, Access.QUERY.value}
+TriggersOfPool = [each for each in triggers() if each.trigger.source not in {Source.SECRET_ROTATION, Source.SCHEDULE}]
+READS = {Access.GET.value, Access.BATCH_GET.value, Access.QUERY.value}
 
 
 def synth(**context: str) -> Template:
@@ -86,22 +87,24 @@ def test_each_function_has_one_method_and_others_are_refused(dev: Template) -> N
 
 def test_a_role_can_do_what_its_route_declares_and_no_more(dev: Template) -> None:
     for function in all_functions():
-        allowed: set[tuple[str, bool]] = set()
+        allowed: set[tuple[str, str]] = set()
         for statement in statements(dev, function.name):
             assert statement["Effect"] == "Allow"
             assert "*" not in as_list(statement["Resource"])
-            on_index = "/index/gsi1" in json.dumps(statement["Resource"])
+            indexes = [name for name in INDEXES if f"/index/{name}" in json.dumps(statement["Resource"])]
             for action in as_list(statement["Action"]):
                 assert "*" not in action
-                allowed.add((action, on_index))
-        table = {action for action, on_index in allowed if action.startswith("dynamodb:") and not on_index}
+                allowed |= {(action, index) for index in indexes or [""]}
+        table = {action for action, index in allowed if action.startswith("dynamodb:") and not index}
         access = function.access
         assert table == {each.value for each in access if each.service == "dynamodb"}
         pool = {action for action, _ in allowed if action.startswith("cognito-idp:")}
         assert pool == {each.value for each in access if each.service == "cognito-idp"}
-        assert (("dynamodb:Query", True) in allowed) == (Access.LIST in access)
+        on_indexes = {index for action, index in allowed if action == "dynamodb:Query" and index}
+        assert on_indexes == {each.value for each in access if each.value in INDEXES}
+        assert [index for action, index in allowed if action == "dynamodb:Scan"] == ["gsi3"] * (Access.DUE in access)
         reads_secret = Access.LIST in access or Access.ROTATE in access
-        assert (("secretsmanager:GetSecretValue", False) in allowed) == reads_secret
+        assert (("secretsmanager:GetSecretValue", "") in allowed) == reads_secret
         if isinstance(function, Function) and function.operation.method == "GET":
             assert table <= READS
             assert not pool
@@ -214,6 +217,19 @@ def test_in_prod_a_function_reaches_the_rows_of_one_tenant(dev: Template, prod: 
             assert statement["Condition"] == {
                 "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["T#${aws:PrincipalTag/tenant}#*"]}
             }
+
+
+def test_scheduled_functions_are_called_and_failed_calls_are_kept(dev: Template) -> None:
+    [schedule] = resources(dev, "AWS::Scheduler::Schedule").values()
+    [queue] = resources(dev, "AWS::SQS::Queue")
+    target = schedule["Properties"]["Target"] if "Properties" in schedule else schedule["Target"]
+    assert target["Arn"] == {"Fn::GetAtt": ["ExpireHolds", "Arn"]}
+    assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": [queue, "Arn"]}}
+    assert schedule["ScheduleExpression"] == "rate(1 minute)"
+    [invoked] = resources(dev, "AWS::Lambda::EventInvokeConfig").values()
+    assert invoked["DestinationConfig"]["OnFailure"] == {"Destination": {"Fn::GetAtt": [queue, "Arn"]}}
+    sends = [action for each in statements(dev, "ExpireHolds") for action in as_list(each["Action"])]
+    assert "sqs:SendMessage" in sends
 
 
 def test_the_firewall_and_the_rotation_are_for_prod(dev: Template, prod: Template) -> None:

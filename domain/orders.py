@@ -1,0 +1,224 @@
+"""Orders: what a customer asked for, what it costs, and which moves it can make."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+from domain.errors import InvalidState
+from domain.items import MAX_UNITS
+from domain.model import A_NUMBER, Line, Model, Text, Timestamp
+from domain.money import Money
+
+MAX_ITEMS = 90
+"""Different items of an order: with the order itself, its event and its record they fit one transaction of 100."""
+MAX_LINES = 1000
+
+SYSTEM = "system"
+"""Who moves an order that nobody asked to move."""
+
+
+class OrderStatus(StrEnum):
+    """How far an order has come."""
+
+    PENDING = "pending"
+    PAID = "paid"
+    SHIPPED = "shipped"
+    DELIVERED = "delivered"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    REFUNDED = "refunded"
+
+
+class StockEffect(StrEnum):
+    """What a move does to the units that an order reserved."""
+
+    NONE = "leave"
+    HOLD = "reserve"
+    RELEASE = "release"
+    TAKE = "take"
+
+
+MOVES: dict[tuple[OrderStatus, OrderStatus], StockEffect] = {
+    (OrderStatus.PENDING, OrderStatus.PAID): StockEffect.NONE,
+    (OrderStatus.PENDING, OrderStatus.CANCELLED): StockEffect.RELEASE,
+    (OrderStatus.PENDING, OrderStatus.EXPIRED): StockEffect.RELEASE,
+    (OrderStatus.PAID, OrderStatus.SHIPPED): StockEffect.TAKE,
+    (OrderStatus.PAID, OrderStatus.REFUNDED): StockEffect.RELEASE,
+    (OrderStatus.SHIPPED, OrderStatus.DELIVERED): StockEffect.NONE,
+}
+"""Every legal move, and what it does to stock. Placing an order holds its units."""
+
+
+def effect_of(current: OrderStatus, wanted: OrderStatus) -> StockEffect:
+    """Return what moving an order does to its stock. Raises InvalidState for a move that is not legal."""
+    effect = MOVES.get((current, wanted))
+    if effect is None:
+        raise InvalidState(f"An order that is {current} cannot become {wanted}.")
+    return effect
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Units that an order reserved in one bucket of an item's stock."""
+
+    item_id: str
+    bucket: int
+    units: int
+
+
+UserId = Annotated[
+    str,
+    Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", examples=["5a0c2f0e-52a3-4f0a-8a0e-3e1d9f6c7b21"]),
+]
+
+
+class NewLine(Model):
+    """Units of an item to order. A `unit_price` is what the client expects to pay: a different one is an error."""
+
+    item_id: Annotated[str, Field(max_length=64, examples=["item_01JD3ZK8Q4M5X6Y7Z8A9B0C1D2"])]
+    quantity: Annotated[int, Field(ge=1, le=MAX_UNITS, examples=[2]), A_NUMBER]
+    unit_price: Money | None = None
+
+
+def _has_few_items(lines: list[NewLine]) -> list[NewLine]:
+    if len({line.item_id for line in lines}) > MAX_ITEMS:
+        raise PydanticCustomError("too_many_items", "An order may have 90 different items at most")
+    return lines
+
+
+class NewOrder(Model):
+    """An order to place. Lines of one item are added up. Staff and owners may place it for a customer."""
+
+    lines: Annotated[list[NewLine], Field(min_length=1, max_length=MAX_LINES), AfterValidator(_has_few_items)]
+    customer_id: UserId | None = None
+    note: Annotated[Text, Field(min_length=1, max_length=1000)] | None = None
+
+
+class NewPayment(Model):
+    """A payment that was taken by hand: it is captured at once."""
+
+    provider: Annotated[str, Field(pattern="^manual$", examples=["manual"])]
+    reference: Annotated[Line, Field(max_length=200)] | None = None
+
+
+class Refund(Model):
+    """Why money goes back."""
+
+    reason: Annotated[Line, Field(max_length=200)] | None = None
+
+
+class Payment(Model):
+    """Money that was taken for an order."""
+
+    id: str
+    order_id: str
+    provider: str
+    status: str
+    amount: Money
+    reference: str | None
+    created_at: Timestamp
+
+
+class OrderLine(Model):
+    """Units of one item at the price at which they were ordered."""
+
+    item_id: str
+    sku: str | None
+    name: str
+    quantity: int
+    unit_price: Money
+    total: Money
+
+    @classmethod
+    def of(cls, item_id: str, sku: str | None, name: str, quantity: int, unit_price: Money) -> Self:
+        """Return the line with its total."""
+        total = Money.of_minor(unit_price.minor * quantity, unit_price.currency)
+        return cls(item_id=item_id, sku=sku, name=name, quantity=quantity, unit_price=unit_price, total=total)
+
+
+class Step(Model):
+    """A status that an order had: since when, and who brought it there (a user's id, or `system`)."""
+
+    status: OrderStatus
+    at: Timestamp
+    by: str
+
+
+class OrderSummary(Model):
+    """An order as lists show it."""
+
+    id: str
+    customer_id: str
+    status: OrderStatus
+    total: Money
+    hold_expires_at: Timestamp | None
+    version: int
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class Order(OrderSummary):
+    """An order. `hold_expires_at` is set while it is pending: its units are reserved until then."""
+
+    lines: list[OrderLine]
+    note: str | None
+    history: list[Step]
+
+    @classmethod
+    def placed(
+        cls,
+        order_id: str,
+        customer_id: str,
+        lines: Sequence[OrderLine],
+        *,
+        by: str,
+        at: datetime,
+        hold_expires_at: datetime,
+        note: str | None = None,
+    ) -> Self:
+        """Return the first version of an order. All lines are in one currency."""
+        return cls(
+            id=order_id,
+            customer_id=customer_id,
+            status=OrderStatus.PENDING,
+            lines=list(lines),
+            total=total_of(lines),
+            note=note,
+            hold_expires_at=hold_expires_at,
+            version=1,
+            created_at=at,
+            updated_at=at,
+            history=[Step(status=OrderStatus.PENDING, at=at, by=by)],
+        )
+
+    def moved(self, wanted: OrderStatus, by: str, at: datetime) -> "Order":
+        """Return the order after a move. Raises InvalidState, also for paying after its hold, or expiring before."""
+        effect_of(self.status, wanted)
+        if wanted is OrderStatus.PAID and self.is_due(at):
+            raise InvalidState("The time to pay is over, and the order is about to expire.")
+        if wanted is OrderStatus.EXPIRED and not self.is_due(at):
+            raise InvalidState("The order still holds its stock.")
+        at = max(at, self.updated_at)
+        changes = {
+            "status": wanted,
+            "hold_expires_at": None,
+            "version": self.version + 1,
+            "updated_at": at,
+            "history": [*self.history, Step(status=wanted, at=at, by=by)],
+        }
+        return self.model_copy(update=changes)
+
+    def is_due(self, at: datetime) -> bool:
+        """Tell whether the order's hold has ended."""
+        return self.hold_expires_at is not None and self.hold_expires_at <= at
+
+
+def total_of(lines: Iterable[OrderLine]) -> Money:
+    """Return what lines cost together; there is at least one, and all are in one currency."""
+    totals = [line.total for line in lines]
+    return Money.of_minor(sum(total.minor for total in totals), totals[0].currency)

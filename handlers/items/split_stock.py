@@ -1,0 +1,24 @@
+"""POST /v1/items/{item_id}/stock-buckets: split an item's stock over buckets."""
+
+from domain.access import Permission
+from domain.errors import Contention, InvalidState, NotFound
+from domain.items import Item, StockSplit
+from handlers.api import Api
+from handlers.items import Items
+from repositories.access import Access
+
+api = Api()
+
+
+@api.post(
+    "/v1/items/<item_id>/stock-buckets",
+    permission=Permission.ITEMS_WRITE,
+    access=[Access.GET, Access.QUERY, Access.PUT, Access.UPDATE],
+    raises=[NotFound, InvalidState, Contention],
+)
+def split_stock(item_id: str, split: StockSplit, items: Items) -> Item:
+    """Spread an item's units over buckets, so that many orders at once do not wait for each other."""
+    return items.split_stock(item_id, split.count)
+
+
+handler = api.handler

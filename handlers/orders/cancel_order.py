@@ -1,0 +1,25 @@
+"""POST /v1/orders/{order_id}/cancel: call an order off."""
+
+from domain.access import Permission
+from domain.errors import Contention, InvalidState, NotFound
+from domain.orders import Order
+from handlers.api import Api
+from handlers.orders import Orders
+from repositories.access import Access
+
+api = Api()
+
+
+@api.post(
+    "/v1/orders/<order_id>/cancel",
+    permission=Permission.ORDERS_READ,
+    access=[Access.BATCH_GET, Access.PUT, Access.UPDATE],
+    raises=[NotFound, InvalidState, Contention],
+    asks_along=True,
+)
+def cancel_order(order_id: str, orders: Orders) -> Order:
+    """Call an order off that is not paid. Its stock is free again. Customers cancel their own only."""
+    return orders.cancel(order_id)
+
+
+handler = api.handler

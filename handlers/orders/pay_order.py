@@ -1,0 +1,27 @@
+"""POST /v1/orders/{order_id}/payments: take the payment of an order."""
+
+from domain.access import Permission
+from domain.errors import Contention, InvalidState, NotFound
+from domain.orders import NewPayment, Payment
+from handlers.api import Api
+from handlers.orders import Orders
+from repositories.access import Access
+
+api = Api()
+
+
+@api.post(
+    "/v1/orders/<order_id>/payments",
+    permission=Permission.ORDERS_MANAGE,
+    access=[Access.BATCH_GET, Access.PUT],
+    status=201,
+    raises=[NotFound, InvalidState, Contention],
+    idempotency_key="required",
+    asks_along=True,
+)
+def pay_order(order_id: str, new: NewPayment, orders: Orders) -> Payment:
+    """Take the payment of a pending order: it is captured at once, and the order is paid."""
+    return orders.pay(order_id, new)
+
+
+handler = api.handler

@@ -1,0 +1,29 @@
+"""POST /v1/orders: place an order."""
+
+from domain.access import Permission
+from domain.errors import Contention, InvalidState, ItemArchived, NotFound, OutOfStock, PriceChanged
+from domain.orders import NewOrder, Order
+from handlers.api import Api
+from handlers.orders import Orders
+from repositories.access import Access
+
+api = Api()
+
+
+@api.post(
+    "/v1/orders",
+    permission=Permission.ORDERS_PLACE,
+    access=[Access.GET, Access.BATCH_GET, Access.PUT, Access.UPDATE, Access.CHECK],
+    status=201,
+    raises=[NotFound, OutOfStock, PriceChanged, ItemArchived, InvalidState, Contention],
+    idempotency_key="required",
+    asks_along=True,
+)
+def place_order(new: NewOrder, orders: Orders) -> Order:
+    """Place an order: all of its stock is reserved, or nothing happens. Staff and owners may name the customer."""
+    if new.customer_id is not None:
+        orders.caller.require_own_or(Permission.ORDERS_MANAGE, new.customer_id)
+    return orders.place(new)
+
+
+handler = api.handler

@@ -1,0 +1,31 @@
+"""POST /v1/orders/{order_id}/refund: give the money back."""
+
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Body
+
+from domain.access import Permission
+from domain.errors import Contention, InvalidState, NotFound
+from domain.orders import Order, Refund
+from handlers.api import Api
+from handlers.orders import Orders
+from repositories.access import Access
+
+api = Api()
+_NO_REASON = Refund()
+
+
+@api.post(
+    "/v1/orders/<order_id>/refund",
+    permission=Permission.ORDERS_MANAGE,
+    access=[Access.BATCH_GET, Access.PUT, Access.UPDATE],
+    raises=[NotFound, InvalidState, Contention],
+    idempotency_key="required",
+    asks_along=True,
+)
+def refund_order(order_id: str, orders: Orders, refund: Annotated[Refund, Body()] = _NO_REASON) -> Order:
+    """Give the money of a paid order back. Its stock is free again."""
+    return orders.refund(order_id, refund)
+
+
+handler = api.handler

@@ -1,0 +1,48 @@
+"""Each minute: orders that were not paid in time expire, and their stock is free again.
+
+Called by EventBridge Scheduler, which calls again after a failure and then puts the event into a queue.
+"""
+
+import time
+from typing import Any
+
+from domain.model import now
+from handlers.telemetry import logger
+from handlers.trigger import Event, Source, told, trigger
+from repositories.access import Access
+from repositories.clients import dynamodb
+from repositories.holds import sweep
+from repositories.settings import settings
+from repositories.table import Meter, Table
+
+_RESERVE_SECONDS = 3.0
+"""Kept back of the function's time, for orders that are on their way when it ends."""
+
+
+_NAMED = 20
+"""Orders that could not be expired, of which the log names so many."""
+
+
+class HoldsLeftError(Exception):
+    """Some holds could not be expired; the next call finds them again."""
+
+
+@trigger(
+    Source.SCHEDULE,
+    access=[Access.GET, Access.BATCH_GET, Access.PUT, Access.UPDATE, Access.DUE],
+    every=1,
+)
+def expire_holds(_event: Event, context: Any) -> dict[str, int]:
+    """Return how many orders expired. Raises HoldsLeftError, so that the call counts as failed and is made again."""
+    logger().append_keys(request_id=context.aws_request_id)
+    meter = Meter()
+    table = Table(dynamodb(), settings().table_name, meter)
+    seconds = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
+    swept = sweep(table, now(), time.monotonic() + seconds)
+    told("holds swept", expired=swept.expired, left=swept.left[:_NAMED], db_requests=meter.requests)
+    if swept.left:
+        raise HoldsLeftError(f"{len(swept.left)} orders could not be expired")
+    return {"expired": swept.expired}
+
+
+handler = expire_holds.call

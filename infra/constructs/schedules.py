@@ -1,0 +1,69 @@
+"""Functions that EventBridge Scheduler calls every so many minutes, and the queue of calls that failed for good."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_destinations as destinations
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_scheduler_targets as targets
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.functions import TriggerFunction
+from infra.nag import acknowledge
+from infra.naming import name
+
+RETRIES = 2
+"""Of a call that failed, by Lambda; a minute later the next call does the same work anyway."""
+
+
+class Schedules(Construct):
+    """The schedules and their queue of failed calls."""
+
+    def __init__(self, scope: Construct) -> None:
+        super().__init__(scope, "Schedules")
+        self.failed = sqs.Queue(
+            self,
+            "FailedCalls",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=Duration.days(14),
+        )
+        name(self.failed, "FailedCalls")
+        acknowledge(self.failed, "AwsSolutions-SQS3", "It is the queue of failed calls itself")
+        self.reporting = iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[self.failed.queue_arn])
+        """What a scheduled function, and what calls it, must be allowed beside its work."""
+
+    def add(self, function: TriggerFunction, deployed: lambda_.Function) -> None:
+        """Call a function every so many minutes, as it declares."""
+        deployed.configure_async_invoke(
+            retry_attempts=RETRIES,
+            max_event_age=Duration.minutes(function.trigger.every * 5),
+            on_failure=destinations.SqsDestination(self.failed),
+        )
+        role = iam.Role(
+            self,
+            f"{function.name}Caller",
+            assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com"),
+            inline_policies={
+                "Call": iam.PolicyDocument(
+                    statements=[
+                        iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[deployed.function_arn]),
+                        self.reporting,
+                    ]
+                )
+            },
+        )
+        scheduler.Schedule(
+            self,
+            f"{function.name}Schedule",
+            schedule=scheduler.ScheduleExpression.rate(Duration.minutes(function.trigger.every)),
+            target=targets.LambdaInvoke(
+                deployed,
+                role=role.without_policy_updates(),
+                dead_letter_queue=self.failed,
+                retry_attempts=RETRIES,
+                max_event_age=Duration.minutes(function.trigger.every * 5),
+            ),
+            description=function.description,
+        )

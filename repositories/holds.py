@@ -1,0 +1,85 @@
+"""The work list of holds that end, across tenants, and working it off.
+
+A mark says up to which minute all is done. It only advances past what was expired, so that a sweeper that was stopped,
+or that failed on one order, finds the rest again; and it stays behind the clock by more than an index may lag.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from domain.access import Caller, Role
+from domain.errors import InvalidState, NotFound
+from domain.orders import SYSTEM
+from repositories import keys
+from repositories.keys import Held
+from repositories.orders import OrderRepository
+from repositories.parallel import in_parallel
+from repositories.rows import new_row
+from repositories.session import Session
+from repositories.table import Table
+
+_MINUTE = timedelta(minutes=1)
+_MARGIN = timedelta(minutes=2)
+_FAR_BACK = timedelta(minutes=60)
+"""A mark older than that is not walked from minute by minute: by then most of what is on the list is due anyway."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep came to: how many orders expired, and which could not be yet."""
+
+    expired: int
+    left: tuple[str, ...]
+
+
+def sweep(table: Table, at: datetime, deadline: float) -> Swept:
+    """Expire the orders whose holds have ended at `at`, until `deadline` (time.monotonic)."""
+    due = sorted(_due(table, at))
+    done = in_parallel(lambda held: _expired(table, held, at, deadline), due)
+    left = [held for held, expired in zip(due, done, strict=True) if expired is None]
+    _advance(table, min([at - _MARGIN, *(held.ends_at for held in left)]))
+    return Swept(expired=sum(filter(None, done)), left=tuple(held.order_id for held in left))
+
+
+def _due(table: Table, at: datetime) -> Iterator[Held]:
+    row = table.get(keys.sweep())
+    if row is None or datetime.fromisoformat(row["sweep_minute"]) < at - _FAR_BACK:
+        return (held for held in map(keys.held, table.scan("gsi3")) if held.ends_at <= at)
+    pks = [pk for minute in _minutes(datetime.fromisoformat(row["sweep_minute"]), at) for pk in keys.due_pks(minute)]
+    return (held for found in in_parallel(lambda pk: _ended(table, pk, at), pks) for held in found)
+
+
+def _minutes(first: datetime, last: datetime) -> Iterator[datetime]:
+    while first <= last:
+        yield first
+        first += _MINUTE
+
+
+def _ended(table: Table, pk: str, at: datetime) -> list[Held]:
+    values = {":pk": pk, ":until": keys.due_until(at)}
+    return [keys.held(row) for row in table.all_of("gsi3pk = :pk AND gsi3sk < :until", values, index="gsi3")]
+
+
+def _expired(table: Table, held: Held, at: datetime, deadline: float) -> bool | None:
+    """Expire an order; return whether it was for us to do, or None if it could not be done now."""
+    if time.monotonic() >= deadline:
+        return None
+    session = Session(table, Caller(held.tenant, SYSTEM, Role.OWNER), at, deadline)
+    try:
+        OrderRepository(session).expire(held.order_id)
+    except (InvalidState, NotFound):
+        return False
+    except Exception:  # noqa: BLE001 - whatever is wrong with one order must not hold up the others
+        return None
+    return True
+
+
+def _advance(table: Table, to: datetime) -> None:
+    """Move the mark to the minute of `to`, never back."""
+    minute = to.replace(second=0, microsecond=0).isoformat()
+    table.put(new_row(keys.sweep(), "sweep", sweep_minute=minute), _IS_LATER, {":minute": minute})
+
+
+_IS_LATER = "attribute_not_exists(pk) OR sweep_minute < :minute"

@@ -1,0 +1,154 @@
+"""Orders and their payments."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from domain.access import Caller, Permission
+from domain.errors import NotFound
+from domain.events import Event
+from domain.ids import is_id, new_id
+from domain.orders import (
+    NewOrder,
+    NewPayment,
+    Order,
+    OrderStatus,
+    OrderSummary,
+    Payment,
+    Refund,
+    effect_of,
+)
+from domain.pages import Page, PageRequest
+from repositories import keys, stock
+from repositories.keys import Key
+from repositories.listing import Listing, list_page
+from repositories.order_rows import COLLECTION, StoredOrder, order_row, payment_row, position, summary
+from repositories.placing import Placing
+from repositories.rows import Row
+from repositories.session import Session
+from repositories.transaction import Stale, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRepository:
+    """The orders of the caller's tenant; a customer reaches their own."""
+
+    session: Session
+
+    @property
+    def caller(self) -> Caller:
+        """Whose orders they are, or whose shop's."""
+        return self.session.caller
+
+    def place(self, new: NewOrder) -> Order:
+        """Place an order and reserve its stock, all of it or nothing.
+
+        Raises NotFound, ItemArchived, PriceChanged, ValidationFailed, OutOfStock, InvalidState, Contention.
+        """
+        return self.place_as(new_id("order"), new)
+
+    def place_as(self, order_id: str, new: NewOrder) -> Order:
+        """Place an order that has its id."""
+        return self.session.decide_again(Placing(self.session, new, order_id).attempt)
+
+    def get(self, order_id: str) -> Order:
+        """Return an order. Raises NotFound."""
+        row = self.session.table.get(self._key(order_id))
+        return self._reached(row).order
+
+    def page(self, page: PageRequest, customer_id: str | None, status: OrderStatus | None) -> Page[OrderSummary]:
+        """Return a page of all orders, or of a customer's, or of those in a status. Raises CursorInvalid."""
+        rows, cursor = list_page(self._listing(customer_id, status), page)
+        return Page(items=[summary(row) for row in rows], next_cursor=cursor)
+
+    def cancel(self, order_id: str) -> Order:
+        """Call an order off; its stock is free again. Raises NotFound, InvalidState, Contention."""
+        return self._move(order_id, OrderStatus.CANCELLED)
+
+    def ship(self, order_id: str) -> Order:
+        """Send an order off; its stock is gone. Raises NotFound, InvalidState, Contention."""
+        return self._move(order_id, OrderStatus.SHIPPED)
+
+    def deliver(self, order_id: str) -> Order:
+        """Note that an order arrived. Raises NotFound, InvalidState, Contention."""
+        return self._move(order_id, OrderStatus.DELIVERED)
+
+    def expire(self, order_id: str) -> Order:
+        """End an order whose hold is over; its stock is free again. Raises NotFound, InvalidState, Contention."""
+        return self._move(order_id, OrderStatus.EXPIRED)
+
+    def refund(self, order_id: str, refund: Refund) -> Order:
+        """Give the money back; stock too. Raises NotFound, InvalidState, Contention."""
+        return self._move(order_id, OrderStatus.REFUNDED, reason=refund.reason)
+
+    def pay(self, order_id: str, new: NewPayment) -> Payment:
+        """Take the payment of an order, captured at once. Raises NotFound, InvalidState, Contention."""
+        return self.session.decide_again(lambda: self._pay(order_id, new))
+
+    def _pay(self, order_id: str, new: NewPayment) -> Payment:
+        stored = self._read(order_id)
+        paid = stored.order.moved(OrderStatus.PAID, self.caller.subject, self.session.at)
+        payment = Payment(
+            id=new_id("payment"),
+            order_id=paid.id,
+            provider=new.provider,
+            status="captured",
+            amount=paid.total,
+            reference=new.reference,
+            created_at=paid.updated_at,
+        )
+        tx = self._moving(stored, paid)
+        tx.write_along("add the payment", payment_row(self.session.tenant, payment))
+        self._commit(tx, paid, payment, payment_id=payment.id)
+        return payment
+
+    def _move(self, order_id: str, wanted: OrderStatus, **told: Any) -> Order:
+        return self.session.decide_again(lambda: self._move_now(order_id, wanted, told))
+
+    def _move_now(self, order_id: str, wanted: OrderStatus, told: dict[str, Any]) -> Order:
+        stored = self._read(order_id)
+        moved = stored.order.moved(wanted, self.caller.subject, self.session.at)
+        self._commit(self._moving(stored, moved), moved, moved, **told)
+        return moved
+
+    def _moving(self, stored: StoredOrder, moved: Order) -> Transaction:
+        """Return the steps of a move: the order as it becomes, if it still is as read, and what that does to stock."""
+        tenant, tx = self.session.tenant, self.session.transaction()
+        tx.put(
+            "move the order",
+            order_row(tenant, moved, stored.holds),
+            condition="version = :seen",
+            refusal=Stale.because,
+            seen=stored.order.version,
+        )
+        stock.settle(tx, tenant, stored.holds, effect_of(stored.order.status, moved.status))
+        return tx
+
+    def _commit(self, tx: Transaction, order: Order, result: BaseModel, **told: Any) -> None:
+        self.session.commit(tx, result, Event(f"Order{order.status.title()}", order.id, order.version, told))
+
+    def _read(self, order_id: str) -> StoredOrder:
+        key = self._key(order_id)
+        return self._reached(self.session.read([key]).get(key))
+
+    def _reached(self, row: Row | None) -> StoredOrder:
+        if row is None:
+            raise NotFound("order")
+        stored = StoredOrder.of(row)
+        if stored.order.customer_id != self.caller.subject and not self.caller.may(Permission.ORDERS_READ_ALL):
+            raise NotFound("order")
+        return stored
+
+    def _key(self, order_id: str) -> Key:
+        if not is_id("order", order_id):
+            raise NotFound("order")
+        return keys.order(self.session.tenant, order_id)
+
+    def _listing(self, customer_id: str | None, status: OrderStatus | None) -> Listing:
+        shows: Callable[[Row], bool] | None = (lambda row: row["head"]["status"] == status) if status else None
+        if customer_id is None:
+            return Listing.of_all(self.session, COLLECTION, position, shows, query=f"?{status}")
+        pk = keys.customers_orders(self.session.tenant, customer_id)
+        return Listing(self.session.table, "gsi2", [pk], f"{pk}?{status}", position, shows)
