@@ -19,8 +19,31 @@ FOR_GOOD = 1000
 def impatient(monkeypatch: pytest.MonkeyPatch, database: str) -> None:
     """Waiting between attempts proves nothing here."""
     monkeypatch.setattr(transaction, "pause_before", lambda _: 0.0)
+    monkeypatch.setattr("repositories.table.pause_before", lambda _: 0.0)
     monkeypatch.setattr("repositories.session.pause_before", lambda _: 0.0)
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
+
+
+def _item(shop: Shop) -> dict[str, Any]:
+    return shop.add(sku="OLD", stock=10)
+
+
+def _order(*moves: str) -> Callable[[Shop], dict[str, Any]]:
+    """Something that makes an order of three of an item's ten units, and moves it."""
+
+    def prepare(shop: Shop) -> dict[str, Any]:
+        item = _item(shop)
+        order_id = shop.order({item["id"]: 3}).json["id"]
+        for move in moves:
+            (shop.pay(order_id) if move == "pay" else shop.move(order_id, move))
+        return {"id": item["id"], "order": order_id}
+
+    return prepare
+
+
+def _is(shop: Shop, made: dict[str, Any], status: str, stock: tuple[int, int, int]) -> bool:
+    [order] = shop.walk(50, "/orders?")
+    return bool(order["status"] == status) and shop.stock(made["id"]) == stock
 
 
 @dataclass(frozen=True)
@@ -31,6 +54,7 @@ class Command:
     send: Callable[[Shop, dict[str, Any]], Answer]
     holds: Callable[[Shop, dict[str, Any]], bool]
     status: int = 200
+    prepare: Callable[[Shop], dict[str, Any]] = _item
 
 
 COMMANDS = [
@@ -50,6 +74,48 @@ COMMANDS = [
         lambda shop, _: shop.post("/items/batch", {"items": [new_item(sku=f"S{n}") for n in range(3)]}, key="k"),
         lambda shop, _: len(shop.walk(50)) == 4,
     ),
+    Command(
+        "split",
+        lambda shop, item: shop.post(f"/items/{item['id']}/stock-buckets", {"count": 4}, key="k"),
+        lambda shop, item: shop.stock(item["id"]) == (10, 0, 10) and shop.item(item["id"])["version"] == 2,
+    ),
+    Command(
+        "place",
+        lambda shop, item: shop.order({item["id"]: 3}, key="k"),
+        lambda shop, item: _is(shop, item, "pending", (10, 3, 7)),
+        201,
+    ),
+    Command(
+        "pay",
+        lambda shop, made: shop.pay(made["order"], key="k"),
+        lambda shop, made: _is(shop, made, "paid", (10, 3, 7)),
+        201,
+        _order(),
+    ),
+    Command(
+        "cancel",
+        lambda shop, made: shop.move(made["order"], "cancel", key="k"),
+        lambda shop, made: _is(shop, made, "cancelled", (10, 0, 10)),
+        prepare=_order(),
+    ),
+    Command(
+        "ship",
+        lambda shop, made: shop.move(made["order"], "ship", key="k"),
+        lambda shop, made: _is(shop, made, "shipped", (7, 0, 7)),
+        prepare=_order("pay"),
+    ),
+    Command(
+        "deliver",
+        lambda shop, made: shop.move(made["order"], "deliver", key="k"),
+        lambda shop, made: _is(shop, made, "delivered", (7, 0, 7)),
+        prepare=_order("pay", "ship"),
+    ),
+    Command(
+        "refund",
+        lambda shop, made: shop.move(made["order"], "refund", key="k"),
+        lambda shop, made: _is(shop, made, "refunded", (10, 0, 10)),
+        prepare=_order("pay"),
+    ),
 ]
 
 
@@ -60,7 +126,7 @@ def test_one_failed_call_is_made_good(shop: Shop, command: Command, fault: Fault
     at = 0
     while True:
         tenant = Shop(shop.send)
-        item = tenant.add(sku="OLD", stock=10)
+        item = command.prepare(tenant)
         with injected(fault, at=at) as calls:
             answer = command.send(tenant, item)
         if len(calls) <= at:
@@ -82,7 +148,7 @@ def test_an_outage_is_told_and_a_retry_after_it_is_safe(
     at = 0
     while True:
         tenant = Shop(shop.send)
-        item = tenant.add(sku="OLD", stock=10)
+        item = command.prepare(tenant)
         with injected(fault, at=at, times=FOR_GOOD) as calls:
             answer = command.send(tenant, item)
         if len(calls) <= at:
@@ -143,3 +209,12 @@ def test_a_bug_is_an_internal_error_that_says_nothing(shop: Shop, monkeypatch: p
     assert b"Zero" not in answer.body
     monkeypatch.undo()
     assert shop.post("/items", new_item(), key="k").status == 201
+
+
+def test_a_refusal_whose_record_is_lost_is_the_same_the_next_time(shop: Shop) -> None:
+    item = shop.add(stock=1)
+    with injected("lost on the way", at=1, times=FOR_GOOD):
+        assert shop.order({item["id"]: 2}, key="k").code == "UNAVAILABLE"
+    refused = shop.order({item["id"]: 2}, key="k")
+    assert refused.code == "OUT_OF_STOCK"
+    assert shop.order({item["id"]: 2}, key="k").body == refused.body

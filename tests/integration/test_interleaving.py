@@ -106,3 +106,55 @@ def test_a_batch_with_the_same_key_between_is_told_to_wait(shop: Shop, rival: Sh
         done = shop.post("/items/batch", rows, key="k")
     assert answers[0].code == "IDEMPOTENCY_IN_PROGRESS"
     assert (done.status, len(shop.walk(10))) == (200, 1)
+
+
+def test_a_price_changed_between_is_charged_or_told(shop: Shop, rival: Shop) -> None:
+    item = shop.add(stock=5)
+    path = f"/items/{item['id']}"
+    with interleaved(lambda: rival.patch(path, {"price": {"amount": "1.00"}}, "*")):
+        assert shop.order({item["id"]: 1}).json["total"]["amount"] == "1.00"
+    line = {"item_id": item["id"], "quantity": 1, "unit_price": {"amount": "1.00", "currency": "EUR"}}
+    with interleaved(lambda: rival.patch(path, {"price": {"amount": "2.00"}}, "*")):
+        assert shop.post("/orders", {"lines": [line]}, key="k").code == "PRICE_CHANGED"
+    with interleaved(lambda: rival.delete(path, "*")):
+        assert shop.order({item["id"]: 1}).code == "ITEM_ARCHIVED"
+    assert shop.stock(item["id"]) == (5, 1, 4)
+
+
+def test_an_uncounted_item_archived_between_is_not_sold(shop: Shop, rival: Shop) -> None:
+    item = shop.add()
+    with interleaved(lambda: rival.delete(f"/items/{item['id']}", "*")):
+        assert shop.order({item["id"]: 1}).code == "ITEM_ARCHIVED"
+    assert shop.walk(10, "/orders?") == []
+
+
+def test_units_sold_between_are_not_sold_again(shop: Shop, rival: Shop) -> None:
+    item, other = shop.add(stock=5), shop.add(stock=5)
+    with interleaved(lambda: rival.order({item["id"]: 3})):
+        assert shop.order({other["id"]: 1, item["id"]: 3}).code == "OUT_OF_STOCK"
+    assert (shop.stock(item["id"]), shop.stock(other["id"])) == ((5, 3, 2), (5, 0, 5))
+    with interleaved(lambda: rival.adjust(item["id"], -2)):
+        assert shop.order({item["id"]: 1}).code == "OUT_OF_STOCK"
+    with interleaved(lambda: rival.order({other["id"]: 5})):
+        assert shop.adjust(other["id"], -1).code == "OUT_OF_STOCK"
+
+
+def test_a_move_between_makes_a_move_decide_again(shop: Shop, rival: Shop) -> None:
+    item = shop.add(stock=5)
+    order_id = shop.order({item["id"]: 2}).json["id"]
+    with interleaved(lambda: rival.pay(order_id)):
+        assert shop.move(order_id, "cancel").code == "INVALID_STATE"
+    with interleaved(lambda: rival.move(order_id, "ship")):
+        assert shop.move(order_id, "refund").code == "INVALID_STATE"
+    assert shop.stock(item["id"]) == (3, 0, 3)
+    with interleaved(lambda: rival.move(order_id, "deliver", key="k")):
+        late = shop.move(order_id, "deliver", key="k")
+    assert late.headers["idempotent-replayed"] == "true"
+
+
+def test_the_same_order_placed_between_is_replayed(shop: Shop, rival: Shop) -> None:
+    item = shop.add(stock=3)
+    with interleaved(lambda: rival.order({item["id"]: 3}, key="k")):
+        late = shop.order({item["id"]: 3}, key="k")
+    assert (late.status, late.headers["idempotent-replayed"]) == (201, "true")
+    assert shop.stock(item["id"]) == (3, 3, 0)

@@ -79,3 +79,47 @@ def test_a_listing_walked_while_others_write(served: Shop) -> None:
     walked = race(4, act)[0]
     assert len(walked) == len(set(walked))
     assert before <= set(walked)
+
+
+def test_stock_is_sold_to_the_last_unit_and_no_further(served: Shop) -> None:
+    first, second = served.add(stock=12), served.add(stock=9)
+
+    def buy(n: int) -> str:
+        wanted = {first["id"]: 1, second["id"]: 1} if n % 2 else {first["id"]: 1}
+        answer = served.order(wanted)
+        return answer.code or str(answer.status)
+
+    outcomes = Counter(race(32, buy))
+    assert set(outcomes) == {"201", "OUT_OF_STOCK"}
+    assert outcomes["201"] == 12
+    orders = served.walk(50, "/orders?")
+    lines = [line for order in orders for line in served.get(f"/orders/{order['id']}").json["lines"]]
+    for item in (first, second):
+        sold = sum(line["quantity"] for line in lines if line["item_id"] == item["id"])
+        assert served.stock(item["id"])[1] == sold
+    assert len(orders) == 12
+
+
+def test_an_order_sent_by_many_threads_with_one_key_is_placed_once(served: Shop) -> None:
+    item = served.add(stock=100)
+    answers = race(32, lambda _: served.order({item["id"]: 3}, key="k"))
+    assert {answer.status for answer in answers} == {201}
+    assert len({answer.body for answer in answers}) == 1
+    assert served.stock(item["id"]) == (100, 3, 97)
+    last_unit = served.add(stock=1)
+    answers = race(32, lambda _: served.order({last_unit["id"]: 1}, key="k2"))
+    assert {answer.status for answer in answers} == {201}
+
+
+def test_one_of_many_moves_is_made(served: Shop) -> None:
+    item = served.add(stock=100)
+    orders = [served.order({item["id"]: 1}).json["id"] for _ in range(4)]
+
+    def act(n: int) -> int:
+        order_id, way = orders[n % 4], n // 4
+        return (served.pay(order_id) if way % 2 else served.move(order_id, "cancel")).status
+
+    outcomes = race(32, act)
+    made = [status for status in outcomes if status in {200, 201}]
+    assert (len(made), set(outcomes)) == (4, {200, 201, 409} & set(outcomes))
+    assert served.stock(item["id"])[1] == made.count(201)
