@@ -1,10 +1,13 @@
 """`uv run python -m benchmarks`: print what Tradepost costs beside its peers, as Markdown tables."""
 
+import io
 import platform
+from contextlib import redirect_stdout
 from datetime import UTC, datetime
 
 from benchmarks.cold import ratios
 from benchmarks.cost import costs
+from benchmarks.orders import costs_by_size, orders_per_second
 from benchmarks.warm import warm_cpu
 from infra.bundling import bundle
 from infra.functions import ROOT, functions
@@ -20,6 +23,7 @@ def main() -> None:
     with database(None), directory():
         settings_for(None)
         _print_warm()
+        _print_orders()
     _print_cost()
     size = bundle(ROOT / ".tradepost" / "cache").stat().st_size
     print(f"\nThe zip of all functions: {size / 1e6:.1f} MB.")
@@ -42,6 +46,20 @@ def _print_warm() -> None:
         base = callers[names[0]]
         cells = [f"{cpu / base:.2f} ({cpu - base:+.0f} µs)" for cpu in callers.values()]
         print(f"| {route} | {f'1 ({base:.0f} µs)'} | {' | '.join(cells[1:])} |")
+
+
+def _print_orders() -> None:
+    with redirect_stdout(io.StringIO()):
+        costs, rates = costs_by_size(), orders_per_second()
+    print("\nAn order, by how many different items it has:\n")
+    print("| items | requests | read units | write units |\n| --- | --- | --- | --- |")
+    for size, (requests, reads, writes) in costs.items():
+        print(f"| {size} | {requests} | {reads} | {writes} |")
+    one = rates[1]
+    print("\nOrders of one hot item by four processes at once, as a multiple of those with one bucket:\n")
+    print("| buckets | orders a second |\n| --- | --- |")
+    for buckets, rate in rates.items():
+        print(f"| {buckets} | {rate / one:.2f} ({rate:.0f}/s) |")
 
 
 def _print_cost() -> None:

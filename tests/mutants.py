@@ -19,30 +19,27 @@ from rich.progress import Progress
 
 from infra.functions import ROOT
 from repositories.table import Table
-from repositories.transaction import Transaction
+from repositories.transaction import Refusal, Transaction, _unconditional
 
 LEFT_OUT = "TRADEPOST_MUTANT"
 SEEN = "TRADEPOST_MUTANTS_SEEN"
 LIST = ROOT / "docs" / "mutants.md"
-TESTS = [
-    f"tests/integration/test_{name}.py"
-    for name in (
-        [
-            "interleaving",
-            "buckets",
-            "holds",
-            "orders",
-            "idempotency",
-            "users",
-            "items",
-            "ledger",
-            "faults",
-            "races",
-            "stateful",
-            "isolation",
-        ]
-    )
-]
+SUITES = (
+    "interleaving",
+    "buckets",
+    "holds",
+    "orders",
+    "idempotency",
+    "users",
+    "items",
+    "ledger",
+    "faults",
+    "races",
+    "stateful",
+    "isolation",
+)
+"""The likeliest to fail first."""
+TESTS = [f"tests/integration/test_{name}.py" for name in SUITES]
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+?)(?: - .*)?$", re.MULTILINE)
 
 type Mutant = tuple[str, str]
@@ -68,14 +65,18 @@ def _wrap(mutate: Callable[[str, str], str]) -> None:
     add, put = Transaction._add, Table.put
 
     def mutated_add(
-        self: Transaction, name: str, verb: str, action: dict[str, Any], condition: str = "", *rest: Any, **named: Any
+        self: Transaction,
+        name: str,
+        verb: str,
+        action: dict[str, Any],
+        condition: str = "",
+        refusal: Refusal = _unconditional,
+        values: Mapping[str, Any] | None = None,
     ) -> None:
         kept = mutate(name, condition) if condition else ""
-        [*refusal, values] = rest if len(rest) == 2 else [*rest, named.pop("values", None)]
-        used = _used(values or {}, kept, action.get("UpdateExpression", ""))
         if verb == "ConditionCheck" and not kept:
             kept = "attribute_exists(pk)"
-        add(self, name, verb, action, kept, *refusal, values=used, **named)
+        add(self, name, verb, action, kept, refusal, _used(values or {}, kept, action.get("UpdateExpression", "")))
 
     def mutated_put(self: Table, row: Any, condition: str, values: Mapping[str, Any]) -> Any:
         kept = mutate(f"put {row['type']}", condition) or "attribute_not_exists(pk) OR attribute_exists(pk)"
@@ -83,7 +84,7 @@ def _wrap(mutate: Callable[[str, str], str]) -> None:
             kept, values = f"({kept}) OR pk <> :none", {":none": ""}
         return put(self, row, kept, values)
 
-    Transaction._add, Table.put = mutated_add, mutated_put  # type: ignore[method-assign, assignment]
+    Transaction._add, Table.put = mutated_add, mutated_put  # type: ignore[method-assign]
 
 
 def pytest_configure() -> None:
@@ -142,8 +143,8 @@ def _shown(test: str) -> str:
 
 _HEAD = """# Conditions, and the test that fails without each
 
-Every condition on a write, part by part: the tests were run with that part left out, and this one was the first to fail.
-Written by `uv run python -m tests.mutants`.
+Every condition on a write, part by part: the tests were run with that part left out, and this one was the first to
+fail. Written by `uv run python -m tests.mutants`.
 
 | step | part left out | test that fails |
 | --- | --- | --- |"""

@@ -1,8 +1,6 @@
 """Loading a catalogue from a CSV file through the API, in batches."""
 
-import csv
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import batched
 from pathlib import Path
@@ -13,6 +11,8 @@ import httpx
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
+
+from infra.local.client import Client, reason_of, rows_of
 
 BATCH = 100
 
@@ -51,9 +51,8 @@ def load(file: Path, columns: Columns, currency: str, url: str, token: str) -> b
     """Load the catalogue and print what became of it; return whether the API could be reached."""
     report = Report()
     entries = _read(file, columns, currency, report)
-    headers = {"Authorization": f"Bearer {token}"}
     try:
-        with httpx.Client(base_url=url, headers=headers, timeout=60) as api, Progress(console=console) as bar:
+        with Client(url, token) as api, Progress(console=console) as bar:
             for batch in bar.track(
                 list(batched(entries, BATCH, strict=False)), description=f"Loading {len(entries)} items"
             ):
@@ -68,7 +67,7 @@ def load(file: Path, columns: Columns, currency: str, url: str, token: str) -> b
 def _read(file: Path, columns: Columns, currency: str, report: Report) -> list[Entry]:
     """Return one entry a SKU. Lines that say nothing of an item are refused, not dropped."""
     entries: dict[str, Entry] = {}
-    for line, row in _rows(file):
+    for line, row in rows_of(file):
         report.lines += 1
         sku, name, price = ((row.get(each) or "").strip() for each in (columns.sku, columns.name, columns.price))
         missing = [
@@ -82,35 +81,16 @@ def _read(file: Path, columns: Columns, currency: str, report: Report) -> list[E
     return list(entries.values())
 
 
-def _rows(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    with file.open(newline="", encoding="utf-8-sig") as text:
-        reader = csv.DictReader(text)
-        for row in reader:
-            yield reader.line_num, row
-
-
-def _send(api: httpx.Client, batch: tuple[Entry, ...], report: Report) -> None:
-    """Create a batch; the key makes it safe to send again when an answer is lost on the way."""
-    body = {"items": [entry.body for entry in batch]}
-    key = {"Idempotency-Key": str(uuid4())}
-    try:
-        response = api.post("/items/batch", json=body, headers=key)
-    except httpx.TransportError:
-        response = api.post("/items/batch", json=body, headers=key)
-    response.raise_for_status()
-    for result in response.json()["results"]:
+def _send(api: Client, batch: tuple[Entry, ...], report: Report) -> None:
+    answer = api.post("/items/batch", {"items": [entry.body for entry in batch]}, key=str(uuid4()))
+    for result in answer.raise_for_status().json()["results"]:
         entry = batch[result["index"]]
         if result["status"] == 201:
             report.created += 1
         elif result["problem"]["code"] == "SKU_TAKEN":
             report.present += 1
         else:
-            report.refused.append((entry.line, entry.body["sku"], _reason(result["problem"])))
-
-
-def _reason(problem: dict[str, Any]) -> str:
-    flaws = [f"{each['pointer']}: {each['detail']}" for each in problem["errors"]]
-    return "; ".join(flaws) or str(problem["detail"])
+            report.refused.append((entry.line, entry.body["sku"], reason_of(result["problem"])))
 
 
 def _print(report: Report, skus: int) -> None:

@@ -25,6 +25,8 @@ Url = Annotated[str, typer.Option(help="The API's base URL.")]
 DEFAULT_DATA = Path(".tradepost")
 RUNNING = "running.json"
 """Where a running server says how to reach its parts."""
+_REPLAYING = "00000000-0000-4000-8000-00000000da11"
+"""Who replays: always the same user, as idempotency keys belong to one."""
 DEFAULT_URL = "http://127.0.0.1:3000/v1"
 
 
@@ -172,6 +174,23 @@ def import_items(
 
     bearer = mint(signing_key(data), tenant=tenant, role=Role.OWNER, user=str(uuid4()))
     if not load(file, Columns(sku, name, price), currency, url, bearer):
+        raise typer.Exit(1)
+
+
+@app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(help="A CSV file of invoice lines.", exists=True, dir_okay=False)],
+    currency: Annotated[str, typer.Option(help="The currency of the prices (ISO 4217).")],
+    tenant: Annotated[str, typer.Option(help="In whose shop.")] = "acme",
+    url: Url = DEFAULT_URL,
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Replay a trading day through the running API and compare the sums. Doing it again does nothing twice."""
+    from infra.local import replay as replaying
+    from infra.local.tokens import mint, signing_key
+
+    bearer = mint(signing_key(data), tenant=tenant, role=Role.OWNER, user=_REPLAYING)
+    if not replaying.replay(file, currency, url, bearer):
         raise typer.Exit(1)
 
 

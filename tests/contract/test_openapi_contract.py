@@ -34,6 +34,8 @@ config = schemathesis.Config.from_dict(
             for name in (
                 "GET /v1/items",
                 "GET /v1/users",
+                "GET /v1/orders",
+                "POST /v1/orders",
                 "POST /v1/users",
                 "PATCH /v1/items/{item_id}",
                 "PATCH /v1/users/{user_id}",
@@ -63,14 +65,20 @@ def item_id(shop: Shop) -> str:
     return str(shop.add(stock=100)["id"])
 
 
+@pytest.fixture(scope="module")
+def order_id(shop: Shop, item_id: str) -> str:
+    return str(shop.order({item_id: 1}).json["id"])
+
+
 @pytest.mark.parametrize("existing", [True, False])
 @schema.parametrize()
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 def test_the_api_keeps_its_contract(
-    case: schemathesis.Case[Any], server: Server, shop: Shop, item_id: str, existing: bool
+    case: schemathesis.Case[Any], server: Server, shop: Shop, item_id: str, order_id: str, existing: bool
 ) -> None:
-    if existing and "item_id" in case.path_parameters:
-        case.path_parameters["item_id"] = item_id
+    for name, known in {"item_id": item_id, "order_id": order_id}.items():
+        if existing and name in case.path_parameters:
+            case.path_parameters[name] = known
     if case.path.startswith("/v1/tenants"):
         case.call_and_validate(base_url=server.url, auth=Signing(server.operator))
         return

@@ -136,3 +136,26 @@ def test_an_unknown_function_is_named_with_those_there_are() -> None:
     done = tradepost("invoke", "Nonsense", str(functions()[0].event))
     assert done.returncode == 2
     assert "CreateItem" in done.stderr
+
+
+def test_a_trading_day_is_replayed_once_and_its_sums_agree(server: Server, tmp_path: Path) -> None:
+    noon = "2010-12-01 12:00:00"
+    lines = [f"536365,A{n},Mug {n},{n},{noon},2.55,17850.0,UK" for n in range(1, 96)]
+    lines += [f"536366,A1,Mug,2,{noon},2.10,,UK", f"C536367,A5,Mug,-4,{noon},2.55,17850.0,UK"]
+    day = tmp_path / "day.csv"
+    head = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
+    day.write_text("\n".join([head, *lines, ""]))
+    shop = server.shop()
+    replay = ("replay", str(day), "--currency", "GBP", "--tenant", shop.tenant)
+    options = ("--url", f"{server.url}/v1", "--data", str(server.data))
+    for _ in range(2):
+        done = tradepost(*replay, *options)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.stdout.count("agrees") == 4
+    orders = shop.walk(50, "/orders?")
+    statuses = sorted(order["status"] for order in orders)
+    assert statuses == ["refunded", "shipped", "shipped", "shipped"]
+    [user] = shop.get("/users?email=customer-17850@example.com").json["items"]
+    assert [order["customer_id"] == user["id"] for order in orders].count(True) == 3
+    taken = sum(round(float(order["total"]["amount"]) * 100) for order in orders)
+    assert taken == 255 * sum(range(1, 96)) + 420

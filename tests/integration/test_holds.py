@@ -114,6 +114,14 @@ def test_one_order_that_fails_is_found_again_and_holds_up_no_other(
     assert shop.stock(item["id"]) == (5, 0, 5)
 
 
+def test_a_sweep_that_comes_late_does_not_set_the_mark_back(table: Table) -> None:
+    marks = []
+    for minutes in (10, 3):
+        _sweep(table, now() + timedelta(minutes=minutes))
+        marks.append((table.get(keys.sweep()) or {})["sweep_minute"])
+    assert marks[0] == marks[1]
+
+
 def test_a_sweep_that_has_no_time_left_leaves_the_rest_to_the_next(shop: Shop, table: Table) -> None:
     item = shop.add(stock=5)
     order_id = shop.order({item["id"]: 1}).json["id"]

@@ -333,3 +333,12 @@ def test_paying_after_the_hold_is_refused_and_cancelling_is_not(shop: Shop, monk
     assert (late.status, late.code) == (409, "INVALID_STATE")
     assert shop.move(order_id, "cancel").status == 200
     assert shop.stock(item_id) == (5, 0, 5)
+
+
+def test_an_id_that_was_made_twice_overwrites_no_order(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    item = shop.add(stock=5)
+    monkeypatch.setattr("repositories.orders.new_id", lambda _: "order_01JD3ZK8Q4M5X6Y7Z8A9B0C1D0")
+    first = shop.order({item["id"]: 1}).json
+    assert shop.order({item["id"]: 2}).status == 500
+    assert shop.get(f"/orders/{first['id']}").json == first
+    assert shop.stock(item["id"]) == (5, 1, 4)
