@@ -24,6 +24,8 @@ class Permission(StrEnum):
     ORDERS_READ = "orders:own"
     ORDERS_READ_ALL = "orders:read-all"
     ORDERS_MANAGE = "orders:manage"
+    LEDGER_READ = "ledger:read"
+    LEDGER_WRITE = "ledger:write"
     PROFILE = "users:own"
     USERS_READ = "users:read"
     USERS_CREATE = "users:create"
@@ -34,12 +36,13 @@ _CUSTOMER = frozenset({Permission.ITEMS_READ, Permission.ORDERS_PLACE, Permissio
 _STAFF = _CUSTOMER | {
     Permission.ORDERS_READ_ALL,
     Permission.ORDERS_MANAGE,
+    Permission.LEDGER_READ,
     Permission.ITEMS_READ_ARCHIVED,
     Permission.ITEMS_WRITE,
     Permission.USERS_READ,
     Permission.USERS_CREATE,
 }
-_OWNER = _STAFF | {Permission.USERS_WRITE}
+_OWNER = _STAFF | {Permission.USERS_WRITE, Permission.LEDGER_WRITE}
 
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.OWNER: _OWNER,

@@ -115,6 +115,20 @@ class PriceChanged(DomainError):
         super().__init__("A price is not what you expect. Nothing was reserved.", *flaws)
 
 
+class InsufficientFunds(DomainError):
+    """A balance would fall below its account's floor."""
+
+    def __init__(self, *flaws: Flaw) -> None:
+        super().__init__("A balance would fall below its account's floor. Nothing was posted.", *flaws)
+
+
+class AlreadyReversed(DomainError):
+    """The transaction has been reversed before."""
+
+    def __init__(self) -> None:
+        super().__init__("The transaction has been reversed before.")
+
+
 class PreconditionRequired(DomainError):
     """A change must say which version it changes."""
 

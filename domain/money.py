@@ -2,7 +2,7 @@
 
 import re
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar, Self, cast
 
 from pydantic import (
     BaseModel,
@@ -17,7 +17,7 @@ from pydantic_core import CoreSchema, PydanticCustomError
 from domain.currencies import MINOR_UNITS
 
 _WHOLE = "(0|[1-9][0-9]{0,11})"
-_ANY_AMOUNT = re.compile(rf"{_WHOLE}(\.[0-9]{{1,4}})?")
+_WHOLE_BALANCE = "-?(0|[1-9][0-9]{0,24})"
 
 
 class Money(BaseModel):
@@ -32,10 +32,13 @@ class Money(BaseModel):
     currency: str
     amount: Decimal
 
+    _whole: ClassVar[str] = _WHOLE
+
     @classmethod
-    def of_minor(cls, minor: int, currency: str) -> "Money":
+    def of_minor(cls, minor: int, currency: str) -> Self:
         """Return `minor` minor units (cents, for EUR) of `currency`, as kept in the table."""
-        return Money.model_construct(currency=currency, amount=Decimal(minor).scaleb(-MINOR_UNITS[currency]))
+        money = cls.model_construct(currency=currency, amount=Decimal(minor).scaleb(-MINOR_UNITS[currency]))
+        return cast("Self", money)
 
     def __str__(self) -> str:
         """The amount and its currency, for people: `12.99 EUR`."""
@@ -56,7 +59,7 @@ class Money(BaseModel):
     @field_validator("amount", mode="plain")
     @classmethod
     def _is_exact(cls, amount: object, info: ValidationInfo) -> Decimal:
-        if not isinstance(amount, str) or not _ANY_AMOUNT.fullmatch(amount):
+        if not isinstance(amount, str) or not re.fullmatch(rf"{cls._whole}(\.[0-9]{{1,4}})?", amount):
             raise PydanticCustomError("money_amount", "Must be a decimal string such as '12.99'")
         digits = MINOR_UNITS.get(info.data.get("currency", ""), 4)
         exact = Decimal(amount)
@@ -66,9 +69,14 @@ class Money(BaseModel):
             )
         return exact
 
+    @property
+    def decimal(self) -> str:
+        """The amount alone, with the digits of its currency."""
+        return f"{self.amount:.{MINOR_UNITS[self.currency]}f}"
+
     @model_serializer
     def _on_the_wire(self) -> dict[str, str]:
-        return {"amount": f"{self.amount:.{MINOR_UNITS[self.currency]}f}", "currency": self.currency}
+        return {"amount": self.decimal, "currency": self.currency}
 
     @classmethod
     def __get_pydantic_json_schema__(cls, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> dict[str, Any]:
@@ -76,12 +84,18 @@ class Money(BaseModel):
         return {
             "title": cls.__name__,
             "description": "An exact amount: a decimal string with at most the currency's minor-unit digits.",
-            "anyOf": [_schema_of(digits) for digits in sorted(set(MINOR_UNITS.values()))],
+            "anyOf": [_schema_of(digits, cls._whole) for digits in sorted(set(MINOR_UNITS.values()))],
             "examples": [{"amount": "12.99", "currency": "EUR"}, {"amount": "1200", "currency": "JPY"}],
         }
 
 
-def _schema_of(digits: int) -> dict[str, Any]:
+class SignedMoney(Money):
+    """A balance, or a bound of one: an amount that may be negative, and longer than a price."""
+
+    _whole: ClassVar[str] = _WHOLE_BALANCE
+
+
+def _schema_of(digits: int, whole: str) -> dict[str, Any]:
     fraction = rf"(\.[0-9]{{1,{digits}}})?" if digits else ""
     return {
         "type": "object",
@@ -89,7 +103,7 @@ def _schema_of(digits: int) -> dict[str, Any]:
         "required": ["amount", "currency"],
         "additionalProperties": False,
         "properties": {
-            "amount": {"type": "string", "pattern": f"^{_WHOLE}{fraction}$"},
+            "amount": {"type": "string", "pattern": f"^{whole}{fraction}$"},
             "currency": {
                 "type": "string",
                 "enum": [code for code, places in MINOR_UNITS.items() if places == digits],

@@ -121,6 +121,8 @@ class Payment(Model):
     status: str
     amount: Money
     reference: str | None
+    transaction_id: str | None
+    """The ledger transaction that it was posted by; none for an order that costs nothing."""
     created_at: Timestamp
 
 

@@ -55,6 +55,8 @@ PROBLEMS: dict[type[DomainError], Problem] = {
     errors.EmailTaken: Problem(409, "EMAIL_TAKEN", "The e-mail address is taken"),
     errors.InvalidState: Problem(409, "INVALID_STATE", "Not possible in this state"),
     errors.ItemArchived: Problem(409, "ITEM_ARCHIVED", "The item is archived"),
+    errors.InsufficientFunds: Problem(409, "INSUFFICIENT_FUNDS", "Not enough funds"),
+    errors.AlreadyReversed: Problem(409, "ALREADY_REVERSED", "Reversed before"),
     errors.PriceChanged: Problem(409, "PRICE_CHANGED", "The price has changed"),
     errors.PreconditionFailed: Problem(412, "PRECONDITION_FAILED", "Changed meanwhile"),
     errors.PreconditionRequired: Problem(428, "PRECONDITION_REQUIRED", "If-Match is required"),

@@ -18,6 +18,8 @@ class Access(StrEnum):
     DELETE = "dynamodb:DeleteItem"
     LIST = "gsi1"
     """Query on the index of lists. It also signs cursors."""
+    SIGN = "sign"
+    """Signing cursors of a list that is no index."""
     LIST_BELOW = "gsi2"
     """Query on the index of lists that belong to something, such as a customer's orders."""
     DUE = "gsi3"

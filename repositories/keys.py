@@ -101,6 +101,36 @@ def payment(tenant: str, order_id: str, number: int) -> Key:
     return Key(_pk(tenant, "ORDER", order_id), f"PAYMENT#{number}")
 
 
+def account(tenant: str, account_id: str) -> Key:
+    """Return the key of an account's row, which is the last one in the partition of its first stripe."""
+    return Key(chain_pk(tenant, account_id, 0), "SELF")
+
+
+def account_code(tenant: str, code: str) -> Key:
+    """Return the key of the marker that keeps an account's code unique, in the register of the tenant's accounts."""
+    return Key(_pk(tenant, "CODE"), code)
+
+
+def chain_pk(tenant: str, account_id: str, stripe: int) -> str:
+    """Return the partition of one stripe of an account's entries."""
+    return _pk(tenant, "ACCOUNT", account_id, *([str(stripe)] if stripe else []))
+
+
+def entry(tenant: str, account_id: str, stripe: int, sequence: int) -> Key:
+    """Return the key of an entry; entries of a stripe sort by their numbers, and before the account's row."""
+    return Key(chain_pk(tenant, account_id, stripe), f"ENTRY#{sequence:012}")
+
+
+def transaction(tenant: str, transaction_id: str) -> Key:
+    """Return the key of a ledger transaction's row."""
+    return Key(_pk(tenant, "TXN", transaction_id), "TXN")
+
+
+def referring(tenant: str, reference: str) -> str:
+    """Return the gsi2 partition of the ledger transactions with a reference, whatever characters it has."""
+    return _pk(tenant, "REF", hashlib.sha256(reference.encode()).hexdigest())
+
+
 def idempotency(tenant: str, scope: str) -> Key:
     """Return the key of the record of a command; `scope` is a digest."""
     return Key(_pk(tenant, "IDEMPOTENCY", scope), "IDEMPOTENCY")

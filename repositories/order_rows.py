@@ -89,6 +89,7 @@ def payment_row(tenant: str, payment: Payment) -> Row:
         amount=payment.amount.minor,
         currency=payment.amount.currency,
         reference=payment.reference,
+        transaction_id=payment.transaction_id,
         created_at=to_rfc3339(payment.created_at),
     )
 

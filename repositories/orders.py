@@ -4,12 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel
-
 from domain.access import Caller, Permission
 from domain.errors import NotFound
 from domain.events import Event
 from domain.ids import is_id, new_id
+from domain.model import to_rfc3339
 from domain.orders import (
     NewOrder,
     NewPayment,
@@ -26,6 +25,8 @@ from repositories.keys import Key
 from repositories.listing import Listing, list_page
 from repositories.order_rows import COLLECTION, StoredOrder, order_row, payment_row, position, summary
 from repositories.placing import Placing
+from repositories.posting import soon
+from repositories.proceeds import post_payment, post_refund
 from repositories.rows import Row
 from repositories.session import Session
 from repositories.transaction import Stale, Transaction
@@ -80,8 +81,8 @@ class OrderRepository:
         return self._move(order_id, OrderStatus.EXPIRED)
 
     def refund(self, order_id: str, refund: Refund) -> Order:
-        """Give the money back; stock too. Raises NotFound, InvalidState, Contention."""
-        return self._move(order_id, OrderStatus.REFUNDED, reason=refund.reason)
+        """Give the money back, in the books too; stock is free again. Raises NotFound, InvalidState, Contention."""
+        return self.session.decide_again(lambda: self._refund(order_id, refund))
 
     def pay(self, order_id: str, new: NewPayment) -> Payment:
         """Take the payment of an order, captured at once. Raises NotFound, InvalidState, Contention."""
@@ -90,6 +91,8 @@ class OrderRepository:
     def _pay(self, order_id: str, new: NewPayment) -> Payment:
         stored = self._read(order_id)
         paid = stored.order.moved(OrderStatus.PAID, self.caller.subject, self.session.at)
+        tx = self._moving(stored, paid)
+        transaction, events = post_payment(tx, self.session, paid)
         payment = Payment(
             id=new_id("payment"),
             order_id=paid.id,
@@ -97,20 +100,32 @@ class OrderRepository:
             status="captured",
             amount=paid.total,
             reference=new.reference,
+            transaction_id=transaction,
             created_at=paid.updated_at,
         )
-        tx = self._moving(stored, paid)
         tx.write_along("add the payment", payment_row(self.session.tenant, payment))
-        self._commit(tx, paid, payment, payment_id=payment.id)
+        soon(self.session).commit(tx, payment, _event(paid, payment_id=payment.id), *events)
         return payment
 
-    def _move(self, order_id: str, wanted: OrderStatus, **told: Any) -> Order:
-        return self.session.decide_again(lambda: self._move_now(order_id, wanted, told))
+    def _refund(self, order_id: str, refund: Refund) -> Order:
+        key = self._key(order_id)
+        paid_by = keys.payment(self.session.tenant, order_id, 1)
+        rows = self.session.read([key, paid_by])
+        stored = self._reached(rows.get(key))
+        refunded = stored.order.moved(OrderStatus.REFUNDED, self.caller.subject, self.session.at)
+        tx = self._moving(stored, refunded)
+        tx.update_along("note the refund", paid_by, "SET refunded_at = :at", at=to_rfc3339(refunded.updated_at))
+        events = post_refund(tx, self.session, refunded, rows[paid_by]["transaction_id"])
+        soon(self.session).commit(tx, refunded, _event(refunded, reason=refund.reason), *events)
+        return refunded
 
-    def _move_now(self, order_id: str, wanted: OrderStatus, told: dict[str, Any]) -> Order:
+    def _move(self, order_id: str, wanted: OrderStatus) -> Order:
+        return self.session.decide_again(lambda: self._move_now(order_id, wanted))
+
+    def _move_now(self, order_id: str, wanted: OrderStatus) -> Order:
         stored = self._read(order_id)
         moved = stored.order.moved(wanted, self.caller.subject, self.session.at)
-        self._commit(self._moving(stored, moved), moved, moved, **told)
+        self.session.commit(self._moving(stored, moved), moved, _event(moved))
         return moved
 
     def _moving(self, stored: StoredOrder, moved: Order) -> Transaction:
@@ -125,9 +140,6 @@ class OrderRepository:
         )
         stock.settle(tx, tenant, stored.holds, effect_of(stored.order.status, moved.status))
         return tx
-
-    def _commit(self, tx: Transaction, order: Order, result: BaseModel, **told: Any) -> None:
-        self.session.commit(tx, result, Event(f"Order{order.status.title()}", order.id, order.version, told))
 
     def _read(self, order_id: str) -> StoredOrder:
         key = self._key(order_id)
@@ -152,3 +164,7 @@ class OrderRepository:
             return Listing.of_all(self.session, COLLECTION, position, shows, query=f"?{status}")
         pk = keys.customers_orders(self.session.tenant, customer_id)
         return Listing(self.session.table, "gsi2", [pk], f"{pk}?{status}", position, shows)
+
+
+def _event(order: Order, **told: Any) -> Event:
+    return Event(f"Order{order.status.title()}", order.id, order.version, told)

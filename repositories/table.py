@@ -132,6 +132,17 @@ class Table:
         self.meter.reads.append(found["ConsumedCapacity"]["CapacityUnits"])
         return Answered([decode(row) for row in found["Items"]], more="LastEvaluatedKey" in found)
 
+    def whole_partition(self, pk: str) -> Iterator[Row]:
+        """Yield the rows of a partition of any size, consistent, in the order of their sort keys."""
+        pages = self.client.get_paginator("query").paginate(
+            TableName=self.name,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues=encode({":pk": pk}),
+            ConsistentRead=True,
+            ReturnConsumedCapacity="TOTAL",
+        )
+        return self._rows_of(pages)
+
     def all_of(self, condition: str, values: Mapping[str, Any], *, index: str) -> Iterator[Row]:
         """Yield all rows of an index that fit a key condition, page by page."""
         pages = self.client.get_paginator("query").paginate(

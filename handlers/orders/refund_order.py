@@ -18,7 +18,7 @@ _NO_REASON = Refund()
 @api.post(
     "/v1/orders/<order_id>/refund",
     permission=Permission.ORDERS_MANAGE,
-    access=[Access.BATCH_GET, Access.PUT, Access.UPDATE],
+    access=[Access.BATCH_GET, Access.QUERY, Access.PUT, Access.GET, Access.UPDATE],
     raises=[NotFound, InvalidState, Contention],
     idempotency_key="required",
     asks_along=True,

@@ -24,6 +24,7 @@ TIMEOUT = Duration.seconds(20)
 
 _SECRET_ACTIONS = {
     Access.LIST: ["secretsmanager:GetSecretValue"],
+    Access.SIGN: ["secretsmanager:GetSecretValue"],
     Access.ROTATE: [
         "secretsmanager:DescribeSecret",
         "secretsmanager:GetSecretValue",
@@ -138,7 +139,7 @@ def _environment(
         "CORS_ORIGINS": " ".join(stage.cors_origins),
         "POWERTOOLS_SERVICE_NAME": "tradepost",
     }
-    if Access.LIST in function.access:
+    if {Access.LIST, Access.SIGN} & function.access:
         environment["CURSOR_SECRET"] = data.cursor_secret.secret_arn
     if any(each.service == "cognito-idp" for each in function.access):
         environment["USER_POOL_ID"] = identity.pool.user_pool_id

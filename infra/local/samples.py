@@ -7,6 +7,7 @@ from domain.access import Caller, Role
 from domain.email import canonical_email
 from domain.events import Event
 from domain.items import Item, NewItem
+from domain.ledger import Account, AccountType, Direction, NewAccount, NewEntry
 from domain.model import now
 from domain.money import Money
 from domain.orders import NewLine, NewOrder, NewPayment
@@ -15,7 +16,9 @@ from domain.users import NewUser, User
 from repositories.clients import dynamodb, secretsmanager
 from repositories.directory import directory
 from repositories.items import ItemRepository
+from repositories.ledger import LedgerRepository
 from repositories.orders import OrderRepository
+from repositories.posting import Draft
 from repositories.session import Session
 from repositories.settings import settings
 from repositories.table import Meter, Table
@@ -28,6 +31,12 @@ CUSTOMER = "5a0c2f0e-52a3-4f0a-8a0e-3e1d9f6c7b21"
 ITEM_ID = "item_01JD3ZK8Q4M5X6Y7Z8A9B0C1D2"
 ORDERS = {f"order_01JD3ZK8Q4M5X6Y7Z8A9B0C1D{n}": moves for n, moves in {3: 0, 4: 0, 5: 1, 6: 1, 7: 2}.items()}
 """Orders, and how many moves they have made: none, paid, paid and shipped."""
+ACCOUNTS = {
+    "acct_01JD3ZK8Q4M5X6Y7Z8A9B0C1E1": ("bank", AccountType.ASSET),
+    "acct_01JD3ZK8Q4M5X6Y7Z8A9B0C1E2": ("capital", AccountType.EQUITY),
+    "acct_01JD3ZK8Q4M5X6Y7Z8A9B0C1E3": ("unused", AccountType.EXPENSE),
+}
+TRANSACTION_ID = "txn_01JD3ZK8Q4M5X6Y7Z8A9B0C1F1"
 SECRET = "tradepost-cursor-keys"  # noqa: S105 - its name
 
 
@@ -49,6 +58,7 @@ def add_samples() -> None:
     )
     ItemRepository(session).add(Item.new(ITEM_ID, mug, session.at))
     _add_orders(session)
+    _add_books(session)
     with suppress(secretsmanager().exceptions.ResourceExistsException):
         secretsmanager().create_secret(Name=SECRET, SecretString="first-key")
 
@@ -64,6 +74,21 @@ def _add_orders(session: Session) -> None:
             orders.pay(order_id, paying)
         if moves > 1:
             orders.ship(order_id)
+
+
+def _add_books(session: Session) -> None:
+    """Add accounts and a transaction for the events that name them."""
+    ledger = LedgerRepository(session)
+    for account_id, (code, kind) in ACCOUNTS.items():
+        new = NewAccount(code=code, name=code.title(), type=kind, currency="EUR")
+        ledger.add_account(Account.new(account_id, new, session.at))
+    bank, capital, _ = ACCOUNTS
+    amount = Money.of_minor(50000, "EUR")
+    entries = [
+        NewEntry(account_id=bank, direction=Direction.DEBIT, amount=amount),
+        NewEntry(account_id=capital, direction=Direction.CREDIT, amount=amount),
+    ]
+    ledger.post_draft(Draft("Capital paid in", entries, id=TRANSACTION_ID))
 
 
 def _add_user(session: Session, user_id: str, new: NewUser) -> None:

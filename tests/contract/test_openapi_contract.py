@@ -11,6 +11,7 @@ from requests import PreparedRequest
 from requests.auth import AuthBase
 
 from infra.functions import ROOT
+from tests.books import account
 from tests.conftest import Server
 from tests.people import Operator
 from tests.shop import Shop
@@ -36,6 +37,11 @@ config = schemathesis.Config.from_dict(
                 "GET /v1/users",
                 "GET /v1/orders",
                 "POST /v1/orders",
+                "GET /v1/ledger/accounts",
+                "GET /v1/ledger/accounts/{account_id}/entries",
+                "GET /v1/ledger/transactions",
+                "POST /v1/ledger/accounts",
+                "POST /v1/ledger/transactions",
                 "POST /v1/users",
                 "PATCH /v1/items/{item_id}",
                 "PATCH /v1/users/{user_id}",
@@ -70,13 +76,24 @@ def order_id(shop: Shop, item_id: str) -> str:
     return str(shop.order({item_id: 1}).json["id"])
 
 
+@pytest.fixture(scope="module")
+def account_id(shop: Shop) -> str:
+    return account(shop)
+
+
 @pytest.mark.parametrize("existing", [True, False])
 @schema.parametrize()
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 def test_the_api_keeps_its_contract(
-    case: schemathesis.Case[Any], server: Server, shop: Shop, item_id: str, order_id: str, existing: bool
+    case: schemathesis.Case[Any],
+    server: Server,
+    shop: Shop,
+    item_id: str,
+    order_id: str,
+    account_id: str,
+    existing: bool,
 ) -> None:
-    for name, known in {"item_id": item_id, "order_id": order_id}.items():
+    for name, known in {"item_id": item_id, "order_id": order_id, "account_id": account_id}.items():
         if existing and name in case.path_parameters:
             case.path_parameters[name] = known
     if case.path.startswith("/v1/tenants"):

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from infra.table import INDEXES
 from repositories.access import Access
 from repositories.clients import dynamodb
 from repositories.keys import tenant_prefix
+from tests.books import account, transfer
 from tests.people import Operator, new_tenant, new_user
 from tests.shop import Shop, new_item
 
@@ -164,6 +165,7 @@ def test_a_function_uses_all_that_it_may_and_nothing_else(shop: Shop, operator: 
     recorder.used = set()
     shop.post(f"/orders/{others[1]}/refund", None, key="k")
     did("RefundOrder")
+    _use_the_ledger(shop, did)
     shop.delete(path, "*")
     did("ArchiveItem")
     user = shop.post("/users", new_user(), key="k").json
@@ -195,6 +197,38 @@ def test_a_function_uses_all_that_it_may_and_nothing_else(shop: Shop, operator: 
     for function in functions():
         on_table = {each for each in function.access if each.service in {"dynamodb", *INDEXES}}
         assert used[function.name] == on_table, function.name
+
+
+def _use_the_ledger(shop: Shop, did: Callable[[str], None]) -> None:
+    accounts = [account(shop), account(shop)]
+    shop.post("/ledger/accounts", {"code": "k", "name": "K", "type": "asset", "currency": "EUR"}, key="k")
+    did("OpenAccount")
+    shop.get("/ledger/accounts")
+    did("ListAccounts")
+    path = f"/ledger/accounts/{accounts[0]}"
+    shop.get(path)
+    did("GetAccount")
+    txns = [transfer(shop, accounts[0], accounts[1], minor).json for minor in (1, 2)]
+    did("PostTransaction")
+    shop.get(f"/ledger/transactions/{txns[0]['id']}")
+    did("GetTransaction")
+    shop.get("/ledger/transactions")
+    shop.get("/ledger/transactions?reference=R")
+    did("ListTransactions")
+    shop.get(f"{path}/balance?as_of=2026-01-01T00:00:00Z")
+    did("GetBalance")
+    shop.get(f"{path}/entries")
+    did("ListEntries")
+    shop.get("/ledger/trial-balance?as_of=2026-01-01T00:00:00Z")
+    did("GetTrialBalance")
+    for txn in txns:
+        shop.post(f"/ledger/transactions/{txn['id']}/reverse", None, key="k")
+    did("ReverseTransaction")
+    shop.post(f"{path}/stripes", {"count": 2}, key="k")
+    shop.post(f"{path}/stripes", {"count": 1}, key="k1")
+    did("StripeAccount")
+    shop.post(f"{path}/close", None, key="k")
+    did("CloseAccount")
 
 
 def test_samples_have_a_tenant_of_their_own() -> None:

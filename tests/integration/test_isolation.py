@@ -10,7 +10,7 @@ from domain.access import Permission
 from handlers.api import PUBLIC
 from infra.functions import Function, functions
 from infra.local.invocation import invoke
-from infra.local.samples import CUSTOMER, ITEM_ID, ORDERS, OWNER, TENANT, add_samples
+from infra.local.samples import ACCOUNTS, CUSTOMER, ITEM_ID, ORDERS, OWNER, TENANT, TRANSACTION_ID, add_samples
 from repositories import clients, fence
 from repositories.clients import dynamodb
 from repositories.keys import tenant_prefix
@@ -22,7 +22,7 @@ from tests.shop import Shop
 ABSENT = {
     ITEM_ID: "item_01JD3ZK8Q4M5X6Y7Z8A9B0C1D9",
     CUSTOMER: "00000000-0000-4000-8000-000000000001",
-} | {order_id: order_id.replace("order_01", "order_00") for order_id in ORDERS}
+} | {known: known.replace("_01", "_00") for known in (*ORDERS, *ACCOUNTS, TRANSACTION_ID)}
 names_something = pytest.mark.parametrize(
     "function",
     [each for each in functions() if isinstance(each.operation.permission, Permission) and "{" in each.path],
@@ -76,7 +76,7 @@ def test_what_another_tenant_has_is_like_what_nobody_has(function: Function) -> 
 
 def test_lists_cursors_keys_and_markers_are_each_tenants_own(database: str, shop: Shop) -> None:
     sample = Shop(shop.send, tenant=TENANT, user=OWNER)
-    for path in ("/items?", "/users?", "/orders?"):
+    for path in ("/items?", "/users?", "/orders?", "/ledger/accounts?", "/ledger/transactions?"):
         assert sample.walk(1, path)
         assert shop.walk(1, path) == []
         cursor = sample.get(f"{path}limit=1").json["next_cursor"]

@@ -1,0 +1,28 @@
+"""GET /v1/ledger/accounts/{account_id}/balance: read an account's balance."""
+
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Query
+
+from domain.access import Permission
+from domain.errors import NotFound
+from domain.ledger import Balance, Moment
+from handlers.api import Api
+from handlers.ledger import Ledger
+from repositories.access import Access
+
+api = Api()
+
+
+@api.get(
+    "/v1/ledger/accounts/<account_id>/balance",
+    permission=Permission.LEDGER_READ,
+    access=[Access.QUERY, Access.BATCH_GET],
+    raises=[NotFound],
+)
+def get_balance(account_id: str, ledger: Ledger, as_of: Annotated[Moment | None, Query()] = None) -> Balance:
+    """Read what the balance is, or was at an instant."""
+    return ledger.balance(account_id, as_of)
+
+
+handler = api.handler

@@ -1,0 +1,28 @@
+"""GET /v1/ledger/trial-balance: read the trial balance."""
+
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Query
+
+from domain.access import Permission
+from domain.errors import Contention
+from domain.ledger import Moment, TrialBalance
+from handlers.api import Api
+from handlers.ledger import Ledger
+from repositories.access import Access
+
+api = Api()
+
+
+@api.get(
+    "/v1/ledger/trial-balance",
+    permission=Permission.LEDGER_READ,
+    access=[Access.QUERY, Access.BATCH_GET],
+    raises=[Contention],
+)
+def get_trial_balance(ledger: Ledger, as_of: Annotated[Moment | None, Query()] = None) -> TrialBalance:
+    """Read the balance of every account as it is, or was at an instant."""
+    return ledger.trial_balance(as_of)
+
+
+handler = api.handler

@@ -1,0 +1,35 @@
+"""GET /v1/ledger/transactions: list transactions."""
+
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Query
+
+from domain.access import Permission
+from domain.errors import CursorInvalid
+from domain.ledger import TransactionSummary
+from domain.pages import Page, PageRequest
+from handlers.api import Api
+from handlers.ledger import Ledger
+from handlers.parameters import Cursor, Limit
+from repositories.access import Access
+
+api = Api()
+
+
+@api.get(
+    "/v1/ledger/transactions",
+    permission=Permission.LEDGER_READ,
+    access=[Access.LIST, Access.LIST_BELOW],
+    raises=[CursorInvalid],
+)
+def list_transactions(
+    ledger: Ledger,
+    reference: Annotated[str | None, Query(max_length=100)] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page[TransactionSummary]:
+    """List transactions, newest first, or those with a reference."""
+    return ledger.transactions(reference, PageRequest(limit, cursor))
+
+
+handler = api.handler

@@ -1,0 +1,25 @@
+"""POST /v1/ledger/transactions/{txn_id}/reverse: reverse a transaction."""
+
+from domain.access import Permission
+from domain.errors import AlreadyReversed, Contention, InsufficientFunds, InvalidState, NotFound
+from domain.ledger import Transaction
+from handlers.api import Api
+from handlers.ledger import Ledger
+from repositories.access import Access
+
+api = Api()
+
+
+@api.post(
+    "/v1/ledger/transactions/<txn_id>/reverse",
+    permission=Permission.LEDGER_WRITE,
+    access=[Access.GET, Access.QUERY, Access.PUT, Access.UPDATE],
+    status=201,
+    raises=[NotFound, AlreadyReversed, InvalidState, InsufficientFunds, Contention],
+)
+def reverse_transaction(txn_id: str, ledger: Ledger) -> Transaction:
+    """Post the opposite of a transaction. It happens once."""
+    return ledger.reverse(txn_id)
+
+
+handler = api.handler

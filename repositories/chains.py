@@ -1,0 +1,103 @@
+"""Accounts and their chains of entries, as read: where they end, and where they stood at an instant."""
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.chains import WINDOW, last_until
+from domain.ids import is_id
+from domain.ledger import Account, Tail
+from repositories import keys
+from repositories.ledger_rows import account_of, tail_of
+from repositories.parallel import in_parallel
+from repositories.rows import Row
+from repositories.table import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Chains:
+    """The accounts of a tenant."""
+
+    table: Table
+    tenant: str
+
+    def first(self, account_id: str) -> Tail | None:
+        """Return the end of an account's first stripe, next to which the account's row is, or None: one read."""
+        if not is_id("acct", account_id):
+            return None
+        rows = self.table.query(
+            "pk = :pk",
+            {":pk": keys.chain_pk(self.tenant, account_id, 0)},
+            limit=2,
+            newest_first=True,
+            consistent=True,
+        ).rows
+        if not rows:
+            return None
+        return tail_of(account_of(rows[0]), 0, rows[1] if len(rows) > 1 else None)
+
+    def all(self, account_id: str) -> list[Tail]:
+        """Return the ends of all stripes of an account, or nothing without the account."""
+        first = self.first(account_id)
+        if first is None:
+            return []
+        return [first, *(self._tail(first.account, stripe) for stripe in range(1, first.account.stripes))]
+
+    def to_write(self, account_ids: Iterable[str]) -> dict[str, Tail]:
+        """Return for each account that there is the end of one of its stripes, picked at random."""
+        wanted = sorted(set(account_ids))
+        picked = in_parallel(self._picked, wanted)
+        return {account_id: tail for account_id, tail in zip(wanted, picked, strict=True) if tail}
+
+    def at(self, tail: Tail, instant: datetime) -> Tail:
+        """Return where a stripe ended at an instant; `tail` is where it ends now."""
+        account, stripe = tail.account, tail.stripe
+        if tail.at is None or tail.at <= instant:
+            return tail
+        low = self._search(tail, instant)
+        ends = [tail_of(account, stripe, row) for row in self._window(account, stripe, low)]
+        before = [end for end in ends if end.at and end.at <= instant]
+        return before[-1] if before else Tail(account, stripe)
+
+    def _search(self, tail: Tail, instant: datetime) -> int:
+        times = self._times(tail.account, tail.stripe, [1])
+        if not times or tail.at is None:
+            return 0
+        return last_until(
+            instant, times[1], (tail.sequence, tail.at), lambda numbers: self._times(tail.account, tail.stripe, numbers)
+        )
+
+    def _picked(self, account_id: str) -> Tail | None:
+        first = self.first(account_id)
+        stripe = random.randrange(first.account.stripes) if first else 0  # noqa: S311
+        return self._tail(first.account, stripe) if first and stripe else first
+
+    def _tail(self, account: Account, stripe: int) -> Tail:
+        rows = self.table.query(
+            "pk = :pk",
+            {":pk": keys.chain_pk(self.tenant, account.id, stripe)},
+            limit=1,
+            newest_first=True,
+            consistent=True,
+        ).rows
+        return tail_of(account, stripe, rows[0] if rows else None)
+
+    def _times(self, account: Account, stripe: int, numbers: Sequence[int]) -> Mapping[int, datetime]:
+        wanted = {keys.entry(self.tenant, account.id, stripe, number): number for number in numbers}
+        rows = self.table.batch_get(wanted)
+        return {wanted[key]: datetime.fromisoformat(row["posted_at"]) for key, row in rows.items()}
+
+    def _window(self, account: Account, stripe: int, low: int) -> list[Row]:
+        first, last = (keys.entry(self.tenant, account.id, stripe, number) for number in (max(low, 1), low + WINDOW))
+        values = {":pk": first.pk, ":first": first.sk, ":last": last.sk}
+        rows = self.table.query("pk = :pk AND sk BETWEEN :first AND :last", values, consistent=True).rows
+        return [row for row in rows if row["type"] == "entry"]
+
+
+def is_final(tails: Sequence[Tail], as_of: datetime, settled: datetime) -> bool:
+    """Tell whether nothing can be posted to these chains any more at or before an instant.
+
+    Either all that was begun before has ended (`settled` is until when), or each chain has gone past it.
+    """
+    return as_of <= settled or all(tail.at is not None and tail.at > as_of for tail in tails)

@@ -1,0 +1,62 @@
+"""An account's entries, newest first, merged over its stripes."""
+
+from dataclasses import dataclass
+
+from domain.ledger import Account, Entry
+from domain.pages import Page, PageRequest
+from repositories import keys
+from repositories.cursors import seal, unseal
+from repositories.keys import Position
+from repositories.ledger_rows import entry_of
+from repositories.parallel import in_parallel
+from repositories.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class _Stripe:
+    """A stripe, and the number before which its entries are still to be shown."""
+
+    number: int
+    before: int
+
+
+def entries_page(session: Session, account: Account, page: PageRequest) -> Page[Entry]:
+    """Return a page of an account's entries, newest first, and the cursor of the next, if any follows.
+
+    The cursor says where each stripe stands; entries never change, so that walking shows each once. Stripes that were
+    added since have only newer entries. Raises CursorInvalid.
+    """
+    query = keys.chain_pk(session.tenant, account.id, 0)
+    stripes = _stripes(account, page.cursor, query)
+
+    def read(stripe: _Stripe) -> list[Entry]:
+        first, before = (keys.entry(session.tenant, account.id, stripe.number, each) for each in (1, stripe.before - 1))
+        values = {":pk": first.pk, ":first": first.sk, ":last": before.sk}
+        condition = "pk = :pk AND sk BETWEEN :first AND :last"
+        rows = session.table.query(condition, values, limit=page.limit + 2, newest_first=True, consistent=True).rows
+        return [entry_of(row, stripe.number) for row in rows if row["type"] == "entry"]
+
+    found = in_parallel(read, [stripe for stripe in stripes if stripe.before > 1])
+    merged = sorted((entry for entries in found for entry in entries), key=_age, reverse=True)
+    shown = merged[: page.limit]
+    if len(merged) <= page.limit:
+        return Page(items=shown, next_cursor=None)
+    left = {stripe.number: stripe.before for stripe in stripes}
+    left |= {entry.stripe: entry.sequence for entry in shown}
+    place = ",".join(str(left[number]) for number in sorted(left))
+    return Page(items=shown, next_cursor=seal(Position("", place), query))
+
+
+def _age(entry: Entry) -> tuple[object, ...]:
+    return entry.posted_at, entry.stripe, entry.sequence
+
+
+def _stripes(account: Account, cursor: str | None, query: str) -> list[_Stripe]:
+    if cursor:
+        places = unseal(cursor, query).id.split(",")
+        return [_Stripe(number, int(place)) for number, place in enumerate(places)]
+    return [_Stripe(number, _BEYOND) for number in range(account.stripes)]
+
+
+_BEYOND = 10**12
+"""Above every number that an entry can have."""

@@ -1,0 +1,433 @@
+"""The ledger: books that balance at every instant, whoever writes them and whatever fails meanwhile."""
+
+import random
+import threading
+import time
+from collections import Counter
+from contextlib import nullcontext, suppress
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from domain.errors import Contention, Unavailable
+from domain.ledger import Direction, NewEntry, NewTransaction
+from domain.model import now, to_rfc3339
+from domain.money import Money
+from repositories import keys
+from repositories.clients import dynamodb
+from repositories.rows import encode, new_row
+from tests.books import account, balance, entry, ledger, money, post, transfer
+from tests.faults import FAULTS, injected, interleaved
+from tests.shop import Shop, race
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("transaction", "session", "table"):
+        monkeypatch.setattr(f"repositories.{name}.pause_before", lambda _: random.uniform(0, 0.01))
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
+
+
+def test_a_transaction_moves_money_and_is_shown(shop: Shop) -> None:
+    bank, capital = account(shop), account(shop, "equity")
+    answer = post(
+        shop,
+        entry(bank, "debit", 50000),
+        entry(capital, "credit", 50000),
+        reference="R-1",
+        effective_date="2026-01-31",
+    )
+    txn = answer.json
+    assert (answer.status, answer.headers["location"]) == (201, f"/v1/ledger/transactions/{txn['id']}")
+    assert (txn["reference"], txn["effective_date"], txn["reversed_by"]) == ("R-1", "2026-01-31", None)
+    assert shop.get(f"/ledger/transactions/{txn['id']}").json == txn
+    assert (balance(shop, bank), balance(shop, capital)) == ("500.00", "500.00")
+    [line] = shop.get(f"/ledger/accounts/{bank}/entries").json["items"]
+    assert (line["sequence"], line["direction"], line["transaction_id"]) == (1, "debit", txn["id"])
+    assert (line["amount"], line["balance_after"]) == (money(50000), money(50000))
+    assert line["posted_at"] == txn["posted_at"]
+    for query in ("?", "?reference=R-1&"):
+        assert [each["id"] for each in shop.walk(10, f"/ledger/transactions{query}")] == [txn["id"]]
+    assert shop.walk(10, "/ledger/transactions?reference=R-2&") == []
+
+
+def test_a_transaction_of_two_entries_fits_its_budget(shop: Shop) -> None:
+    bank, capital = account(shop), account(shop, "equity")
+    for n in range(2):
+        answer = post(shop, entry(bank, "debit", 1), entry(capital, "credit", 1), reference=f"R-{n}")
+        assert (answer.reads, answer.writes) == (3, 12)
+
+
+def test_accounts_are_unique_by_code(shop: Shop) -> None:
+    body = {"code": "1000", "name": "Bank", "type": "asset", "currency": "EUR"}
+    made = shop.post("/ledger/accounts", body)
+    assert (made.status, made.json["floor"], made.json["status"]) == (201, None, "open")
+    taken = shop.post("/ledger/accounts", body)
+    assert (taken.status, taken.pointers) == (409, ["/code"])
+    assert shop.get(f"/ledger/accounts/{made.json['id']}").json == made.json
+    assert shop.walk(10, "/ledger/accounts?") == [made.json]
+    for wrong, pointer in (
+        ({"code": "shop.cash.EUR"}, "/code"),
+        ({"currency": "EURO"}, "/currency"),
+        ({"type": "loan"}, "/type"),
+        ({"floor": "0.001"}, "/floor"),
+        ({"floor": {"amount": "1", "currency": "JPY"}}, "/floor"),
+    ):
+        answer = shop.post("/ledger/accounts", body | {"code": "2000"} | wrong)
+        assert (answer.status, answer.pointers[0][: len(pointer)]) == (400, pointer), answer.body
+    for floor in ("-10", {"amount": "-10.00", "currency": "EUR"}):
+        assert account_floor(shop, floor) == "-10.00"
+
+
+def account_floor(shop: Shop, floor: Any) -> Any:
+    return shop.get(f"/ledger/accounts/{account(shop, floor=floor)}").json["floor"]
+
+
+def test_what_does_not_balance_is_refused_with_pointers(shop: Shop) -> None:
+    bank, capital, yen = account(shop), account(shop, "equity"), account(shop, currency="JPY")
+    closed = account(shop)
+    assert shop.post(f"/ledger/accounts/{closed}/close", None).json["status"] == "closed"
+    foreign = account(Shop(shop.send))
+    yens = {"amount": "100", "currency": "JPY"}
+    good = [entry(bank, "debit", 100), entry(capital, "credit", 100)]
+    cases: list[tuple[list[dict[str, Any]], dict[str, Any], list[str]]] = [
+        ([entry(bank, "debit", 100), entry(capital, "credit", 99)], {}, ["/entries"]),
+        ([entry(bank, "debit", 100), entry(capital, "debit", 100)], {}, ["/entries"]),
+        ([entry(bank, "debit", 100)], {}, ["/entries"]),
+        ([entry(bank, "debit", 0), entry(capital, "credit", 0)], {}, ["/entries/0/amount", "/entries/1/amount"]),
+        ([entry(bank, "debit", -5), entry(capital, "credit", -5)], {}, ["/entries/0/amount/amount"]),
+        ([*good, entry(bank, "debit", 100) | {"amount": yens}], {}, ["/entries"]),
+        ([entry(yen, "debit", 100), entry(capital, "credit", 100)], {}, ["/entries/0/amount/currency"]),
+        ([entry(closed, "debit", 100), entry(capital, "credit", 100)], {}, ["/entries/0/account_id"]),
+        ([entry(foreign, "debit", 100), entry(capital, "credit", 100)], {}, ["/entries/0/account_id"]),
+        ([entry("nonsense", "debit", 100), entry(capital, "credit", 100)], {}, ["/entries/0/account_id"]),
+        ([entry(bank, "debit", 90), *[entry(capital, "credit", 1)] * 90], {}, ["/entries"]),
+        (good, {"effective_date": "10000-01-01"}, ["/effective_date"]),
+        (good, {"effective_date": 1}, ["/effective_date"]),
+        (good, {"effective_date": "2026-02-30"}, ["/effective_date"]),
+    ]
+    for entries, fields, pointers in cases:
+        answer = post(shop, *entries, **fields)
+        assert (answer.status, answer.code, answer.pointers[: len(pointers)]) == (400, "VALIDATION_ERROR", pointers)
+        assert answer.writes == 0
+    assert balance(shop, bank) == "0.00"
+    assert shop.get("/ledger/accounts?as_of=never").status == 200
+    assert shop.get("/ledger/trial-balance?as_of=never").status == 400
+    assert shop.post("/ledger/transactions", {"description": "x", "entries": good}).code == "IDEMPOTENCY_KEY_REQUIRED"
+
+
+def test_ninety_entries_fit_a_transaction(shop: Shop) -> None:
+    accounts = [account(shop) for _ in range(9)]
+    entries = [entry(accounts[n % 9], "debit", n + 1) for n in range(89)]
+    entries.append(entry(account(shop, "equity"), "credit", sum(range(1, 90))))
+    assert post(shop, *entries).status == 201
+    _balances(shop)
+
+
+def _balances(shop: Shop, as_of: str = "") -> dict[str, Any]:
+    """The trial balance, which must balance."""
+    trial: dict[str, Any] = shop.get("/ledger/trial-balance" + (f"?as_of={as_of}" if as_of else "")).json
+    for total in trial["totals"]:
+        assert total["debit"] == total["credit"], trial
+    return trial
+
+
+def test_floors_hold_and_permuting_entries_changes_nothing(shop: Shop) -> None:
+    wallet, bank = account(shop, "liability", floor="0"), account(shop)
+    assert transfer(shop, bank, wallet, 1000).status == 201
+    refused = transfer(shop, wallet, bank, 1001)
+    assert (refused.status, refused.code, refused.pointers) == (409, "INSUFFICIENT_FUNDS", ["/entries/0"])
+    out, back = entry(wallet, "debit", 1500), entry(wallet, "credit", 600)
+    other = [entry(bank, "credit", 1500), entry(bank, "debit", 600)]
+    for entries in ([out, back, *other], [back, *other, out]):
+        assert post(shop, *entries).status == 201
+        lines = shop.get(f"/ledger/accounts/{wallet}/entries").json["items"]
+        assert [line["direction"] for line in lines[:2]] == ["debit", "credit"]
+        assert transfer(shop, bank, wallet, 900).status == 201
+    lines = shop.walk(3, f"/ledger/accounts/{wallet}/entries?")
+    assert all(float(line["balance_after"]["amount"]) >= 0 for line in lines)
+    assert [line["sequence"] for line in lines] == list(range(len(lines), 0, -1))
+
+
+def test_a_floor_is_held_against_ten_at_once(served: Shop) -> None:
+    wallet, bank = account(served, "liability", floor="0"), account(served)
+    transfer(served, bank, wallet, 500)
+    outcomes = Counter(
+        answer.code or str(answer.status) for answer in race(10, lambda _: transfer(served, wallet, bank, 100))
+    )
+    assert set(outcomes) <= {"201", "INSUFFICIENT_FUNDS", "CONTENTION"}
+    assert balance(served, wallet) == f"{5 - outcomes['201']}.00"
+    assert outcomes["201"] == 5 or outcomes["CONTENTION"]
+
+
+def test_a_transaction_is_reversed_once(served: Shop) -> None:
+    bank, capital = account(served), account(served, "equity")
+    txn = transfer(served, bank, capital, 700).json
+    answers = race(10, lambda _: served.post(f"/ledger/transactions/{txn['id']}/reverse", None))
+    [reversal] = [answer.json for answer in answers if answer.status == 201]
+    assert {answer.code for answer in answers if answer.status != 201} <= {"ALREADY_REVERSED", "CONTENTION"}
+    assert reversal["reverses"] == txn["id"]
+    assert served.get(f"/ledger/transactions/{txn['id']}").json == txn | {"reversed_by": reversal["id"]}
+    assert served.post(f"/ledger/transactions/{txn['id']}/reverse", None).code == "ALREADY_REVERSED"
+    assert balance(served, bank) == "0.00"
+    assert len(served.walk(10, f"/ledger/accounts/{bank}/entries?")) == 2
+
+
+def test_a_reversal_between_a_reversals_read_and_write_is_the_only_one(shop: Shop, rival: Shop) -> None:
+    bank, capital = account(shop), account(shop, "equity")
+    shop.post(f"/ledger/accounts/{bank}/stripes", {"count": 16})
+    shop.post(f"/ledger/accounts/{capital}/stripes", {"count": 16})
+    txn = transfer(shop, bank, capital, 700).json["id"]
+    with interleaved(lambda: rival.post(f"/ledger/transactions/{txn}/reverse", None)):
+        assert shop.post(f"/ledger/transactions/{txn}/reverse", None).code == "ALREADY_REVERSED"
+    assert balance(shop, bank) == "0.00"
+
+
+def test_a_posting_between_a_postings_read_and_write_is_not_overwritten(shop: Shop, rival: Shop) -> None:
+    bank, capital = account(shop), account(shop, "equity")
+    with interleaved(lambda: transfer(rival, bank, capital, 100)):
+        assert transfer(shop, bank, capital, 10).status == 201
+    assert balance(shop, bank) == "1.10"
+
+
+def test_an_account_closed_between_takes_no_entry_and_one_posted_to_is_not_closed(shop: Shop, rival: Shop) -> None:
+    bank, capital = account(shop), account(shop, "equity")
+    with interleaved(lambda: rival.post(f"/ledger/accounts/{bank}/close", None)):
+        refused = transfer(shop, bank, capital, 10)
+    assert refused.pointers == ["/entries/0/account_id"]
+    other = account(shop)
+    with interleaved(lambda: transfer(rival, other, capital, 10)):
+        assert shop.post(f"/ledger/accounts/{other}/close", None).code == "INVALID_STATE"
+    assert shop.post(f"/ledger/accounts/{bank}/close", None).code == "INVALID_STATE"
+    assert shop.post(f"/ledger/accounts/{bank}/stripes", {"count": 2}).code == "INVALID_STATE"
+    third = account(shop)
+    with interleaved(lambda: rival.post(f"/ledger/accounts/{third}/stripes", {"count": 4})):
+        assert shop.post(f"/ledger/accounts/{third}/stripes", {"count": 2}).code == "INVALID_STATE"
+    _balances(shop)
+
+
+def test_an_account_used_and_emptied_closes_and_keeps_its_past(shop: Shop) -> None:
+    bank, capital = account(shop), account(shop, "equity")
+    shop.post(f"/ledger/accounts/{bank}/stripes", {"count": 3})
+    txns = [transfer(shop, bank, capital, 10).json for _ in range(4)]
+    for txn in txns:
+        shop.post(f"/ledger/transactions/{txn['id']}/reverse", None)
+    closed = shop.post(f"/ledger/accounts/{bank}/close", None)
+    assert (closed.status, closed.json["status"]) == (200, "closed")
+    assert len(shop.walk(3, f"/ledger/accounts/{bank}/entries?")) == 8
+    assert balance(shop, bank, txns[0]["posted_at"]) != ""
+    for txn, expected in zip(txns, ("0.10", "0.20", "0.30", "0.40"), strict=True):
+        assert float(balance(shop, bank, txn["posted_at"])) >= float(expected)
+
+
+def test_a_chain_ahead_of_the_clock_is_waited_for(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    bank, capital = account(shop), account(shop, "equity")
+    real = now
+    monkeypatch.setattr("repositories.posting.now", lambda: real() + timedelta(seconds=1.9))
+    first = transfer(shop, bank, capital, 1).json
+    monkeypatch.undo()
+    second = transfer(shop, bank, capital, 1).json
+    assert second["posted_at"] == first["posted_at"]
+    monkeypatch.setattr("repositories.posting.now", lambda: real() - timedelta(seconds=2))
+    refused = transfer(shop, bank, capital, 1)
+    assert (refused.status, refused.code, refused.headers["retry-after"]) == (503, "UNAVAILABLE", "1")
+
+
+def test_an_order_is_posted_with_its_payment_and_taken_back_with_its_refund(shop: Shop) -> None:
+    item = shop.add(stock=5)
+    order = shop.order({item["id"]: 2}).json
+    free = shop.add(price={"amount": "0", "currency": "EUR"})
+    payment = shop.pay(order["id"]).json
+    txn = shop.get(f"/ledger/transactions/{payment['transaction_id']}").json
+    assert txn["reference"] == order["id"]
+    trial = _balances(shop)
+    columns = {each["code"]: (each["debit"], each["credit"]) for each in trial["accounts"]}
+    assert columns == {"shop.cash.EUR": ("25.98", "0.00"), "shop.sales.EUR": ("0.00", "25.98")}
+    assert shop.post(f"/ledger/transactions/{txn['id']}/reverse", None).code == "INVALID_STATE"
+    assert shop.move(order["id"], "refund").status == 200
+    assert {each["debit"] for each in _balances(shop)["accounts"]} == {"0.00"}
+    refunds = shop.walk(5, f"/ledger/transactions?reference={order['id']}")
+    assert [each["reverses"] for each in refunds] == [txn["id"], None]
+    assert refunds[1]["reversed_by"] == refunds[0]["id"]
+    gift = shop.order({free["id"]: 1}).json["id"]
+    assert shop.pay(gift).json["transaction_id"] is None
+    assert shop.move(gift, "refund").status == 200
+
+
+def test_first_payments_at_once_open_the_shops_accounts_once(served: Shop) -> None:
+    item = served.add(stock=50)
+    orders = [served.order({item["id"]: 1}).json["id"] for _ in range(16)]
+
+    def pay(n: int) -> int:
+        while True:
+            answer = served.pay(orders[n])
+            if answer.code != "CONTENTION":
+                return answer.status
+
+    assert set(race(16, pay)) == {201}
+    assert len(served.walk(10, "/ledger/accounts?")) == 2
+    assert {each["debit"] for each in _balances(served)["accounts"]} == {"207.84", "0.00"}
+
+
+@pytest.mark.parametrize("stripes", [1, 4])
+def test_the_bank_keeps_every_acknowledged_transfer_once(shop: Shop, impatient: None, stripes: int) -> None:
+    """Transfer n moves 2 to the n: the balances say, bit by bit, which transfers are in, and how often."""
+    bank, *others = (account(shop) for _ in range(5))
+    for each in (bank, *others):
+        shop.post(f"/ledger/accounts/{each}/stripes", {"count": stripes})
+    acknowledged: set[int] = set()
+    chance = random.Random(4711)
+    plan = [chance.choice([None, None, *FAULTS]) for _ in range(40)]
+
+    def move(n: int) -> None:
+        amount = Money.of_minor(2**n, "EUR")
+        entries = [
+            NewEntry(account_id=others[n % 4], direction=Direction.DEBIT, amount=amount),
+            NewEntry(account_id=bank, direction=Direction.CREDIT, amount=amount),
+        ]
+        with suppress(Contention, Unavailable):
+            ledger(shop.tenant).post(NewTransaction(description="Move", entries=entries))
+            acknowledged.add(n)
+
+    def work(worker: int) -> None:
+        for n in range(worker, 40, 8):
+            fault = plan[n]
+            with injected(fault, at=n % 4, times=1 + n % 9) if fault else nullcontext():
+                move(n)
+
+    race(8, work)
+    done = 0
+    for number, each in enumerate(others):
+        minor = round(float(balance(shop, each)) * 100)
+        assert minor >= 0
+        assert all(n % 4 == number for n in range(41) if minor >> n & 1)
+        done |= minor
+    transfers = {n for n in range(40) if done >> n & 1}
+    assert acknowledged <= transfers
+    assert round(float(balance(shop, bank)) * 100) == -done
+    trial = _balances(shop)
+    assert len(trial["accounts"]) == 5
+
+
+def test_skewed_writers_leave_books_that_balance_at_every_instant(shop: Shop, impatient: None) -> None:
+    accounts = [account(shop, "asset" if n % 2 else "income") for n in range(6)]
+    shop.post(f"/ledger/accounts/{accounts[0]}/stripes", {"count": 4})
+    skews = threading.local()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("repositories.posting.now", lambda: now() + getattr(skews, "by", timedelta()))
+
+        def write(worker: int) -> None:
+            chance = random.Random(worker)
+            skews.by = timedelta(milliseconds=chance.randint(-400, 400))
+            for _ in range(8):
+                debit, credit = chance.sample(accounts, 2)
+                amount = Money.of_minor(chance.randint(1, 10_000), "EUR")
+                entries = [
+                    NewEntry(account_id=debit, direction=Direction.DEBIT, amount=amount),
+                    NewEntry(account_id=credit, direction=Direction.CREDIT, amount=amount),
+                ]
+                try:
+                    ledger(shop.tenant).post(NewTransaction(description="Move", entries=entries))
+                except Contention:
+                    continue
+
+        race(16, write)
+    lines = {each: shop.walk(50, f"/ledger/accounts/{each}/entries?") for each in accounts}
+    for each in lines.values():
+        for stripe in range(4):
+            times = [line["posted_at"] for line in each if line["stripe"] == stripe]
+            assert all(later >= earlier for later, earlier in pairwise(times))
+    moments = sorted(line["posted_at"] for each in lines.values() for line in each)
+    first, last = (datetime.fromisoformat(each) for each in (moments[0], moments[-1]))
+    assert len(moments) > 200
+    chance = random.Random(1)
+    for n in range(1000):
+        instant = first + (last - first) * chance.uniform(-0.02, 1.02)
+        if n % 10:
+            _check_instant(shop, lines, accounts[n % 6], instant)
+        else:
+            assert _sum_of_trial(shop, instant) == 0
+    early = [(accounts[n % 6], first + (last - first) * n / 20) for n in range(20)]
+    answers = [ledger(shop.tenant).balance(*each) for each in early]
+    transfer(shop, accounts[0], accounts[1], 1)
+    assert [ledger(shop.tenant).balance(*each).balance for each in early] == [each.balance for each in answers]
+
+
+def _check_instant(shop: Shop, lines: dict[str, list[dict[str, Any]]], account_id: str, instant: datetime) -> None:
+    """What the ledger says of an instant is what adding up the entries until then says."""
+    found = ledger(shop.tenant).balance(account_id, instant)
+    before = [line for line in lines[account_id] if datetime.fromisoformat(line["posted_at"]) <= instant]
+    assert found.entries == len(before)
+    normal = ledger(shop.tenant).account(account_id).normal
+    total = sum(
+        round(float(line["amount"]["amount"]) * 100) * (1 if line["direction"] == normal else -1) for line in before
+    )
+    assert found.balance.minor == total
+
+
+def _sum_of_trial(shop: Shop, instant: datetime) -> float:
+    trial = ledger(shop.tenant).trial_balance(instant)
+    return sum(round(float(total.debit) * 100) - round(float(total.credit) * 100) for total in trial.totals)
+
+
+def test_an_instant_is_final_when_nothing_can_come_before_it(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    bank, capital = account(shop), account(shop, "equity")
+    first = transfer(shop, bank, capital, 1).json["posted_at"]
+    path = f"/ledger/accounts/{bank}/balance"
+    assert shop.get(path).json["final"] is False
+    time.sleep(0.01)
+    transfer(shop, bank, capital, 1)
+    past = shop.get(f"{path}?as_of={first}").json
+    assert (past["final"], past["entries"], past["balance"]) == (True, 1, money(1))
+    later = to_rfc3339(datetime.now(UTC) + timedelta(seconds=1))
+    assert shop.get(f"{path}?as_of={later}").json["final"] is False
+    monkeypatch.setattr("handlers.api.now", lambda: now() + timedelta(seconds=40))
+    assert shop.get(f"{path}?as_of={later}").json["final"] is True
+    assert _balances(shop, later)["final"] is True
+
+
+def test_a_trial_balance_is_of_one_moment_though_a_posting_comes_between(shop: Shop, rival: Shop) -> None:
+    accounts = [account(shop) for _ in range(4)]
+    transfer(shop, accounts[0], accounts[1], 5)
+    for number in (2, 3, 5, 8):
+        with interleaved(lambda: transfer(rival, accounts[0], accounts[3], 7), before="Query", number=number):
+            _balances(shop, to_rfc3339(now() + timedelta(seconds=1)))
+
+
+@pytest.mark.parametrize("bursty", [False, True])
+@pytest.mark.parametrize(("length", "most"), [(1_000, 14), (10_000, 20)])
+def test_an_instant_is_found_in_a_handful_of_reads(shop: Shop, length: int, most: int, bursty: bool) -> None:
+    """Rows are made directly: entry n at the nth tick, or all but a few in two bursts."""
+    bank = account(shop)
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def at(n: int) -> datetime:
+        return start + (timedelta(days=100 * (n > length // 3), milliseconds=n) if bursty else timedelta(seconds=n))
+
+    for low in range(1, length + 1, 25):
+        rows = [_entry_row(shop.tenant, bank, n, at(n)) for n in range(low, min(low + 25, length + 1))]
+        dynamodb().batch_write_item(RequestItems={"tradepost": [{"PutRequest": {"Item": row}} for row in rows]})
+    chance = random.Random(length)
+    for n in [1, length // 3, length // 3 + 1, length, *(chance.randrange(1, length) for _ in range(20))]:
+        book = ledger(shop.tenant)
+        found = book.balance(bank, at(n))
+        assert (found.entries, found.balance.minor) == (n, n)
+        assert book.session.table.meter.read_units <= (most if not bursty else 2 * most)
+
+
+def _entry_row(tenant: str, account_id: str, n: int, at: datetime) -> dict[str, Any]:
+    return encode(
+        new_row(
+            keys.entry(tenant, account_id, 0, n),
+            "entry",
+            sequence=n,
+            transaction_id="txn_x",
+            direction="debit",
+            amount=1,
+            currency="EUR",
+            balance=n,
+            posted_at=to_rfc3339(at),
+        )
+    )
