@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from benchmarks.cold import ratios
 from benchmarks.cost import costs
+from benchmarks.ledger import postings_per_second, reads_by_length
 from benchmarks.orders import costs_by_size, orders_per_second
 from benchmarks.warm import warm_cpu
 from infra.bundling import bundle
@@ -24,6 +25,7 @@ def main() -> None:
         settings_for(None)
         _print_warm()
         _print_orders()
+        _print_ledger()
     _print_cost()
     size = bundle(ROOT / ".tradepost" / "cache").stat().st_size
     print(f"\nThe zip of all functions: {size / 1e6:.1f} MB.")
@@ -60,6 +62,19 @@ def _print_orders() -> None:
     print("| buckets | orders a second |\n| --- | --- |")
     for buckets, rate in rates.items():
         print(f"| {buckets} | {rate / one:.2f} ({rate:.0f}/s) |")
+
+
+def _print_ledger() -> None:
+    rates = postings_per_second()
+    base = next(iter(rates.values()))
+    print("\nTransactions of two entries posted by four processes at once, as a multiple of the naive way:\n")
+    print("| layout | postings a second |\n| --- | --- |")
+    for layout, rate in rates.items():
+        print(f"| {layout} | {rate / base:.2f} ({rate:.0f}/s) |")
+    print("\nThe balance at an instant in the past, by the entries of the account and how their times are spaced:\n")
+    print("| entries | spacing | requests (most) | read units (most) |\n| --- | --- | --- | --- |")
+    for (length, spacing), (rounds, most_rounds, units, most_units) in reads_by_length().items():
+        print(f"| {length:,} | {spacing} | {rounds:.1f} ({most_rounds:.0f}) | {units:.1f} ({most_units:.0f}) |")
 
 
 def _print_cost() -> None:

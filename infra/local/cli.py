@@ -1,8 +1,10 @@
 """The command line: `uv run tradepost …`."""
 
 import json
+import os
 import sys
 from contextlib import redirect_stdout
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 from uuid import uuid4
@@ -72,6 +74,15 @@ def serve(
     errors.print("Stopped.")
 
 
+def _running(data: Path) -> dict[str, str]:
+    running = data / RUNNING
+    if not running.exists():
+        errors.print(f"No server is running on {data}. Start one with `uv run tradepost serve`.")
+        raise typer.Exit(1)
+    parts: dict[str, str] = json.loads(running.read_text())
+    return parts
+
+
 def _only_one(data: Path) -> FileLock:
     lock = FileLock(data / "server.lock", timeout=0)
     try:
@@ -106,13 +117,10 @@ def login(
     """Sign a user in at the running server's user pool and print the ID token that they get."""
     from infra.local.login import SignInRefusedError, id_token
 
-    running = data / RUNNING
-    if not running.exists():
-        errors.print(f"No server is running on {data}. Start one with `uv run tradepost serve`.")
-        raise typer.Exit(1)
+    running = _running(data)
     try:
         with redirect_stdout(sys.stderr):
-            token = id_token(json.loads(running.read_text()), data, tenant, email, password)
+            token = id_token(running, data, tenant, email, password)
     except SignInRefusedError as refused:
         errors.print(str(refused))
         raise typer.Exit(1) from None
@@ -192,6 +200,59 @@ def replay(
     bearer = mint(signing_key(data), tenant=tenant, role=Role.OWNER, user=_REPLAYING)
     if not replaying.replay(file, currency, url, bearer):
         raise typer.Exit(1)
+
+
+@app.command()
+def audit(
+    tenant: Annotated[str, typer.Option(help="Whose books and orders.")] = "acme",
+    table: Annotated[str | None, typer.Option(help="A table in AWS; without it, the running server's.")] = None,
+    rate: Annotated[float, typer.Option(help="Read units a second at most.", min=1)] = 500,
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Check that books, orders and stock agree; name the first thing that does not. Goes on where it was stopped."""
+    import boto3
+    from rich.progress import Progress
+
+    from infra.local.audit import Audit, BrokenError
+    from infra.local.database import ENVIRONMENT, TABLE_NAME
+    from repositories.table import Meter, Table
+
+    endpoint = None
+    if table is None:
+        os.environ.update(ENVIRONMENT)
+        endpoint = _running(data)["database"]
+    reading = Table(boto3.client("dynamodb", endpoint_url=endpoint), table or TABLE_NAME, Meter())
+    data.mkdir(parents=True, exist_ok=True)
+    with Progress(console=errors) as bar:
+        try:
+            checked = Audit(reading, tenant, data / f"audit-{tenant}.json", rate, bar).run()
+        except BrokenError as broken:
+            errors.print(f"Broken: {broken}", highlight=False, markup=False)
+            (data / f"audit-{tenant}.json").unlink(missing_ok=True)
+            raise typer.Exit(1) from None
+    print(", ".join(f"{count:,} {phase}" for phase, count in checked.items()) or "nothing", "checked: all agree.")
+
+
+@app.command()
+def statement(
+    account: Annotated[str, typer.Option(help="The account's id or code.")],
+    first: Annotated[datetime, typer.Option("--from", help="The first day (UTC).", formats=["%Y-%m-%d"])],
+    last: Annotated[datetime, typer.Option("--to", help="The last day (UTC).", formats=["%Y-%m-%d"])],
+    as_csv: Annotated[bool, typer.Option("--csv", help="As CSV instead of a table.")] = False,
+    tenant: Annotated[str, typer.Option(help="Whose account.")] = "acme",
+    url: Url = DEFAULT_URL,
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Print an account's statement."""
+    from infra.local import statement as printing
+    from infra.local.tokens import mint, signing_key
+
+    bearer = mint(signing_key(data), tenant=tenant, role=Role.OWNER, user=str(uuid4()))
+    try:
+        printing.statement(url, bearer, account, first.date(), last.date(), as_csv=as_csv)
+    except printing.FAILURES as failure:
+        errors.print(printing.failed(failure, url))
+        raise typer.Exit(1) from None
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -159,3 +160,23 @@ def test_a_trading_day_is_replayed_once_and_its_sums_agree(server: Server, tmp_p
     assert [order["customer_id"] == user["id"] for order in orders].count(True) == 3
     taken = sum(round(float(order["total"]["amount"]) * 100) for order in orders)
     assert taken == 255 * sum(range(1, 96)) + 420
+
+
+def test_books_are_audited_and_printed(server: Server) -> None:
+    shop = server.shop()
+    item = shop.add(stock=5)
+    for _ in range(2):
+        shop.pay(shop.order({item["id"]: 1}).json["id"])
+    done = tradepost("audit", "--tenant", shop.tenant, "--data", str(server.data))
+    assert (done.returncode, "all agree" in done.stdout) == (0, True), done.stderr
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    options = ("--from", today, "--to", today, "--tenant", shop.tenant)
+    place = ("--url", f"{server.url}/v1", "--data", str(server.data))
+    csv = tradepost("statement", "--account", "shop.cash.EUR", *options, *place, "--csv")
+    lines = csv.stdout.splitlines()
+    assert (len(lines), lines[0].split(",")[3]) == (3, "debit")
+    assert {line.split(",")[3] for line in lines[1:]} == {"12.99"}
+    table = tradepost("statement", "--account", "shop.sales.EUR", *options, *place)
+    assert "Balance before: 0.00 EUR" in table.stdout
+    assert "Balance after: 25.98 EUR" in table.stdout
+    assert tradepost("statement", "--account", "nonsense", *options, *place).returncode == 1

@@ -1,0 +1,171 @@
+"""The ledger: postings a second by how its accounts are laid out, and what an instant in the past costs to find."""
+
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import batched
+from multiprocessing import get_context
+from random import Random
+from uuid import uuid4
+
+from botocore.exceptions import ClientError
+
+from domain.access import Caller, Role
+from domain.errors import Contention
+from domain.ledger import Account, AccountType, Direction, NewAccount, NewEntry, NewTransaction
+from domain.model import now, to_rfc3339
+from domain.money import Money
+from infra.local.database import TABLE_NAME
+from repositories import keys
+from repositories.clients import dynamodb
+from repositories.ledger import LedgerRepository
+from repositories.rows import encode, new_row
+from repositories.session import Session
+from repositories.table import Meter, Table
+
+LENGTHS = (1_000, 100_000, 1_000_000)
+_PROCESSES = 4
+_POSTINGS = 100
+"""By each process."""
+_LOOKUPS = 200
+_TENANT = "bench"
+
+
+def postings_per_second() -> dict[str, float]:
+    """Return how many transactions of two entries are posted a second by four processes, by the layout of accounts."""
+    with ProcessPoolExecutor(_PROCESSES, get_context("spawn")) as pool:
+        rates = {"a balance attribute, one account": _rate(pool, _post_naively, [_naive_account()])}
+        rates["one account with a floor"] = _rate(pool, _post, [_account(floor="0")])
+        for stripes in (1, 4, 16):
+            rates[f"one account, {stripes} stripes"] = _rate(pool, _post, [_account(stripes=stripes)])
+        rates["1,000 accounts"] = _rate(pool, _post, [_account() for _ in range(1_000)])
+    return rates
+
+
+def reads_by_length() -> dict[tuple[int, str], tuple[float, float, float, float]]:
+    """Return mean and most rounds of reading, then mean and most read units, by length of a chain and its spacing."""
+    return {
+        (length, spacing): _lookups(length, spacing) for length in LENGTHS for spacing in ("even", "random", "bursty")
+    }
+
+
+def _ledger() -> LedgerRepository:
+    table = Table(dynamodb(), TABLE_NAME, Meter())
+    return LedgerRepository(Session(table, Caller(_TENANT, str(uuid4()), Role.OWNER), now(), time.monotonic() + 600))
+
+
+def _account(*, floor: str | None = None, stripes: int = 1) -> str:
+    new = NewAccount(code=uuid4().hex[:30], name="A", type=AccountType.ASSET, currency="EUR", floor=floor)
+    account: Account = _ledger().open_account(new)
+    if stripes > 1:
+        _ledger().stripe_account(account.id, stripes)
+    return account.id
+
+
+def _rate(pool: ProcessPoolExecutor, post: partial[int] | object, accounts: Sequence[str]) -> float:
+    others = [_account(stripes=16) for _ in range(_PROCESSES)]
+    list(pool.map(_warm_up, range(_PROCESSES)))
+    started = time.perf_counter()
+    done = sum(pool.map(_work, [post] * _PROCESSES, [accounts] * _PROCESSES, others))
+    return done / (time.perf_counter() - started)
+
+
+def _warm_up(_: int) -> None:
+    dynamodb()
+
+
+def _work(post: object, accounts: Sequence[str], other: str) -> int:
+    chance = Random(other)
+    done = 0
+    for _ in range(_POSTINGS):
+        done += post(chance.choice(accounts), other)  # type: ignore[operator]
+    return done
+
+
+def _post(account: str, other: str) -> int:
+    amount = Money.of_minor(1, "EUR")
+    entries = [
+        NewEntry(account_id=account, direction=Direction.DEBIT, amount=amount),
+        NewEntry(account_id=other, direction=Direction.CREDIT, amount=amount),
+    ]
+    try:
+        _ledger().post(NewTransaction(description="Bench", entries=entries))
+    except Contention:
+        return 0
+    return 1
+
+
+def _naive_account() -> str:
+    account = uuid4().hex
+    dynamodb().put_item(TableName=TABLE_NAME, Item=encode(_naive_key(account) | {"balance": 0}))
+    return account
+
+
+def _naive_key(account: str) -> dict[str, str]:
+    return {"pk": f"naive {account}", "sk": "naive"}
+
+
+def _post_naively(account: str, other: str) -> int:
+    """Add to two balances in one transaction that also keeps a row of what happened: no history of balances."""
+    add = {
+        "TableName": TABLE_NAME,
+        "UpdateExpression": "ADD balance :n",
+        "ExpressionAttributeValues": encode({":n": 1}),
+    }
+    keep = {"TableName": TABLE_NAME, "Item": encode(_naive_key(uuid4().hex) | {"note": "Bench"})}
+    updates = [{"Update": {**add, "Key": encode(_naive_key(each))}} for each in (account, other)]
+    try:
+        dynamodb().transact_write_items(TransactItems=[*updates, {"Put": keep}])  # type: ignore[list-item]
+    except ClientError:
+        return 0
+    return 1
+
+
+def _lookups(length: int, spacing: str) -> tuple[float, float, float, float]:
+    account = _account()
+    times = _times(length, spacing)
+    with ProcessPoolExecutor(_PROCESSES, get_context("spawn")) as pool:
+        chunks = batched(enumerate(times, start=1), 5_000, strict=False)
+        list(pool.map(partial(_fill, account), chunks))
+    chance = Random(length)
+    rounds, units = [], []
+    for _ in range(_LOOKUPS):
+        book = _ledger()
+        book.balance(account, chance.choice(times))
+        rounds.append(book.session.table.meter.requests)
+        units.append(book.session.table.meter.read_units)
+    return sum(rounds) / len(rounds), max(rounds), sum(units) / len(units), max(units)
+
+
+def _times(length: int, spacing: str) -> list[datetime]:
+    start, chance = datetime(2026, 1, 1, tzinfo=UTC), Random(length)
+    if spacing == "even":
+        return [start + timedelta(milliseconds=20 * n) for n in range(length)]
+    if spacing == "random":
+        return sorted(start + timedelta(milliseconds=chance.randrange(20 * length)) for _ in range(length))
+    day = timedelta(days=1)
+    return sorted(start + day * chance.randrange(20) + timedelta(seconds=chance.expovariate(1)) for _ in range(length))
+
+
+def _fill(account: str, rows: Sequence[tuple[int, datetime]]) -> None:
+    for chunk in batched(_rows(account, rows), 25, strict=False):
+        dynamodb().batch_write_item(RequestItems={TABLE_NAME: [{"PutRequest": {"Item": row}} for row in chunk]})
+
+
+def _rows(account: str, rows: Sequence[tuple[int, datetime]]) -> Iterator[dict[str, object]]:
+    for number, at in rows:
+        yield encode(
+            new_row(
+                keys.entry(_TENANT, account, 0, number),
+                "entry",
+                sequence=number,
+                transaction_id="txn_x",
+                direction="debit",
+                amount=1,
+                currency="EUR",
+                balance=number,
+                posted_at=to_rfc3339(at),
+            )
+        )
