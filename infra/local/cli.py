@@ -156,6 +156,38 @@ def invoke(
 
 
 @app.command()
+def rehearse() -> None:
+    """Call every function of the built zip with its event under AWS's own runtime, on a fresh database with samples."""
+    from rich.table import Table
+
+    from infra.local.database import CACHE, database
+    from infra.local.directory import directory
+    from infra.local.emulator import emulator
+    from infra.local.rehearsal import rehearse as run
+    from infra.local.samples import add_samples
+    from infra.local.server import settings_for
+
+    tools = emulator(CACHE)
+    table = Table("function", "answer", "init, ms", "log lines")
+    failed = 0
+    with database(None), directory():
+        settings_for(None)
+        add_samples()
+        for each in run(tools):
+            response = each.invocation.response
+            shown = response.get("statusCode", "") if isinstance(response, dict) else response
+            failed += not each.passed
+            mark = "" if each.passed else "[bold red] failed"
+            table.add_row(
+                each.function.name, f"{shown}{mark}", f"{each.invocation.init_ms:.0f}", str(len(each.invocation.lines))
+            )
+    Console().print(table)
+    print(f"All run one zip of {tools.archive.stat().st_size / 1e6:.1f} MB.")
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command()
 def openapi(
     output: Annotated[Path, typer.Option(help="Where to write it.")] = Path("docs/openapi.json"),
 ) -> None:

@@ -29,6 +29,8 @@ TENANT = "sample"
 OWNER = "0b54c9a6-4e0c-4c7e-9c57-6ad3c1b0f7a1"
 CUSTOMER = "5a0c2f0e-52a3-4f0a-8a0e-3e1d9f6c7b21"
 ITEM_ID = "item_01JD3ZK8Q4M5X6Y7Z8A9B0C1D2"
+LAST_ITEM_ID = "item_01JD3ZK8Q4M5X6Y7Z8A9B0C1DA"
+"""An item to sell out and archive."""
 ORDERS = {f"order_01JD3ZK8Q4M5X6Y7Z8A9B0C1D{n}": moves for n, moves in {3: 0, 4: 0, 5: 1, 6: 1, 7: 2}.items()}
 """Orders, and how many moves they have made: none, paid, paid and shipped."""
 ACCOUNTS = {
@@ -57,6 +59,8 @@ def add_samples() -> None:
         name="Enamel mug", price=Money.of_minor(1299, "EUR"), sku="MUG-RED", attributes={"colour": "red"}, stock=100
     )
     ItemRepository(session).add(Item.new(ITEM_ID, mug, session.at))
+    last = NewItem(name="Enamel mug, last year's", price=Money.of_minor(1299, "EUR"), stock=10)
+    ItemRepository(session).add(Item.new(LAST_ITEM_ID, last, session.at))
     _add_orders(session)
     _add_books(session)
     with suppress(secretsmanager().exceptions.ResourceExistsException):

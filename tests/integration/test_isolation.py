@@ -10,7 +10,17 @@ from domain.access import Permission
 from handlers.api import PUBLIC
 from infra.functions import Function, functions
 from infra.local.invocation import invoke
-from infra.local.samples import ACCOUNTS, CUSTOMER, ITEM_ID, ORDERS, OWNER, TENANT, TRANSACTION_ID, add_samples
+from infra.local.samples import (
+    ACCOUNTS,
+    CUSTOMER,
+    ITEM_ID,
+    LAST_ITEM_ID,
+    ORDERS,
+    OWNER,
+    TENANT,
+    TRANSACTION_ID,
+    add_samples,
+)
 from repositories import clients, fence
 from repositories.clients import dynamodb
 from repositories.keys import tenant_prefix
@@ -21,6 +31,7 @@ from tests.shop import Shop
 
 ABSENT = {
     ITEM_ID: "item_01JD3ZK8Q4M5X6Y7Z8A9B0C1D9",
+    LAST_ITEM_ID: "item_01JD3ZK8Q4M5X6Y7Z8A9B0C1D9",
     CUSTOMER: "00000000-0000-4000-8000-000000000001",
 } | {known: known.replace("_01", "_00") for known in (*ORDERS, *ACCOUNTS, TRANSACTION_ID)}
 names_something = pytest.mark.parametrize(

@@ -345,6 +345,7 @@ def test_skewed_writers_leave_books_that_balance_at_every_instant(shop: Shop, im
     chance = random.Random(1)
     for n in range(1000):
         instant = first + (last - first) * chance.uniform(-0.02, 1.02)
+        assert _sum_of_entries(lines, instant) == 0
         if n % 10:
             _check_instant(shop, lines, accounts[n % 6], instant)
         else:
@@ -365,6 +366,17 @@ def _check_instant(shop: Shop, lines: dict[str, list[dict[str, Any]]], account_i
         round(float(line["amount"]["amount"]) * 100) * (1 if line["direction"] == normal else -1) for line in before
     )
     assert found.balance.minor == total
+
+
+def _sum_of_entries(lines: dict[str, list[dict[str, Any]]], instant: datetime) -> int:
+    """Debits less credits of all entries until an instant."""
+    until = to_rfc3339(instant)
+    return sum(
+        round(float(line["amount"]["amount"]) * 100) * (1 if line["direction"] == "debit" else -1)
+        for each in lines.values()
+        for line in each
+        if line["posted_at"] <= until
+    )
 
 
 def _sum_of_trial(shop: Shop, instant: datetime) -> float:

@@ -1,0 +1,1 @@
+"""Tests on the tools that stand in for Lambda and AWS."""

@@ -1,0 +1,57 @@
+"""Every function of the built zip under Lambda's own runtime client, with the template's environment."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from infra.functions import Function, all_functions
+from infra.local.database import CACHE, database
+from infra.local.directory import directory
+from infra.local.emulator import emulator
+from infra.local.rehearsal import Rehearsed, rehearse
+from infra.local.samples import add_samples
+from infra.local.server import settings_for
+from tests.conftest import _forget_clients
+
+try:
+    TOOLS = emulator(CACHE)
+except LookupError as missing:
+    pytest.skip(str(missing), allow_module_level=True)
+
+
+@pytest.fixture(scope="module")
+def rehearsed() -> Iterator[dict[str, Rehearsed]]:
+    """What each function answered, by its name."""
+    with pytest.MonkeyPatch.context() as environment, database(None), directory():
+        _forget_clients()
+        settings_for(None)
+        environment.delenv("POWERTOOLS_METRICS_DISABLED", raising=False)
+        add_samples()
+        yield {each.function.name: each for each in rehearse(TOOLS)}
+    _forget_clients()
+
+
+def test_every_event_is_answered_as_it_should_be(rehearsed: dict[str, Rehearsed]) -> None:
+    assert set(rehearsed) == {function.name for function in all_functions()}
+    failed = {name: each.invocation.response for name, each in rehearsed.items() if not each.passed}
+    assert failed == {}
+
+
+def test_every_request_is_one_line_with_valid_metrics(rehearsed: dict[str, Rehearsed]) -> None:
+    for name, each in rehearsed.items():
+        if not isinstance(each.function, Function):
+            continue
+        [line] = each.invocation.lines
+        response = each.invocation.response
+        assert response["multiValueHeaders"]["X-Request-Id"] == [line["request_id"]], name
+        assert line["status"] == response["statusCode"]
+        [directive] = line["_aws"]["CloudWatchMetrics"]
+        assert [line[dimension] for dimension in directive["Dimensions"][0]] == ["tradepost", line["route"]]
+        for metric in directive["Metrics"]:
+            assert isinstance(line[metric["Name"]], int | float)
+
+
+def test_starts_are_measured(rehearsed: dict[str, Rehearsed]) -> None:
+    for name, each in rehearsed.items():
+        assert each.invocation.init_ms > 0, name
+        print(f"{name}: {each.invocation.init_ms:.0f} ms")
