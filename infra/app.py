@@ -11,7 +11,8 @@ from infra.stages import stage_from
 
 def tradepost_app(app: App) -> TradepostStack:
     """Add Tradepost to a CDK app, checked by cdk-nag: a finding that nobody acknowledged fails the synth."""
-    stack = TradepostStack(app, stage_from(app.node), bundle(ROOT / ".tradepost" / "cache"))
+    stage = stage_from(app.node)
+    stack = TradepostStack(app, stage, bundle(ROOT / ".tradepost" / "cache", stage.architecture))
     Validations.of(app).add_plugins(AwsSolutionsChecks())
     return stack
 

@@ -20,15 +20,16 @@ from infra.functions import ROOT
 PACKAGES = ("domain", "handlers", "repositories")
 FILES = ("docs/openapi.json",)
 LOCK = ROOT / "requirements.lock"
-LAMBDA_PLATFORM = "aarch64-manylinux_2_28"
-"""Amazon Linux 2023, the base of the python3.13 runtime, has glibc 2.34; the processor is Graviton."""
+PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
+"""As uv names them, by Lambda's architecture. Amazon Linux 2023, the base of the python3.13 runtime, has glibc 2.34."""
 _TASK_ROOT = "/var/task"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _IN_NO_BUNDLE = ("__pycache__", "bin", "RECORD", "INSTALLER", "REQUESTED", "WHEEL", "licenses", "*.pyi", "py.typed")
 
 
-def bundle(cache: Path, platform: str = LAMBDA_PLATFORM) -> Path:
-    """Return the zip for `platform` (as uv names it), built anew only if what goes into it has changed."""
+def bundle(cache: Path, architecture: str = "arm64") -> Path:
+    """Return the zip for an architecture of Lambda, built anew only if what goes into it has changed."""
+    platform = PLATFORMS[architecture]
     archive = cache / f"functions-{platform}-{_fingerprint()}.zip"
     if not archive.exists():
         print(f"Building the functions' zip for {platform} …", file=sys.stderr)

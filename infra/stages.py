@@ -18,6 +18,7 @@ class Stage:
     api_keys_required: bool
     sets_cloudwatch_role: bool
     cors_origins: tuple[str, ...]
+    architecture: str
 
     @property
     def removal_policy(self) -> RemovalPolicy:
@@ -35,8 +36,9 @@ def stage_from(context: Node) -> Stage:
 
     `stage` is dev (default) or prod. `tracing` (X-Ray) and `fence` (one tenant's rows by IAM) are on or off (default:
     on in prod), `api_keys` likewise (default: off), and `cloudwatch_role`, which makes the role by which API Gateway
-    logs (default: on). `cors` lists the origins of web clients, separated by commas (default: any in dev, none in
-    prod). Raises ValueError for anything else.
+    logs (default: on). `architecture` is the functions' processor, arm64 (default) or x86_64. `cors` lists the
+    origins of web clients, separated by commas (default: any in dev, none in prod). Raises ValueError for anything
+    else.
     """
     production = _choice(context, "stage", ("dev", "prod"), "dev") == "prod"
     in_prod = "on" if production else "off"
@@ -49,6 +51,7 @@ def stage_from(context: Node) -> Stage:
         api_keys_required=_switch(context, "api_keys", "off"),
         sets_cloudwatch_role=_switch(context, "cloudwatch_role", "on"),
         cors_origins=tuple(filter(None, origins.split(","))),
+        architecture=_choice(context, "architecture", ("arm64", "x86_64"), "arm64"),
     )
 
 

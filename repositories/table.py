@@ -27,6 +27,14 @@ class Meter:
     reads: list[float] = field(default_factory=list)
     writes: list[float] = field(default_factory=list)
 
+    def read(self, answer: Mapping[str, Any]) -> None:
+        """Count an answer to a read."""
+        self.reads.append(_units(answer))
+
+    def wrote(self, answer: Mapping[str, Any]) -> None:
+        """Count an answer to a write."""
+        self.writes.append(_units(answer))
+
     @property
     def read_units(self) -> float:
         """Read capacity units."""
@@ -41,6 +49,13 @@ class Meter:
     def requests(self) -> int:
         """Calls that DynamoDB answered, refusals included."""
         return len(self.reads) + len(self.writes)
+
+
+def _units(answer: Mapping[str, Any]) -> float:
+    """Return what an answer says was consumed; no request fails because it says nothing."""
+    consumed = answer.get("ConsumedCapacity") or []
+    of_tables = [consumed] if isinstance(consumed, dict) else consumed
+    return float(sum(used["CapacityUnits"] for used in of_tables))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +75,7 @@ class Table:
                 ConsistentRead=consistent,
                 ReturnConsumedCapacity="TOTAL",
             )
-        self.meter.reads.append(found["ConsumedCapacity"]["CapacityUnits"])
+        self.meter.read(found)
         return decode(found["Item"]) if "Item" in found else None
 
     def batch_get(self, keys: Iterable[Key]) -> dict[Key, Row]:
@@ -78,7 +93,7 @@ class Table:
                 answered = self.client.batch_get_item(
                     RequestItems={self.name: {"Keys": wanted, "ConsistentRead": True}}, ReturnConsumedCapacity="TOTAL"
                 )
-            self.meter.reads.append(sum(used["CapacityUnits"] for used in answered["ConsumedCapacity"]))
+            self.meter.read(answered)
             rows = (decode(row) for row in answered["Responses"].get(self.name, ()))
             found |= {Key(row["pk"], row["sk"]): row for row in rows}
             if not answered["UnprocessedKeys"]:
@@ -96,9 +111,9 @@ class Table:
                     ReturnConsumedCapacity="TOTAL",
                 )
         except self.client.exceptions.TransactionCanceledException:
-            self.meter.reads.append(0.0)
+            self.meter.read({})
             return None
-        self.meter.reads.append(sum(used["CapacityUnits"] for used in answered["ConsumedCapacity"]))
+        self.meter.read(answered)
         return [decode(each["Item"]) for each in answered["Responses"] if "Item" in each]
 
     def partition(self, pk: str) -> list[Row]:
@@ -129,7 +144,7 @@ class Table:
                 ReturnConsumedCapacity="TOTAL",
                 **options,
             )
-        self.meter.reads.append(found["ConsumedCapacity"]["CapacityUnits"])
+        self.meter.read(found)
         return Answered([decode(row) for row in found["Items"]], more="LastEvaluatedKey" in found)
 
     def whole_partition(self, pk: str) -> Iterator[Row]:
@@ -164,7 +179,7 @@ class Table:
     def _rows_of(self, pages: Iterable[Any]) -> Iterator[Row]:
         with translated():
             for page in pages:
-                self.meter.reads.append(page["ConsumedCapacity"]["CapacityUnits"])
+                self.meter.read(page)
                 yield from (decode(row) for row in page["Items"])
 
     def put(self, row: Row, condition: str, values: Mapping[str, Any]) -> Row | None:
@@ -183,11 +198,11 @@ class Table:
                     ReturnConsumedCapacity="TOTAL",
                 )
         except self.client.exceptions.ConditionalCheckFailedException as refused:
-            self.meter.writes.append(0.0)
+            self.meter.wrote({})
             standing: Any = refused.response
             other = decode(standing["Item"])
             return None if other == row else other
-        self.meter.writes.append(written["ConsumedCapacity"]["CapacityUnits"])
+        self.meter.wrote(written)
         return None
 
     def transact(self, actions: Sequence[Any], token: str) -> Sequence[Mapping[str, Any]]:
@@ -201,10 +216,10 @@ class Table:
                     TransactItems=actions, ClientRequestToken=token, ReturnConsumedCapacity="TOTAL"
                 )
         except self.client.exceptions.TransactionCanceledException as cancelled:
-            self.meter.writes.append(0.0)
+            self.meter.wrote({})
             reasons: Any = cancelled.response
             return list(reasons["CancellationReasons"])
-        self.meter.writes.append(sum(used["CapacityUnits"] for used in done["ConsumedCapacity"]))
+        self.meter.wrote(done)
         return []
 
 

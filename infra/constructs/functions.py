@@ -69,7 +69,7 @@ class DeployedFunction(Construct):
             "Function",
             description=function.description,
             runtime=lambda_.Runtime.PYTHON_3_13,
-            architecture=lambda_.Architecture.ARM_64,
+            architecture=lambda_.Architecture.custom(stage.architecture),
             handler=f"{function.module}.handler",
             code=lambda_.Code.from_asset(str(archive)),
             memory_size=MEMORY_MB,

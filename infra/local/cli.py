@@ -2,10 +2,12 @@
 
 import json
 import os
+import signal
 import sys
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 from uuid import uuid4
 
@@ -183,6 +185,34 @@ def rehearse() -> None:
             )
     Console().print(table)
     print(f"All run one zip of {tools.archive.stat().st_size / 1e6:.1f} MB.")
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command("deploy-local")
+def deploy_local(
+    stay: Annotated[bool, typer.Option("--stay", help="Keep it running until Ctrl-C.")] = False,
+) -> None:
+    """Deploy the app into a local AWS with the CDK CLI, and take a tour of it over HTTP."""
+    from infra.local.deployment import deploy
+    from infra.local.ministack import ministack
+    from infra.local.tour import Tour
+
+    failed = 0
+    try:
+        with TemporaryDirectory(prefix="tradepost-") as folder, ministack(Path(folder)) as endpoint:
+            deployment = deploy(endpoint, Path(folder))
+            for stop in Tour(deployment).stops():
+                failed += not stop.passed
+                told = "ok" if stop.passed else f"FAILED, not {stop.expected}: {stop.body}"
+                print(f"{stop.status} {stop.name}: {told}")
+            if stay:
+                print(f"The API: {deployment.url} (Ctrl-C ends it)", flush=True)
+                with suppress(KeyboardInterrupt):
+                    signal.pause()
+    except LookupError as failure:
+        errors.print(str(failure.args[0]), highlight=False, markup=False)
+        raise typer.Exit(1) from None
     if failed:
         raise typer.Exit(1)
 

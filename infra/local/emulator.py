@@ -96,7 +96,7 @@ def emulator(cache: Path) -> Emulator:
     with FileLock(cache / "emulator.lock"):
         sam = _fetched(cache, "sam", [SAM_CLI])
         runtime = _fetched(cache, "runtime", list(RUNTIME))
-        archive = bundle(cache, f"{platform.machine()}-manylinux_2_28")
+        archive = bundle(cache, machine)
         content = _unzipped(archive)
     program = sam / "samcli" / "local" / "rapid" / f"aws-lambda-rie-{machine}"
     program.chmod(0o755)

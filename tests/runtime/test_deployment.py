@@ -1,0 +1,102 @@
+"""The app, as it is, deployed by the CDK CLI into a local AWS that enforces roles: `uv run pytest -m deploy`."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from infra.functions import functions
+from infra.local.deployment import Deployment, deploy
+from infra.local.ministack import ministack
+from infra.local.tour import Stop, Tour, Visitor
+
+pytestmark = pytest.mark.deploy
+
+
+@pytest.fixture(scope="module")
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    folder = tmp_path_factory.mktemp("aws")
+    with ministack(folder) as endpoint:
+        yield deploy(endpoint, folder)
+
+
+@pytest.fixture(scope="module")
+def tour(deployment: Deployment) -> list[Stop]:
+    return list(Tour(deployment).stops())
+
+
+@pytest.fixture
+def owner(deployment: Deployment, tour: list[Stop]) -> Visitor:
+    return Visitor(deployment.url, deployment.token("acme", "olga@example.com"))
+
+
+def test_the_tour_goes_as_it_should(tour: list[Stop]) -> None:
+    assert [stop for stop in tour if not stop.passed] == []
+
+
+def test_the_tour_comes_past_every_route(tour: list[Stop]) -> None:
+    for function in functions():
+        pattern = re.compile(f"{function.operation.method} {re.sub('{[^}]*}', '[^/]+', function.path)}")
+        assert any(pattern.fullmatch(stop.request) for stop in tour), function.name
+
+
+def _role_of(deployment: Deployment, function: str) -> tuple[Any, str, str, dict[str, Any]]:
+    iam = deployment.client("iam")
+    names = [role["RoleName"] for role in iam.list_roles(MaxItems=1000)["Roles"]]
+    [name] = [each for each in names if f"{function}Role" in each]
+    [policy] = iam.list_role_policies(RoleName=name)["PolicyNames"]
+    document = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+    return iam, name, policy, json.loads(document) if isinstance(document, str) else document
+
+
+@pytest.mark.parametrize(
+    ("function", "action", "send"),
+    [
+        ("GetItem", "dynamodb:Query", lambda owner: owner.call("GET", "/items/item_01JD3ZK8Q4M5X6Y7Z8A9B0C1D2")),
+        (
+            "OpenAccount",
+            "dynamodb:PutItem",
+            lambda owner: owner.call(
+                "POST", "/ledger/accounts", {"code": "x", "name": "X", "type": "asset", "currency": "EUR"}
+            ),
+        ),
+    ],
+)
+def test_a_role_that_lacks_an_action_is_refused(
+    deployment: Deployment, owner: Visitor, function: str, action: str, send: Any
+) -> None:
+    iam, role, policy, document = _role_of(deployment, function)
+    lacking = json.loads(json.dumps(document).replace(action, "dynamodb:DescribeTable"))
+    iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(lacking))
+    refused: httpx.Response = send(owner)
+    iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(document))
+    assert (refused.status_code, refused.json()["code"]) == (500, "INTERNAL_ERROR")
+    assert send(owner).status_code != 500
+
+
+def test_the_role_of_a_read_cannot_write(deployment: Deployment) -> None:
+    """With what a read route's role allows, as the function would have it, a write is refused."""
+    iam, role, _, _ = _role_of(deployment, "GetItem")
+    assumed = deployment.client("sts").assume_role(
+        RoleArn=iam.get_role(RoleName=role)["Role"]["Arn"], RoleSessionName="test"
+    )["Credentials"]
+    import boto3
+
+    create: Any = boto3.client
+    table = create(
+        "dynamodb",
+        endpoint_url=deployment.endpoint,
+        region_name="us-east-1",
+        aws_access_key_id=assumed["AccessKeyId"],
+        aws_secret_access_key=assumed["SecretAccessKey"],
+        aws_session_token=assumed["SessionToken"],
+    )
+    name = deployment.outputs["TableName"]
+    key = {"pk": {"S": "T#acme#TENANT"}, "sk": {"S": "TENANT"}}
+    values = {":pk": key["pk"]}
+    assert table.query(TableName=name, KeyConditionExpression="pk = :pk", ExpressionAttributeValues=values)["Items"]
+    with pytest.raises(table.exceptions.ClientError, match="AccessDenied"):
+        table.put_item(TableName=name, Item=key)
