@@ -9,6 +9,7 @@ from benchmarks.cold import ratios
 from benchmarks.cost import costs
 from benchmarks.ledger import postings_per_second, reads_by_length
 from benchmarks.orders import costs_by_size, orders_per_second
+from benchmarks.prices import AS_OF, dollars_a_million
 from benchmarks.warm import warm_cpu
 from infra.bundling import bundle
 from infra.functions import ROOT, functions
@@ -78,10 +79,12 @@ def _print_ledger() -> None:
 
 
 def _print_cost() -> None:
-    print("\nDynamoDB requests and capacity units of each sample event:\n")
-    print("| route | requests | read units | write units |\n| --- | --- | --- | --- |")
+    print("\nDynamoDB requests and capacity units of each sample event, and what a million such requests cost in all")
+    print(f"(API Gateway, Lambda, DynamoDB, logs; prices of {AS_OF}):\n")
+    print("| route | requests | read units | write units | $ a million |\n| --- | --- | --- | --- | --- |")
     for route, (requests, reads, writes) in costs().items():
-        print(f"| {route} | {requests} | {reads} | {writes} |")
+        dollars = dollars_a_million(float(reads), float(writes))
+        print(f"| {route} | {requests} | {reads} | {writes} | {dollars:.2f} |")
 
 
 if __name__ == "__main__":

@@ -232,6 +232,7 @@ class Api:
 
     def _refuse_finally(self, error: Exception, call: Call) -> Response[Any]:
         if isinstance(error, Replayed):
+            call.telemetry.replayed = True
             first = error.answer
             replayed = first.headers | {"Idempotent-Replayed": "true"}
             return _response(Answer(first.status, replayed, first.body))

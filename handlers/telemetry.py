@@ -50,6 +50,8 @@ class Telemetry:
         self.meter = Meter()
         self.code: str | None = None
         """The code of the problem that was answered, if any."""
+        self.replayed: bool | None = None
+        """Whether the answer is an earlier one's."""
         self._started = time.perf_counter()
         logger().append_keys(request_id=request_id, route=route, tenant=None, sub=None)
 
@@ -65,6 +67,7 @@ class Telemetry:
             extra={
                 "status": status,
                 "code": self.code,
+                "replayed": self.replayed,
                 "duration_ms": round((time.perf_counter() - self._started) * 1000, 1),
                 "read_units": meter.read_units,
                 "write_units": meter.write_units,

@@ -5,6 +5,7 @@ from cdk_nag import AwsSolutionsChecks
 
 from infra.bundling import bundle
 from infra.functions import ROOT
+from infra.monitoring import MonitoringStack
 from infra.stack import TradepostStack
 from infra.stages import stage_from
 
@@ -13,6 +14,8 @@ def tradepost_app(app: App) -> TradepostStack:
     """Add Tradepost to a CDK app, checked by cdk-nag: a finding that nobody acknowledged fails the synth."""
     stage = stage_from(app.node)
     stack = TradepostStack(app, stage, bundle(ROOT / ".tradepost" / "cache", stage.architecture))
+    if stage.monitored:
+        MonitoringStack(app, stage, stack)
     Validations.of(app).add_plugins(AwsSolutionsChecks())
     return stack
 

@@ -11,6 +11,7 @@ from infra.constructs.api import Api
 from infra.constructs.data import Data
 from infra.constructs.functions import DeployedFunction
 from infra.constructs.identity import Identity
+from infra.constructs.releases import Releases
 from infra.constructs.schedules import Schedules
 from infra.functions import Function, TriggerFunction, functions, triggers
 from infra.stages import Stage
@@ -23,29 +24,43 @@ class TradepostStack(Stack):
         super().__init__(scope, f"Tradepost-{stage.name}", description=f"Tradepost ({stage.name})")
         data = Data(self, stage)
         identity = Identity(self, stage)
-        api = Api(self, stage=stage, identity=identity)
+        self.table = data.table
+        self.api = api = Api(self, stage=stage, identity=identity)
+        self.functions: list[DeployedFunction] = []
+        releases = Releases(self, stage=stage, rest=api.rest)
 
         def deploy(function: Function | TriggerFunction, *also: PolicyStatement) -> DeployedFunction:
-            return DeployedFunction(
-                self, function, stage=stage, data=data, identity=identity, archive=archive, also=also
+            deployed = DeployedFunction(
+                self,
+                function,
+                stage=stage,
+                data=data,
+                identity=identity,
+                archive=archive,
+                releases=releases,
+                also=also,
             )
+            self.functions.append(deployed)
+            return deployed
 
         api.add_routes((function, deploy(function)) for function in functions())
         schedules = Schedules(self)
+        self.failed_calls = schedules.failed
         for each in triggers():
             if each.trigger.source is Source.SCHEDULE:
-                schedules.add(each, deploy(each, schedules.reporting).function)
+                schedules.add(each, deploy(each, schedules.reporting).target)
             else:
                 _connect(each.trigger.source, deploy(each), stage, data, identity)
         CfnOutput(self, "ApiUrl", value=f"{api.rest.url}v1", description="Base URL of the API")
         CfnOutput(self, "UserPoolId", value=identity.pool.user_pool_id)
         CfnOutput(self, "UserPoolClientId", value=identity.client.user_pool_client_id)
         CfnOutput(self, "TableName", value=data.table.table_name)
+        CfnOutput(self, "FailedCallsQueue", value=schedules.failed.queue_name)
 
 
 def _connect(source: Source, deployed: DeployedFunction, stage: Stage, data: Data, identity: Identity) -> None:
     if source is Source.SECRET_ROTATION:
         if stage.production:
-            data.rotate_by(deployed.function)
+            data.rotate_by(deployed.target)
     else:
-        identity.add_trigger(source, deployed.function)
+        identity.add_trigger(source, deployed.target)

@@ -19,6 +19,14 @@ class Stage:
     sets_cloudwatch_role: bool
     cors_origins: tuple[str, ...]
     architecture: str
+    snap_start: bool
+    monitored: bool
+    alarm_email: str
+
+    @property
+    def published(self) -> bool:
+        """Whether callers reach a published version by its alias, which a new one replaces bit by bit."""
+        return self.production or self.snap_start
 
     @property
     def removal_policy(self) -> RemovalPolicy:
@@ -34,11 +42,11 @@ class Stage:
 def stage_from(context: Node) -> Stage:
     """Return the stage that the CDK context asks for.
 
-    `stage` is dev (default) or prod. `tracing` (X-Ray) and `fence` (one tenant's rows by IAM) are on or off (default:
-    on in prod), `api_keys` likewise (default: off), and `cloudwatch_role`, which makes the role by which API Gateway
-    logs (default: on). `architecture` is the functions' processor, arm64 (default) or x86_64. `cors` lists the
-    origins of web clients, separated by commas (default: any in dev, none in prod). Raises ValueError for anything
-    else.
+    `stage` is dev (default) or prod. Switches, on or off: `tracing` (X-Ray), `fence` (one tenant's rows by IAM) and
+    `monitoring` (dashboards and alarms, told to `alarm_email`), by default on in prod; `snapstart` and `api_keys`, by
+    default off; `cloudwatch_role` (make the role by which API Gateway logs), by default on. `architecture` is the
+    functions' processor, arm64 (default) or x86_64. `cors` lists the origins of web clients, separated by commas
+    (default: any in dev, none in prod). Raises ValueError for anything else.
     """
     production = _choice(context, "stage", ("dev", "prod"), "dev") == "prod"
     in_prod = "on" if production else "off"
@@ -52,6 +60,9 @@ def stage_from(context: Node) -> Stage:
         sets_cloudwatch_role=_switch(context, "cloudwatch_role", "on"),
         cors_origins=tuple(filter(None, origins.split(","))),
         architecture=_choice(context, "architecture", ("arm64", "x86_64"), "arm64"),
+        snap_start=_switch(context, "snapstart", "off"),
+        monitored=_switch(context, "monitoring", in_prod),
+        alarm_email=context.try_get_context("alarm_email") or "",
     )
 
 

@@ -1,6 +1,5 @@
 """Accounts and their chains of entries, as read: where they end, and where they stood at an instant."""
 
-import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +10,7 @@ from domain.ledger import Account, Tail
 from repositories import keys
 from repositories.ledger_rows import account_of, tail_of
 from repositories.parallel import in_parallel
+from repositories.pauses import one_of
 from repositories.rows import Row
 from repositories.table import Table
 
@@ -70,7 +70,7 @@ class Chains:
 
     def _picked(self, account_id: str) -> Tail | None:
         first = self.first(account_id)
-        stripe = random.randrange(first.account.stripes) if first else 0  # noqa: S311
+        stripe = one_of(first.account.stripes) if first else 0
         return self._tail(first.account, stripe) if first and stripe else first
 
     def _tail(self, account: Account, stripe: int) -> Tail:

@@ -1,6 +1,5 @@
 """Placing an order: one read of its items' stock, one transaction that reserves it or does nothing."""
 
-import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,6 +15,7 @@ from domain.tenants import TenantSettings
 from repositories import keys, stock
 from repositories.item_rows import Shelf
 from repositories.order_rows import order_row
+from repositories.pauses import one_of
 from repositories.rows import Row
 from repositories.session import Session
 from repositories.transaction import Stale
@@ -90,7 +90,7 @@ class Placing:
             return {}
         if row["bucket_rows"] > 1:
             if self._may_guess:
-                return {random.randrange(shelf.buckets): units}  # noqa: S311
+                return {one_of(shelf.buckets): units}
             shelf = self._all_buckets(item_id, row["bucket_rows"])
         shares = taken(shelf.available, units)
         return sum(shelf.available) if shares is None else shares

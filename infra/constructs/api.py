@@ -109,7 +109,7 @@ class Api(Construct):
         kind = _AUTHORIZATION.get(permission, apigateway.AuthorizationType.COGNITO)
         method = resource.add_method(
             function.operation.method,
-            apigateway.LambdaIntegration(deployed.function, allow_test_invoke=False),
+            apigateway.LambdaIntegration(deployed.target, allow_test_invoke=False),
             operation_name=function.operation_id,
             api_key_required=self._keys_required and permission != PUBLIC,
             authorizer=self._authorizer if kind == apigateway.AuthorizationType.COGNITO else None,

@@ -10,7 +10,11 @@ from repositories.keys import tenant_prefix
 
 
 class TenantFence(Construct):
-    """The role that a function takes, tagged with its caller's tenant, before it touches the table."""
+    """The role that a function takes, tagged with its caller's tenant, before it touches the table.
+
+    Within an account, being named in a role's trust policy is all that taking it needs (IAM user guide, "Granting a
+    user permissions to switch roles").
+    """
 
     def __init__(self, scope: Construct, *, taken_by: iam.Role, allows: Sequence[iam.PolicyStatement]) -> None:
         super().__init__(scope, "Fence")
@@ -24,7 +28,4 @@ class TenantFence(Construct):
                 {"StringLike": {f"aws:RequestTag/{TAG}": "?*"}}
             ),
             inline_policies={"Tenant": iam.PolicyDocument(statements=allows)},
-        )
-        taken_by.add_to_policy(
-            iam.PolicyStatement(actions=["sts:AssumeRole", "sts:TagSession"], resources=[self.role.role_arn])
         )

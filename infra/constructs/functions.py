@@ -3,16 +3,17 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from domain.access import Permission
+from handlers.trigger import Source
 from infra.constructs.data import Data
 from infra.constructs.fence import TenantFence
 from infra.constructs.identity import Identity
+from infra.constructs.releases import Releases
 from infra.functions import Function, TriggerFunction
 from infra.nag import acknowledge
 from infra.naming import name
@@ -41,7 +42,10 @@ _INDEX_ACTIONS = {
 
 
 class DeployedFunction(Construct):
-    """A function, its log group and its role; fenced in by its caller's tenant where the stage says so."""
+    """A function and its role; fenced in by its caller's tenant where the stage says so.
+
+    `target` is what callers reach: the function, or the alias of its published version.
+    """
 
     def __init__(
         self,
@@ -52,10 +56,11 @@ class DeployedFunction(Construct):
         data: Data,
         identity: Identity,
         archive: Path,
+        releases: Releases,
         also: Sequence[iam.PolicyStatement] = (),
     ) -> None:
         super().__init__(scope, function.name)
-        self._logs = logs.LogGroup(self, "Logs", retention=stage.log_retention, removal_policy=RemovalPolicy.DESTROY)
+        self._logs = releases.logs
         fenced = stage.fenced and _has_tenant(function)
         on_table = _table_statements(function.access, data)
         role = self._role(stage, [*_statements(function.access, data, identity), *also, *([] if fenced else on_table)])
@@ -77,13 +82,17 @@ class DeployedFunction(Construct):
             # Lambda would add tracing permissions of its own; the role already says all that the function needs.
             role=role.without_policy_updates(),
             log_group=self._logs,
+            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if stage.snap_start else None,
+            reserved_concurrent_executions=1 if stage.production and _is_scheduled(function) else None,
             tracing=lambda_.Tracing.ACTIVE if stage.tracing else lambda_.Tracing.DISABLED,
             environment=environment,
         )
         acknowledge(self.function, "AwsSolutions-L1", "python3.13 is the version that Tradepost is built and tested on")
         name(self.function, function.name)
         name(role, f"{function.name}Role")
-        name(self._logs, f"{function.name}Logs")
+        self.target: lambda_.IFunction = self.function
+        if stage.published and not _is_hook(function):
+            self.target = releases.alias(self, self.function)
 
     def _role(self, stage: Stage, statements: list[iam.PolicyStatement]) -> iam.Role:
         own_logs = iam.PolicyStatement(
@@ -100,6 +109,15 @@ class DeployedFunction(Construct):
         if stage.tracing:
             acknowledge(role, "AwsSolutions-IAM5[Resource::*]", "X-Ray has no resources to name in a policy")
         return role
+
+
+def _is_hook(function: Function | TriggerFunction) -> bool:
+    """Tell whether only Cognito or Secrets Manager calls a function: such are few, and need no gradual release."""
+    return isinstance(function, TriggerFunction) and not _is_scheduled(function)
+
+
+def _is_scheduled(function: Function | TriggerFunction) -> bool:
+    return isinstance(function, TriggerFunction) and function.trigger.source is Source.SCHEDULE
 
 
 def _has_tenant(function: Function | TriggerFunction) -> bool:

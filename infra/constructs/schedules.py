@@ -34,7 +34,7 @@ class Schedules(Construct):
         self.reporting = iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[self.failed.queue_arn])
         """What a scheduled function, and what calls it, must be allowed beside its work."""
 
-    def add(self, function: TriggerFunction, deployed: lambda_.Function) -> None:
+    def add(self, function: TriggerFunction, deployed: lambda_.IFunction) -> None:
         """Call a function every so many minutes, as it declares."""
         deployed.configure_async_invoke(
             retry_attempts=RETRIES,

@@ -317,6 +317,26 @@ def statement(
         raise typer.Exit(1) from None
 
 
+@app.command()
+def redrive(
+    queue: Annotated[str, typer.Argument(help="The name of the queue, as the stack's output FailedCallsQueue says.")],
+) -> None:
+    """Make calls that failed for good again, in the AWS account that the environment names."""
+    import boto3
+
+    from infra.local.redrive import redrive as run
+
+    left = done = 0
+    for each in run(boto3.client("sqs"), boto3.client("lambda"), queue):
+        done += not each.error
+        left += bool(each.error)
+        told = f"failed again: {each.error}" if each.error else "done"
+        print(f"{each.call.function.rpartition(':function:')[2]} ({each.call.reason}): {told}")
+    print(f"{done} done, {left} left in the queue.")
+    if left:
+        raise typer.Exit(1)
+
+
 def main() -> None:
     """Run the command line."""
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]

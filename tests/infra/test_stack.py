@@ -232,6 +232,66 @@ def test_scheduled_functions_are_called_and_failed_calls_are_kept(dev: Template)
     assert "sqs:SendMessage" in sends
 
 
+def test_in_prod_versions_take_over_bit_by_bit_and_are_taken_back(dev: Template, prod: Template) -> None:
+    assert not resources(dev, "AWS::Lambda::Alias")
+    aliases = {name: each for name, each in prod["Resources"].items() if each["Type"] == "AWS::Lambda::Alias"}
+    called = len(functions()) + sum(each.trigger.source is Source.SCHEDULE for each in triggers())
+    assert len(aliases) == len(resources(prod, "AWS::CodeDeploy::DeploymentGroup")) == called
+    assert all("CodeDeployLambdaAliasUpdate" in each["UpdatePolicy"] for each in aliases.values())
+    for group in resources(prod, "AWS::CodeDeploy::DeploymentGroup").values():
+        assert group["DeploymentConfigName"] == "CodeDeployDefault.LambdaCanary10Percent5Minutes"
+        assert group["AlarmConfiguration"]["Enabled"]
+        assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
+    for method in resources(prod, "AWS::ApiGateway::Method").values():
+        if "OperationName" in method:
+            assert any(alias in json.dumps(method["Integration"]["Uri"]) for alias in aliases)
+
+
+def test_snap_start_is_a_switch(dev: Template) -> None:
+    started = resources(synth(snapstart="on"), "AWS::Lambda::Function")
+    assert all(each["SnapStart"] == {"ApplyOn": "PublishedVersions"} for each in started.values())
+    assert not any("SnapStart" in each for each in resources(dev, "AWS::Lambda::Function").values())
+
+
+def test_only_one_sweeper_runs_in_prod(prod: Template) -> None:
+    reserved = {
+        name: each["ReservedConcurrentExecutions"]
+        for name, each in resources(prod, "AWS::Lambda::Function").items()
+        if "ReservedConcurrentExecutions" in each
+    }
+    assert reserved == {"ExpireHolds": 1}
+
+
+@pytest.mark.parametrize("context", [{}, {"stage": "prod", "cors": "https://shop.example"}])
+def test_the_stack_fits_into_what_cloudformation_takes(context: dict[str, str]) -> None:
+    assert len(synth(**context)["Resources"]) <= 500
+
+
+def test_what_the_business_does_is_counted_from_its_lines(dev: Template) -> None:
+    filters = resources(dev, "AWS::Logs::MetricFilter").values()
+    counted = {each["MetricTransformations"][0]["MetricName"] for each in filters}
+    assert counted == {"OrdersPlaced", "OrdersRefusedForStock", "Contention", "KeysReplayed"}
+
+
+def test_in_prod_everything_is_watched() -> None:
+    app = App(context=CONTEXT | {"stage": "prod", "alarm_email": "ops@example.com"})
+    tradepost_app(app)
+    template = app.synth().get_stack_by_name("Tradepost-prod-Monitoring").template
+    [topic] = resources(template, "AWS::SNS::Topic")
+    [subscription] = resources(template, "AWS::SNS::Subscription").values()
+    assert subscription["Endpoint"] == "ops@example.com"
+    alarms = resources(template, "AWS::CloudWatch::Alarm")
+    assert all(each["AlarmActions"] == [{"Ref": topic}] for each in alarms.values())
+    names = [each["AlarmName"] for each in alarms.values()]
+    for function in all_functions():
+        for watched in ("Fault-Count", "Latency-P99", "Throttled-Count"):
+            assert any(f"-{function.name}-" in name and watched in name for name in names), (function.name, watched)
+    for watched in ("Api-", "FailedCalls", "TableReadThrottleEvents", "TableTransactionConflict", "Contention"):
+        assert any(watched in name for name in names), watched
+    assert resources(template, "AWS::CloudWatch::Dashboard")
+    assert [each for each in lint(json.dumps(template), config=REGION) if each.rule.id.startswith("E")] == []
+
+
 def test_the_firewall_and_the_rotation_are_for_prod(dev: Template, prod: Template) -> None:
     assert not resources(dev, "AWS::WAFv2::WebACL")
     [acl] = resources(prod, "AWS::WAFv2::WebACL").values()

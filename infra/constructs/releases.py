@@ -1,0 +1,84 @@
+"""What all functions share when they are released: where they log, and how a new version takes over."""
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_codedeploy as codedeploy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra.nag import acknowledge
+from infra.naming import name
+from infra.stages import Stage
+
+ALIAS = "live"
+SERVER_ERRORS = 5
+"""In a minute, by the whole API: while a new version takes over, it is taken back."""
+_POLICY = "service-role/AWSCodeDeployRoleForLambdaLimited"
+NAMESPACE = "Tradepost"
+BUSINESS = {
+    "OrdersPlaced": '{ ($.route = "POST /v1/orders") && ($.status = 201) }',
+    "OrdersRefusedForStock": '{ ($.route = "POST /v1/orders") && ($.code = "OUT_OF_STOCK") }',
+    "Contention": '{ $.code = "CONTENTION" }',
+    "KeysReplayed": "{ $.replayed IS TRUE }",
+}
+"""Metrics of the business, counted from the functions' lines, which costs nothing."""
+
+
+class Releases(Construct):
+    """One log group for all functions; in prod, versions that take over a tenth of the calls first."""
+
+    def __init__(self, scope: Construct, *, stage: Stage, rest: apigateway.RestApi) -> None:
+        super().__init__(scope, "Releases")
+        self._gradual = stage.production
+        self.logs = logs.LogGroup(self, "Logs", retention=stage.log_retention, removal_policy=RemovalPolicy.DESTROY)
+        name(self.logs, "FunctionLogs")
+        for metric, pattern in BUSINESS.items():
+            self.logs.add_metric_filter(
+                metric,
+                filter_pattern=logs.FilterPattern.literal(pattern),
+                metric_namespace=NAMESPACE,
+                metric_name=metric,
+                metric_value="1",
+                default_value=0,
+            )
+        if self._gradual:
+            self._application = codedeploy.LambdaApplication(self, "Application")
+            self._role = self._deploying()
+            self._alarm = rest.metric_server_error(period=Duration.minutes(1), statistic="Sum").create_alarm(
+                self,
+                "ServerErrors",
+                threshold=SERVER_ERRORS,
+                evaluation_periods=1,
+                comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+                alarm_description="The API answers 5xx: a version that is taking over is taken back",
+            )
+
+    def alias(self, scope: Construct, function: lambda_.Function) -> lambda_.IFunction:
+        """Return the alias of a function's current version."""
+        alias = lambda_.Alias(scope, "Alias", alias_name=ALIAS, version=function.current_version)
+        if self._gradual:
+            codedeploy.LambdaDeploymentGroup(
+                scope,
+                "Deployments",
+                application=self._application,
+                alias=alias,
+                role=self._role,
+                deployment_config=codedeploy.LambdaDeploymentConfig.CANARY_10_PERCENT_5_MINUTES,
+                alarms=[self._alarm],
+            )
+        return alias
+
+    def _deploying(self) -> iam.IRole:
+        role = iam.Role(
+            self,
+            "Deploying",
+            assumed_by=iam.ServicePrincipal("codedeploy.amazonaws.com"),
+            managed_policies=[iam.ManagedPolicy.from_aws_managed_policy_name(_POLICY)],
+        )
+        policy = f"AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/{_POLICY}]"
+        acknowledge(role, policy, "The policy that AWS has for CodeDeploy and Lambda")
+        return role.without_policy_updates()

@@ -1,0 +1,76 @@
+"""Calls that failed for good are made again, and leave the queue only when they succeed."""
+
+import io
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import boto3
+import pytest
+
+from infra.local.redrive import redrive
+from tests.conftest import mocked_aws
+
+ARN = "arn:aws:lambda:eu-west-1:123456789012:function:Tradepost-dev-ExpireHolds"
+
+
+class Functions:
+    """Stands for Lambda, which moto can only run in containers: fails where the event says so."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, Any]] = []
+
+    def invoke(self, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803
+        event = json.loads(Payload)
+        self.calls.append((FunctionName, event))
+        answer: dict[str, Any] = {"Payload": io.BytesIO(b'{"errorMessage": "again"}' if event.get("bad") else b"{}")}
+        return answer | ({"FunctionError": "Unhandled"} if event.get("bad") else {})
+
+
+@pytest.fixture
+def sqs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    with mocked_aws():
+        client = boto3.client("sqs")
+        with suppress(client.exceptions.QueueDoesNotExist):
+            client.delete_queue(QueueUrl=client.get_queue_url(QueueName="failed")["QueueUrl"])
+        client.create_queue(QueueName="failed")
+        yield client
+
+
+def _destination(event: dict[str, Any]) -> str:
+    context = {"functionArn": f"{ARN}:live", "condition": "RetriesExhausted"}
+    return json.dumps({"requestContext": context, "requestPayload": event, "responsePayload": {"errorMessage": "x"}})
+
+
+def _send(sqs: Any, body: str, **attributes: str) -> None:
+    named = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
+    sqs.send_message(
+        QueueUrl=sqs.get_queue_url(QueueName="failed")["QueueUrl"], MessageBody=body, MessageAttributes=named
+    )
+
+
+def test_calls_of_both_forms_are_made_again(sqs: Any) -> None:
+    _send(sqs, _destination({"n": 1}))
+    _send(sqs, _destination({"n": 2, "bad": True}))
+    _send(sqs, json.dumps({"n": 3}), TARGET_ARN=ARN, ERROR_MESSAGE="throttled")
+    functions = Functions()
+    redriven = list(redrive(sqs, functions, "failed"))
+    assert sorted(event["n"] for _, event in functions.calls) == [1, 2, 3]
+    assert {name for name, _ in functions.calls} == {ARN, f"{ARN}:live"}
+    assert sorted((each.call.reason, bool(each.error)) for each in redriven) == [
+        ("throttled", False),
+        ("x", False),
+        ("x", True),
+    ]
+    url = sqs.get_queue_url(QueueName="failed")["QueueUrl"]
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    left = int(attributes["ApproximateNumberOfMessages"]) + int(attributes["ApproximateNumberOfMessagesNotVisible"])
+    assert left == 1
+
+
+def test_a_message_of_nobody_is_told(sqs: Any) -> None:
+    _send(sqs, "{}")
+    with pytest.raises(LookupError, match="which function"):
+        list(redrive(sqs, Functions(), "failed"))
