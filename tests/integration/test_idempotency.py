@@ -135,12 +135,16 @@ def test_a_batch_that_was_taken_over_does_not_answer_for_the_other(shop: Shop) -
 
 def take_lease(shop: Shop) -> None:
     """Do what another function does that takes a command over."""
-    found = dynamodb().scan(
-        TableName=TABLE_NAME,
-        FilterExpression="begins_with(pk, :tenant) AND attribute_exists(lease_until)",
-        ExpressionAttributeValues={":tenant": {"S": tenant_prefix(shop.tenant)}},
+    pages = (
+        dynamodb()
+        .get_paginator("scan")
+        .paginate(
+            TableName=TABLE_NAME,
+            FilterExpression="begins_with(pk, :tenant) AND attribute_exists(lease_until)",
+            ExpressionAttributeValues={":tenant": {"S": tenant_prefix(shop.tenant)}},
+        )
     )
-    [record] = found["Items"]
+    [record] = (row for page in pages for row in page["Items"])
     dynamodb().update_item(
         TableName=TABLE_NAME,
         Key={"pk": record["pk"], "sk": record["sk"]},

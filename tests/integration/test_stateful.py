@@ -1,6 +1,7 @@
 """A model of a shop against the API: random commands, retried and repeated, and what must hold after each."""
 
 from collections import defaultdict
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -8,9 +9,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
+from domain.model import now
 from repositories import keys
 from repositories.clients import dynamodb
-from repositories.rows import decode
+from repositories.table import Meter, Table
 from tests.faults import FAULTS, Fault, injected
 from tests.shop import Answer, Shop, send_in_process
 
@@ -33,6 +35,7 @@ class Trade(RuleBasedStateMachine):
     @initialize()
     def open(self) -> None:
         self.shop = Shop(send_in_process)
+        self.since = now()
         self.on_hand: dict[str, int] = {}
         self.status: dict[str, str] = {}
         self.wanted: dict[str, dict[str, int]] = {}
@@ -133,20 +136,20 @@ class Trade(RuleBasedStateMachine):
             assert order["version"] == len(order["history"])
             total = sum(round(float(line["total"]["amount"]) * 100) for line in order["lines"])
             assert round(float(order["total"]["amount"]) * 100) == total
-        told = _events(self.shop.tenant)
+        told = _events(self.shop.tenant, self.since)
         for subject, sequences in told.items():
             assert sorted(sequences) == list(range(1, len(sequences) + 1)), subject
         for order_id in self.status:
             assert len(told[order_id]) == self.shop.get(f"/orders/{order_id}").json["version"]
 
 
-def _events(tenant: str) -> dict[str, list[int]]:
+def _events(tenant: str, since: datetime) -> dict[str, list[int]]:
     """The sequence numbers of a tenant's events, by subject."""
     told: dict[str, list[int]] = defaultdict(list)
-    prefix = keys.tenant_prefix(tenant)
-    for page in dynamodb().get_paginator("scan").paginate(TableName="tradepost"):
-        for row in map(decode, page["Items"]):
-            if row["pk"].startswith(prefix) and row["type"] == "event":
+    table = Table(dynamodb(), "tradepost", Meter())
+    for hour in {f"{at:%Y-%m-%dT%H}" for at in (since, now())}:
+        for shard in range(keys.SHARDS):
+            for row in table.whole_partition(f"{keys.tenant_prefix(tenant)}EVENT#{hour}#{shard}"):
                 told[row["subject"]].append(row["sequence"])
     return told
 
