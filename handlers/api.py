@@ -218,8 +218,8 @@ class Api:
         if isinstance(error, DomainError) and call.session:
             try:
                 self._settle(error, call.session)
-            except (Replayed, DomainError) as earlier:
-                return self._refuse_finally(earlier, call)
+            except Exception as instead:  # noqa: BLE001 - Powertools calls nobody for what its handlers raise
+                return self._refuse_finally(instead, call)
         return self._refuse_finally(error, call)
 
     def _settle(self, error: DomainError, session: Session) -> None:

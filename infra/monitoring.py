@@ -4,6 +4,7 @@ from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from cdk_monitoring_constructs import (
@@ -19,7 +20,9 @@ from cdk_monitoring_constructs import (
 )
 from constructs import Construct
 
+from infra.constructs.functions import function_name
 from infra.constructs.releases import BUSINESS, NAMESPACE
+from infra.functions import all_functions
 from infra.stack import TradepostStack
 from infra.stages import Stage
 
@@ -55,7 +58,7 @@ class MonitoringStack(Stack):
         self._watch_api(watched)
         self._watch_table(watched.table)
         self._watch_business()
-        self._watch_functions(watched)
+        self._watch_functions(stage, watched)
 
     def _watch_api(self, watched: TradepostStack) -> None:
         self._facade.add_large_header("API").monitor_api_gateway(
@@ -106,13 +109,15 @@ class MonitoringStack(Stack):
         )
         self._alarm("Contention", metrics["Contention"], CONTENTION)
 
-    def _watch_functions(self, watched: TradepostStack) -> None:
+    def _watch_functions(self, stage: Stage, watched: TradepostStack) -> None:
         self._facade.add_large_header("Functions")
-        for function in watched.functions:
+        for function in all_functions():
+            # By name: a reference to another stack would keep a function from ever being removed there.
+            named = lambda_.Function.from_function_name(self, function.name, function_name(stage, function))
             self._facade.monitor_lambda_function(
-                lambda_function=function.function,
-                human_readable_name=function.node.id,
-                alarm_friendly_name=function.node.id,
+                lambda_function=named,
+                human_readable_name=function.name,
+                alarm_friendly_name=function.name,
                 add_fault_count_alarm={"Critical": ErrorCountThreshold(max_error_count=1)},
                 add_latency_p99_alarm={"Critical": LatencyThreshold(max_latency=SLOWEST)},
                 add_throttles_count_alarm={"Critical": ErrorCountThreshold(max_error_count=1)},

@@ -26,11 +26,10 @@ class TradepostStack(Stack):
         identity = Identity(self, stage)
         self.table = data.table
         self.api = api = Api(self, stage=stage, identity=identity)
-        self.functions: list[DeployedFunction] = []
         releases = Releases(self, stage=stage, rest=api.rest)
 
         def deploy(function: Function | TriggerFunction, *also: PolicyStatement) -> DeployedFunction:
-            deployed = DeployedFunction(
+            return DeployedFunction(
                 self,
                 function,
                 stage=stage,
@@ -40,8 +39,6 @@ class TradepostStack(Stack):
                 releases=releases,
                 also=also,
             )
-            self.functions.append(deployed)
-            return deployed
 
         api.add_routes((function, deploy(function)) for function in functions())
         schedules = Schedules(self)

@@ -101,6 +101,7 @@ class LedgerRepository:
         _require_open(account)
         require_stripable(account, count)
         if count == account.stripes:
+            self.session.commit_answer(account)
             return account
         striped, tx = self._changing(account, {"stripes": count})
         self.session.commit(tx, striped, Event("AccountStriped", striped.id, striped.version, {"stripes": count}))
@@ -126,6 +127,8 @@ class LedgerRepository:
         tails = self._tails(account_id)
         account = tails[0].account
         _require_open(account)
+        if account.code.startswith(RESERVED_CODES):
+            raise InvalidState("Orders post to this account.")
         if sum(tail.balance for tail in tails):
             raise InvalidState("The account's balance is not zero.")
         closed, tx = self._changing(account, {"status": AccountStatus.CLOSED})

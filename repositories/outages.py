@@ -25,6 +25,9 @@ UNAVAILABLE = frozenset(
 )
 """Error codes of DynamoDB, Cognito, STS and Secrets Manager after which the same request may succeed later."""
 
+THROTTLED = frozenset({"ProvisionedThroughputExceeded", "ThrottlingError", "RequestLimitExceeded"})
+"""Reasons of a cancelled transaction that mean the same."""
+
 
 @contextmanager
 def translated() -> Iterator[None]:

@@ -20,8 +20,8 @@ from repositories.rows import Row
 from repositories.session import Session
 from repositories.transaction import Stale
 
-MAX_HOLDS = 97
-"""Buckets that one order may draw from: what one transaction holds beside the order, its event and its record."""
+MAX_STOCK_STEPS = 97
+"""Buckets and uncounted items of one order: what a transaction of 100 holds beside the order, its event and record."""
 
 
 @dataclass(slots=True)
@@ -79,7 +79,8 @@ class Placing:
         self._may_guess = False
         if short:
             raise out_of_stock(self.new.lines, short)
-        if len(holds) > MAX_HOLDS:
+        uncounted = sum(not Shelf((row,)).counted for row in rows.values())
+        if len(holds) + uncounted > MAX_STOCK_STEPS:
             raise InvalidState("These items' stock is split over too many buckets for one order. Order fewer at once.")
         return holds
 
@@ -97,7 +98,7 @@ class Placing:
 
     def _all_buckets(self, item_id: str, count: int) -> Shelf:
         rows = self.session.table.snapshot([keys.stock(self.session.tenant, item_id, n) for n in range(count)])
-        if rows is None:
+        if rows is None or rows[0]["bucket_rows"] != count:
             raise Stale
         return Shelf(tuple(rows))
 

@@ -72,6 +72,11 @@ class Session:
             tx.steps[:0] = self._remembering(self.command, result).steps
         self.commit_events(tx, *events)
 
+    def commit_answer(self, result: BaseModel) -> None:
+        """Keep the answer of a command that had nothing to do; raises Replayed if it was carried out before."""
+        if self.command:
+            self.commit(self.transaction(), result)
+
     def commit_events(self, tx: Transaction, *events: Event) -> None:
         """Carry out `tx` with its events, as one part of a command that begins and finishes by itself."""
         for event in events:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from domain.errors import Unavailable
 from repositories.keys import Key
-from repositories.outages import translated
+from repositories.outages import THROTTLED, translated
 from repositories.pauses import pause_before
 from repositories.rows import Row, decode, encode
 
@@ -110,9 +110,15 @@ class Table:
                     TransactItems=[{"Get": {"TableName": self.name, "Key": encode(key._asdict())}} for key in keys],
                     ReturnConsumedCapacity="TOTAL",
                 )
-        except self.client.exceptions.TransactionCanceledException:
+        except self.client.exceptions.TransactionCanceledException as cancelled:
             self.meter.read({})
-            return None
+            reasons: Any = cancelled.response
+            codes = {reason["Code"] for reason in reasons["CancellationReasons"]} - {"None"}
+            if codes <= {"TransactionConflict"}:
+                return None
+            if codes <= THROTTLED | {"TransactionConflict"}:
+                raise Unavailable from cancelled
+            raise
         self.meter.read(answered)
         return [decode(each["Item"]) for each in answered["Responses"] if "Item" in each]
 
@@ -185,8 +191,18 @@ class Table:
     def put(self, row: Row, condition: str, values: Mapping[str, Any]) -> Row | None:
         """Write a row where `condition` holds and return None; else return the row that stands there.
 
-        If that is the very row, it was written and the answer lost: botocore asked again.
+        If that is the very row, it was written and the answer lost: botocore asked again. A transaction that holds
+        the row is waited for. Raises Unavailable if that takes too long.
         """
+        for attempt in range(_ATTEMPTS):
+            try:
+                return self._put(row, condition, values)
+            except self.client.exceptions.TransactionConflictException:
+                self.meter.wrote({})
+                time.sleep(pause_before(attempt))
+        raise Unavailable
+
+    def _put(self, row: Row, condition: str, values: Mapping[str, Any]) -> Row | None:
         try:
             with translated():
                 written = self.client.put_item(

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from domain.errors import Contention, DomainError, Unavailable
 from repositories.keys import Key
+from repositories.outages import THROTTLED
 from repositories.pauses import pause_before
 from repositories.rows import Row, decode, encode
 from repositories.table import Table
@@ -17,7 +18,6 @@ ATTEMPTS = 8
 type Refusal = Callable[[Row | None], Exception]
 """Makes the error of a failed condition from the row that stood in the way."""
 
-_THROTTLED = frozenset({"ProvisionedThroughputExceeded", "ThrottlingError", "RequestLimitExceeded"})
 _BUSY = frozenset({"TransactionConflict"})
 _NO_FAULT = frozenset({"None"})
 
@@ -128,8 +128,8 @@ class Transaction:
         for step, reason in zip(self.steps, reasons, strict=True):
             if reason["Code"] == "ConditionalCheckFailed":
                 raise step.refusal(decode(reason["Item"]) if reason.get("Item") else None)
-        if codes and codes <= _THROTTLED | _BUSY:
-            return Unavailable() if codes & _THROTTLED else Contention()
+        if codes and codes <= THROTTLED | _BUSY:
+            return Unavailable() if codes & THROTTLED else Contention()
         failed = [
             f"{step.name}: {reason['Code']} {reason.get('Message', '')}"
             for step, reason in zip(self.steps, reasons, strict=True)

@@ -48,6 +48,8 @@ def _answer(request: AWSPreparedRequest, fault: Fault) -> AWSResponse | None:
         case "server error":
             return _refusal(500, "InternalServerError")
         case "conflict":
+            if _text(request.headers["X-Amz-Target"]).endswith(".PutItem"):
+                return _refusal(400, "TransactionConflictException")
             actions = json.loads(_text(request.body)).get("TransactItems")
             if not actions:
                 return None

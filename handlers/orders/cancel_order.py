@@ -13,7 +13,7 @@ api = Api()
 @api.post(
     "/v1/orders/<order_id>/cancel",
     permission=Permission.ORDERS_READ,
-    access=[Access.BATCH_GET, Access.PUT, Access.UPDATE],
+    access=[Access.GET, Access.BATCH_GET, Access.PUT, Access.UPDATE],
     raises=[NotFound, InvalidState, Contention],
     asks_along=True,
 )

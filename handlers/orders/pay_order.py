@@ -13,7 +13,7 @@ api = Api()
 @api.post(
     "/v1/orders/<order_id>/payments",
     permission=Permission.ORDERS_MANAGE,
-    access=[Access.BATCH_GET, Access.QUERY, Access.PUT],
+    access=[Access.GET, Access.BATCH_GET, Access.QUERY, Access.PUT],
     status=201,
     raises=[NotFound, InvalidState, Contention],
     idempotency_key="required",

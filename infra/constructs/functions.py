@@ -72,6 +72,8 @@ class DeployedFunction(Construct):
         self.function = lambda_.Function(
             self,
             "Function",
+            # A name that is known beforehand: what watches a function need not refer to it.
+            function_name=function_name(stage, function),
             description=function.description,
             runtime=lambda_.Runtime.PYTHON_3_13,
             architecture=lambda_.Architecture.custom(stage.architecture),
@@ -109,6 +111,11 @@ class DeployedFunction(Construct):
         if stage.tracing:
             acknowledge(role, "AwsSolutions-IAM5[Resource::*]", "X-Ray has no resources to name in a policy")
         return role
+
+
+def function_name(stage: Stage, function: Function | TriggerFunction) -> str:
+    """Return the name of a function in its account and region."""
+    return f"Tradepost-{stage.name}-{function.name}"
 
 
 def _is_hook(function: Function | TriggerFunction) -> bool:

@@ -30,7 +30,8 @@ from repositories.table import Table
 PAGE = 100
 _HOLDING = {OrderStatus.PENDING, OrderStatus.PAID}
 _PAID = {OrderStatus.PAID, OrderStatus.SHIPPED, OrderStatus.DELIVERED, OrderStatus.REFUNDED}
-_PHASES = ("chains", "transactions", "orders", "stock")
+_PHASES = ("chains", "transactions", "orders", "stock", "orders again", "stock again")
+"""The last two only where stock differed: orders may have moved between."""
 
 
 class BrokenError(Exception):
@@ -51,6 +52,8 @@ class State:
     listed: int = 0
     reserved: dict[str, int] = field(default_factory=dict)
     """Units that orders hold, by item and bucket."""
+    differing: dict[str, str] = field(default_factory=dict)
+    """Of which item and bucket something else is reserved, and what."""
     checked: dict[str, int] = field(default_factory=dict)
 
 
@@ -70,6 +73,8 @@ class Audit:
             "transactions": self._check_transactions,
             "orders": self._check_orders,
             "stock": self._check_stock,
+            "orders again": self._check_orders_again,
+            "stock again": self._check_stock_again,
         }
         for phase in _PHASES[_PHASES.index(self.state.phase) :]:
             self._enter(phase)
@@ -84,6 +89,8 @@ class Audit:
     def _enter(self, phase: str) -> None:
         if self.state.phase != phase:
             self.state.phase, self.state.place = phase, []
+            if phase == "orders again":
+                self.state.reserved = {}
             self._save()
 
     def _save(self) -> None:
@@ -177,36 +184,40 @@ class Audit:
                 yield
 
     def _check_order(self, order_id: str) -> None:
-        stored, payment = self._order(order_id)
+        stored, payment, posting = self._order(order_id)
         order = stored.order
         if order.total != total_of(order.lines):
             raise BrokenError(f"Order {order.id}: its total is not the sum of its lines.")
         if (payment is not None) != (order.status in _PAID):
             raise BrokenError(f"Order {order.id} is {order.status}, {'with' if payment else 'without'} a payment.")
         if payment is not None:
-            self._check_payment(order, payment)
+            self._check_payment(order, payment, posting)
         if order.status in _HOLDING:
             for hold in stored.holds:
                 where = f"{hold.item_id} {hold.bucket}"
                 self.state.reserved[where] = self.state.reserved.get(where, 0) + hold.units
 
-    def _order(self, order_id: str) -> tuple[StoredOrder, Row | None]:
-        wanted = [keys.order(self._tenant, order_id), keys.payment(self._tenant, order_id, 1)]
-        while (rows := self._table.snapshot(wanted)) is None:
+    def _order(self, order_id: str) -> tuple[StoredOrder, Row | None, Row | None]:
+        """Return an order, its payment and what posted that, all as of one moment."""
+        order, payment = keys.order(self._tenant, order_id), keys.payment(self._tenant, order_id, 1)
+        paid_by = (self._table.get(payment) or {}).get("transaction_id")
+        posting = [keys.transaction(self._tenant, paid_by)] if paid_by else []
+        while (rows := self._table.snapshot([order, payment, *posting])) is None:
             time.sleep(0.1)
         by_key = {Key(row["pk"], row["sk"]): row for row in rows}
-        if wanted[0] not in by_key:
+        if order not in by_key:
             raise BrokenError(f"Order {order_id} is listed and not there.")
-        return StoredOrder.of(by_key[wanted[0]]), by_key.get(wanted[1])
+        if payment in by_key and by_key[payment]["transaction_id"] != paid_by:
+            return self._order(order_id)
+        return StoredOrder.of(by_key[order]), by_key.get(payment), by_key.get(posting[0]) if posting else None
 
-    def _check_payment(self, order: Order, payment: Row) -> None:
+    def _check_payment(self, order: Order, payment: Row, row: Row | None) -> None:
         if payment["amount"] != order.total.minor or payment["currency"] != order.total.currency:
             raise BrokenError(f"Order {order.id}: the payment is not its total.")
         if payment["transaction_id"] is None:
             if order.total.minor:
                 raise BrokenError(f"Order {order.id}: the payment is not posted.")
             return
-        row = self._table.get(keys.transaction(self._tenant, payment["transaction_id"]))
         posted = sum(place[2] for place in places_of(row) if place[1] == Direction.DEBIT) if row else None
         if row is None or posted != order.total.minor or row["head"].get("order_id") != order.id:
             raise BrokenError(f"Order {order.id}: the books do not have its payment.")
@@ -215,14 +226,11 @@ class Audit:
 
     def _check_stock(self) -> Iterator[None]:
         """Units add up in every bucket, and those reserved are those that orders hold."""
-        differing: dict[str, str] = {}
         for collection in ITEMS.values():
             for rows in self._listed(collection):
                 for row in rows:
-                    differing |= self._differences(row["head"]["id"])
+                    self.state.differing |= self._differences(row["head"]["id"])
                     yield
-        if differing:
-            self._look_again(differing)
 
     def _differences(self, item_id: str) -> dict[str, str]:
         _, *stock = self._table.partition(keys.item(self._tenant, item_id).pk)
@@ -239,15 +247,16 @@ class Audit:
                 found[where] = f"{reserved} units are reserved, and orders hold {held}"
         return found
 
-    def _look_again(self, differing: dict[str, str]) -> None:
-        """Read orders and stock once more: what orders moved meanwhile differs otherwise, or no longer."""
-        self.state.reserved, self.state.place = {}, []
-        for _ in self._check_orders():
-            pass
-        for where, what in differing.items():
-            if self._differences(where.split()[0]).get(where) == what:
-                item_id, bucket = where.split()
+    def _check_orders_again(self) -> Iterator[None]:
+        return self._check_orders() if self.state.differing else iter(())
+
+    def _check_stock_again(self) -> Iterator[None]:
+        """What orders moved meanwhile differs otherwise the second time, or no longer."""
+        for where, what in self.state.differing.items():
+            item_id, bucket = where.split()
+            if self._differences(item_id).get(where) == what:
                 raise BrokenError(f"Item {item_id}, bucket {bucket}: {what}.")
+            yield
 
     def _listed(self, collection: str) -> Iterator[list[Row]]:
         """Yield the entries of a collection, a page at a time, with the rows behind them; keep the place after each."""

@@ -16,7 +16,7 @@ from repositories.access import Access
 from repositories.clients import dynamodb
 from repositories.keys import tenant_prefix
 from tests.books import account, transfer
-from tests.people import Operator, new_tenant, new_user
+from tests.people import Operator, as_user, new_tenant, new_user
 from tests.shop import Shop, new_item
 
 OPERATIONS = {
@@ -153,10 +153,9 @@ def test_a_function_uses_all_that_it_may_and_nothing_else(shop: Shop, operator: 
     did("ListOrders")
     shop.pay(order["id"])
     did("PayOrder")
-    shop.post(f"{order_path}/ship", None)
-    did("ShipOrder")
-    shop.post(f"{order_path}/deliver", None)
-    did("DeliverOrder")
+    for move in ("ship", "deliver"):
+        shop.post(f"{order_path}/{move}", None)
+        did(f"{move.title()}Order")
     others = [shop.order({item["id"]: 1}).json["id"] for _ in range(2)]
     recorder.used = set()
     shop.post(f"/orders/{others[0]}/cancel", None)
@@ -165,6 +164,15 @@ def test_a_function_uses_all_that_it_may_and_nothing_else(shop: Shop, operator: 
     recorder.used = set()
     shop.post(f"/orders/{others[1]}/refund", None, key="k")
     did("RefundOrder")
+    fired = as_user(shop, shop.post("/users", new_user(role="staff")).json)
+    shop.call("DELETE", f"/users/{fired.user}")
+    recorder.used = set()
+    for name, path_below in {
+        "Pay": "payments",
+        **{name.title(): name for name in ("ship", "deliver", "cancel")},
+    }.items():
+        assert fired.post(f"{order_path}/{path_below}", {"provider": "manual"}, key="k").status == 401
+        did(f"{name}Order")
     _use_the_ledger(shop, did)
     shop.delete(path, "*")
     did("ArchiveItem")
@@ -236,3 +244,9 @@ def test_samples_have_a_tenant_of_their_own() -> None:
         event = json.loads(function.event.read_text())
         claims = event["requestContext"].get("authorizer", {}).get("claims")
         assert claims is None or claims["custom:tenant_id"] == TENANT
+
+
+def test_what_takes_a_key_may_look_for_its_record() -> None:
+    for function in functions():
+        if function.operation.idempotency_key != "ignored":
+            assert Access.GET in function.access, function.name

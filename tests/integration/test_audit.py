@@ -19,6 +19,7 @@ from repositories.keys import Key
 from repositories.rows import encode
 from repositories.table import Meter, Table
 from tests.books import account, transfer
+from tests.faults import interleaved
 from tests.shop import Shop
 
 
@@ -137,8 +138,9 @@ def test_what_was_broken_by_hand_is_named(shop: Shop, trade: dict[str, str], tmp
         _audit(shop, tmp_path)
 
 
+@pytest.mark.parametrize("broken", [False, True])
 def test_an_audit_that_was_stopped_goes_on(
-    shop: Shop, trade: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    shop: Shop, trade: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: bool
 ) -> None:
     """Stopped after each of its savings in turn, it comes to the same end."""
     monkeypatch.setattr(audit, "PAGE", 2)
@@ -150,11 +152,18 @@ def test_an_audit_that_was_stopped_goes_on(
         save(self)
         raise KeyboardInterrupt
 
+    table = keys.stock(shop.tenant, trade["item"])
+    if broken:
+        _set(table, "SET reserved = reserved + :n, on_hand = on_hand + :n", n=1)
     while True:
         with monkeypatch.context() as patch:
             patch.setattr(Audit, "_save", stop)
             try:
                 assert _audit(shop, tmp_path) == whole
+                assert not broken
+                break
+            except BrokenError:
+                assert broken
                 break
             except KeyboardInterrupt:
                 stops += 1
@@ -181,4 +190,12 @@ def test_orders_that_move_during_the_audit_do_not_alarm(shop: Shop, trade: dict[
             return check()
 
         auditing._check_stock = meanwhile  # type: ignore[method-assign]
-        assert auditing.run()["stock"] == 1
+        checked = auditing.run()
+    assert (checked["stock"], checked["orders again"]) == (1, 4)
+
+
+def test_an_order_refunded_while_it_is_looked_at_does_not_alarm(
+    shop: Shop, rival: Shop, trade: dict[str, str], tmp_path: Path
+) -> None:
+    with interleaved(lambda: rival.move(trade["paid"], "refund"), before="TransactGetItems"):
+        _audit(shop, tmp_path)

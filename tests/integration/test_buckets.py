@@ -152,3 +152,21 @@ def test_splitting_while_buyers_buy_and_return_loses_no_unit(served: Shop) -> No
     outcomes = race(32, act)
     on_hand, reserved, _ = served.stock(item["id"])
     assert (on_hand, reserved) == (30, 2 * outcomes.count(201))
+
+
+def test_a_split_before_the_buckets_are_looked_at_is_not_taken_for_a_shortage(shop: Shop, rival: Shop) -> None:
+    item = shop.add(stock=1000)
+    _split(shop, item["id"], 2)
+    with interleaved(lambda: _split(rival, item["id"], 16), before="TransactGetItems"):
+        assert shop.order({item["id"]: 600}).status == 201
+
+
+def test_an_order_of_more_buckets_and_items_than_a_transaction_holds_is_told(shop: Shop) -> None:
+    rows = [{"name": f"Item {n}", "price": {"amount": "1", "currency": "EUR"}} for n in range(82)]
+    results = shop.post("/items/batch", {"items": rows}, key="k").json["results"]
+    item = shop.add(stock=16)
+    _split(shop, item["id"], 16)
+    wanted = {row["item"]["id"]: 1 for row in results} | {item["id"]: 16}
+    refused = shop.order(wanted)
+    assert (refused.status, refused.code) == (409, "INVALID_STATE")
+    assert shop.order(wanted | {item["id"]: 1}).status == 201

@@ -218,3 +218,20 @@ def test_a_refusal_whose_record_is_lost_is_the_same_the_next_time(shop: Shop) ->
     refused = shop.order({item["id"]: 2}, key="k")
     assert refused.code == "OUT_OF_STOCK"
     assert shop.order({item["id"]: 2}, key="k").body == refused.body
+
+
+def test_a_transaction_that_holds_the_record_of_a_refusal_is_waited_for(shop: Shop) -> None:
+    item = shop.add(stock=1)
+    with injected("conflict", at=1, times=2) as calls:
+        assert shop.order({item["id"]: 2}, key="k").code == "OUT_OF_STOCK"
+    assert calls == ["BatchGetItem", "PutItem", "PutItem", "PutItem"]
+    with injected("conflict", at=1, times=FOR_GOOD):
+        assert shop.order({item["id"]: 3}, key="k2").code == "UNAVAILABLE"
+
+
+def test_whatever_keeping_a_refusal_fails_with_is_told_as_a_problem(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = shop.add(stock=1)
+    monkeypatch.setattr("repositories.session.Session.remember", lambda *_: 1 / 0)
+    assert shop.order({item["id"]: 2}, key="k").code == "INTERNAL_ERROR"

@@ -208,6 +208,16 @@ def test_an_account_closed_between_takes_no_entry_and_one_posted_to_is_not_close
     _balances(shop)
 
 
+def test_stripes_that_are_there_are_an_answer_that_is_kept(shop: Shop) -> None:
+    path = f"/ledger/accounts/{account(shop)}/stripes"
+    first = shop.post(path, {"count": 1}, key="k")
+    shop.post(path, {"count": 4})
+    again = shop.post(path, {"count": 1}, key="k")
+    assert (again.body, again.headers["idempotent-replayed"]) == (first.body, "true")
+    assert shop.post(path, {"count": 8}, key="k").code == "IDEMPOTENCY_KEY_REUSED"
+    assert shop.post(path, {"count": 4}).status == 200
+
+
 def test_an_account_used_and_emptied_closes_and_keeps_its_past(shop: Shop) -> None:
     bank, capital = account(shop), account(shop, "equity")
     shop.post(f"/ledger/accounts/{bank}/stripes", {"count": 3})
@@ -247,6 +257,8 @@ def test_an_order_is_posted_with_its_payment_and_taken_back_with_its_refund(shop
     assert columns == {"shop.cash.EUR": ("25.98", "0.00"), "shop.sales.EUR": ("0.00", "25.98")}
     assert shop.post(f"/ledger/transactions/{txn['id']}/reverse", None).code == "INVALID_STATE"
     assert shop.move(order["id"], "refund").status == 200
+    for each in trial["accounts"]:
+        assert shop.post(f"/ledger/accounts/{each['account_id']}/close", None).code == "INVALID_STATE"
     assert {each["debit"] for each in _balances(shop)["accounts"]} == {"0.00"}
     refunds = shop.walk(5, f"/ledger/transactions?reference={order['id']}")
     assert [each["reverses"] for each in refunds] == [txn["id"], None]
