@@ -15,7 +15,7 @@ from domain.model import A_NUMBER, Line, Model, Text, Timestamp
 from domain.money import Money
 
 MAX_ITEMS = 90
-"""Different items of an order: with the order itself, its event and its record they fit one transaction of 100, and so does its refund."""
+"""Different items of an order: with what is written beside them, they fit one transaction of 100."""
 MAX_LINES = 1000
 
 SYSTEM = "system"

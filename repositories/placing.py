@@ -20,8 +20,9 @@ from repositories.rows import Row
 from repositories.session import Session
 from repositories.transaction import Stale
 
-MAX_STOCK_STEPS = 97
-"""Buckets and uncounted items of one order: what a transaction of 100 holds beside the order, its event and record."""
+MAX_STOCK_STEPS = 90
+"""Buckets and uncounted items of one order. Its refund touches as many, with ten rows beside them: the order, the payment,
+two transactions, two entries, three events and the record. A DynamoDB transaction has 100 at most."""
 
 
 @dataclass(slots=True)

@@ -285,13 +285,18 @@ def test_an_archived_item_still_ships_and_comes_back(shop: Shop) -> None:
 
 
 def test_ninety_items_fit_an_order(shop: Shop) -> None:
-    rows = [{"name": f"Item {n}", "price": {"amount": "1", "currency": "EUR"}, "stock": 1} for n in range(90)]
+    rows = [{"name": f"Item {n}", "price": {"amount": "1", "currency": "EUR"}, "stock": 2} for n in range(90)]
     results = shop.post("/items/batch", {"items": rows}, key="k").json["results"]
     ids = [row["item"]["id"] for row in results]
     order = shop.order(dict.fromkeys(ids, 1)).json
     assert order["total"]["amount"] == "90.00"
     _brought_to("shipped", shop, order["id"])
-    assert {shop.stock(item_id) for item_id in ids[::30]} == {(0, 0, 0)}
+    assert {shop.stock(item_id) for item_id in ids[::30]} == {(1, 0, 1)}
+    second = shop.order(dict.fromkeys(ids, 1)).json["id"]
+    shop.pay(second)
+    refunded = shop.move(second, "refund")
+    assert refunded.json["status"] == "refunded"
+    assert {shop.stock(item_id) for item_id in ids[::30]} == {(1, 0, 1)}
 
 
 def test_an_order_of_three_fits_its_budget(shop: Shop) -> None:
