@@ -21,8 +21,8 @@ from repositories.session import Session
 from repositories.transaction import Stale
 
 MAX_STOCK_STEPS = 90
-"""Buckets and uncounted items of one order. Its refund touches as many, with ten rows beside them: the order, the payment,
-two transactions, two entries, three events and the record. A DynamoDB transaction has 100 at most."""
+"""Buckets and uncounted items of one order. Its refund touches as many, and ten rows beside them: order, payment, two
+transactions, two entries, three events, the record. A DynamoDB transaction has 100 at most."""
 
 
 @dataclass(slots=True)
