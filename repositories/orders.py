@@ -8,25 +8,19 @@ from domain.access import Caller, Permission
 from domain.errors import NotFound
 from domain.events import Event
 from domain.ids import is_id, new_id
-from domain.model import to_rfc3339
 from domain.orders import (
     NewOrder,
-    NewPayment,
     Order,
     OrderStatus,
     OrderSummary,
-    Payment,
-    Refund,
     effect_of,
 )
 from domain.pages import Page, PageRequest
 from repositories import keys, stock
 from repositories.keys import Key
 from repositories.listing import Listing, list_page
-from repositories.order_rows import COLLECTION, StoredOrder, order_row, payment_row, position, summary
+from repositories.order_rows import COLLECTION, StoredOrder, order_row, position, summary
 from repositories.placing import Placing
-from repositories.posting import soon
-from repositories.proceeds import post_payment, post_refund
 from repositories.rows import Row
 from repositories.session import Session
 from repositories.transaction import Stale, Transaction
@@ -56,8 +50,8 @@ class OrderRepository:
 
     def get(self, order_id: str) -> Order:
         """Return an order. Raises NotFound."""
-        row = self.session.table.get(self._key(order_id))
-        return self._reached(row).order
+        row = self.session.table.get(self.key(order_id))
+        return self.reached(row).order
 
     def page(self, page: PageRequest, customer_id: str | None, status: OrderStatus | None) -> Page[OrderSummary]:
         """Return a page of all orders, or of a customer's, or of those in a status. Raises CursorInvalid."""
@@ -80,55 +74,16 @@ class OrderRepository:
         """End an order whose hold is over; its stock is free again. Raises NotFound, InvalidState, Contention."""
         return self._move(order_id, OrderStatus.EXPIRED)
 
-    def refund(self, order_id: str, refund: Refund) -> Order:
-        """Give the money back, in the books too; stock is free again. Raises NotFound, InvalidState, Contention."""
-        return self.session.decide_again(lambda: self._refund(order_id, refund))
-
-    def pay(self, order_id: str, new: NewPayment) -> Payment:
-        """Take the payment of an order, captured at once. Raises NotFound, InvalidState, Contention."""
-        return self.session.decide_again(lambda: self._pay(order_id, new))
-
-    def _pay(self, order_id: str, new: NewPayment) -> Payment:
-        stored = self._read(order_id)
-        paid = stored.order.moved(OrderStatus.PAID, self.caller.subject, self.session.at)
-        tx = self._moving(stored, paid)
-        transaction, events = post_payment(tx, self.session, paid)
-        payment = Payment(
-            id=new_id("payment"),
-            order_id=paid.id,
-            provider=new.provider,
-            status="captured",
-            amount=paid.total,
-            reference=new.reference,
-            transaction_id=transaction,
-            created_at=paid.updated_at,
-        )
-        tx.write_along("add the payment", payment_row(self.session.tenant, payment))
-        soon(self.session).commit(tx, payment, _event(paid, payment_id=payment.id), *events)
-        return payment
-
-    def _refund(self, order_id: str, refund: Refund) -> Order:
-        key = self._key(order_id)
-        paid_by = keys.payment(self.session.tenant, order_id, 1)
-        rows = self.session.read([key, paid_by])
-        stored = self._reached(rows.get(key))
-        refunded = stored.order.moved(OrderStatus.REFUNDED, self.caller.subject, self.session.at)
-        tx = self._moving(stored, refunded)
-        tx.update_along("note the refund", paid_by, "SET refunded_at = :at", at=to_rfc3339(refunded.updated_at))
-        events = post_refund(tx, self.session, refunded, rows[paid_by]["transaction_id"])
-        soon(self.session).commit(tx, refunded, _event(refunded, reason=refund.reason), *events)
-        return refunded
-
     def _move(self, order_id: str, wanted: OrderStatus) -> Order:
         return self.session.decide_again(lambda: self._move_now(order_id, wanted))
 
     def _move_now(self, order_id: str, wanted: OrderStatus) -> Order:
         stored = self._read(order_id)
         moved = stored.order.moved(wanted, self.caller.subject, self.session.at)
-        self.session.commit(self._moving(stored, moved), moved, _event(moved))
+        self.session.commit(self.moving(stored, moved), moved, moved_event(moved))
         return moved
 
-    def _moving(self, stored: StoredOrder, moved: Order) -> Transaction:
+    def moving(self, stored: StoredOrder, moved: Order) -> Transaction:
         """Return the steps of a move: the order as it becomes, if it still is as read, and what that does to stock."""
         tenant, tx = self.session.tenant, self.session.transaction()
         tx.put(
@@ -142,10 +97,11 @@ class OrderRepository:
         return tx
 
     def _read(self, order_id: str) -> StoredOrder:
-        key = self._key(order_id)
-        return self._reached(self.session.read([key]).get(key))
+        key = self.key(order_id)
+        return self.reached(self.session.read([key]).get(key))
 
-    def _reached(self, row: Row | None) -> StoredOrder:
+    def reached(self, row: Row | None) -> StoredOrder:
+        """Return the order of a row. Raises NotFound without one, and for a customer whose it is not."""
         if row is None:
             raise NotFound("order")
         stored = StoredOrder.of(row)
@@ -153,7 +109,8 @@ class OrderRepository:
             raise NotFound("order")
         return stored
 
-    def _key(self, order_id: str) -> Key:
+    def key(self, order_id: str) -> Key:
+        """Return the key of an order. Raises NotFound for what cannot be an id."""
         if not is_id("order", order_id):
             raise NotFound("order")
         return keys.order(self.session.tenant, order_id)
@@ -166,5 +123,6 @@ class OrderRepository:
         return Listing(self.session.table, "gsi2", [pk], f"{pk}?{status}", position, shows)
 
 
-def _event(order: Order, **told: Any) -> Event:
+def moved_event(order: Order, **told: Any) -> Event:
+    """Return the event of an order's move."""
     return Event(f"Order{order.status.title()}", order.id, order.version, told)

@@ -4,7 +4,7 @@ from domain.access import Permission
 from domain.errors import Contention, InvalidState, NotFound
 from domain.orders import NewPayment, Payment
 from handlers.api import Api
-from handlers.orders import Orders
+from handlers.payments import Payments
 from repositories.access import Access
 
 api = Api()
@@ -19,9 +19,9 @@ api = Api()
     idempotency_key="required",
     asks_along=True,
 )
-def pay_order(order_id: str, new: NewPayment, orders: Orders) -> Payment:
+def pay_order(order_id: str, new: NewPayment, payments: Payments) -> Payment:
     """Take the payment of a pending order: it is captured at once, and the order is paid."""
-    return orders.pay(order_id, new)
+    return payments.pay(order_id, new)
 
 
 handler = api.handler

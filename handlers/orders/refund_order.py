@@ -8,7 +8,7 @@ from domain.access import Permission
 from domain.errors import Contention, InvalidState, NotFound
 from domain.orders import Order, Refund
 from handlers.api import Api
-from handlers.orders import Orders
+from handlers.payments import Payments
 from repositories.access import Access
 
 api = Api()
@@ -23,9 +23,9 @@ _NO_REASON = Refund()
     idempotency_key="required",
     asks_along=True,
 )
-def refund_order(order_id: str, orders: Orders, refund: Annotated[Refund, Body()] = _NO_REASON) -> Order:
+def refund_order(order_id: str, payments: Payments, refund: Annotated[Refund, Body()] = _NO_REASON) -> Order:
     """Give the money of a paid order back. Its stock is free again."""
-    return orders.refund(order_id, refund)
+    return payments.refund(order_id, refund)
 
 
 handler = api.handler

@@ -18,6 +18,7 @@ from repositories.directory import directory
 from repositories.items import ItemRepository
 from repositories.ledger import LedgerRepository
 from repositories.orders import OrderRepository
+from repositories.payments import PaymentRepository
 from repositories.posting import Draft
 from repositories.session import Session
 from repositories.settings import settings
@@ -75,7 +76,7 @@ def _add_orders(session: Session) -> None:
         new = NewOrder(lines=[NewLine(item_id=ITEM_ID, quantity=1)], customer_id=CUSTOMER)
         orders.place_as(order_id, new)
         if moves:
-            orders.pay(order_id, paying)
+            PaymentRepository(session).pay(order_id, paying)
         if moves > 1:
             orders.ship(order_id)
 
