@@ -73,16 +73,19 @@ class Audit:
             "transactions": self._check_transactions,
             "orders": self._check_orders,
             "stock": self._check_stock,
-            "orders again": self._check_orders_again,
+            "orders again": self._check_orders,
             "stock again": self._check_stock_again,
         }
         for phase in _PHASES[_PHASES.index(self.state.phase) :]:
             self._enter(phase)
+            if phase.endswith("again") and not self.state.differing:
+                continue
             task = self._bar.add_task(f"Checking {phase}", total=None)
             for _ in steps[phase]():
                 self.state.checked[phase] = self.state.checked.get(phase, 0) + 1
                 self._bar.advance(task)
-            self._bar.update(task, total=self.state.checked.get(phase, 0))
+            done = max(self.state.checked.get(phase, 0), 1)
+            self._bar.update(task, total=done, completed=done)
         self._file.unlink(missing_ok=True)
         return self.state.checked
 
@@ -246,9 +249,6 @@ class Audit:
             if reserved != held:
                 found[where] = f"{reserved} units are reserved, and orders hold {held}"
         return found
-
-    def _check_orders_again(self) -> Iterator[None]:
-        return self._check_orders() if self.state.differing else iter(())
 
     def _check_stock_again(self) -> Iterator[None]:
         """What orders moved meanwhile differs otherwise the second time, or no longer."""

@@ -293,6 +293,7 @@ def audit(
             (data / f"audit-{tenant}.json").unlink(missing_ok=True)
             raise typer.Exit(1) from None
     print(", ".join(f"{count:,} {phase}" for phase, count in checked.items()) or "nothing", "checked: all agree.")
+    print("What was posted in the last half minute is for the next audit.")
 
 
 @app.command()

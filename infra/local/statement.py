@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from domain.model import to_rfc3339
 from infra.local.client import Client
@@ -34,7 +34,10 @@ def statement(url: str, token: str, account: str, first: date, last: date, *, as
         writer = csv.writer(sys.stdout)
         writer.writerows([COLUMNS, *rows])
         return
-    table = Table(*COLUMNS, title=f"{found['code']} {found['name']}, {found['currency']}: {first} to {last}")
+    table = Table(
+        *(Column(name, overflow="fold") for name in COLUMNS),
+        title=f"{found['code']} {found['name']}, {found['currency']}: {first} to {last}",
+    )
     for row in rows:
         table.add_row(*row)
     console = Console()
