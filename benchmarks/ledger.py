@@ -14,9 +14,10 @@ from uuid import uuid4
 from botocore.exceptions import ClientError
 
 from domain.access import Caller, Role
+from domain.books import NewTransaction
 from domain.chains import last_until
 from domain.errors import Contention
-from domain.ledger import Account, AccountType, Direction, NewAccount, NewEntry, NewTransaction
+from domain.ledger import Account, AccountType, Direction, NewAccount, NewEntry
 from domain.model import now, to_rfc3339
 from domain.money import Money
 from infra.local.database import TABLE_NAME

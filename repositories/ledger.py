@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from domain.books import Balance, Entry, NewTransaction, TrialAccount, TrialBalance, TrialTotal, require_stripable
 from domain.errors import AlreadyReversed, Contention, Flaw, InvalidState, NotFound
 from domain.events import Event
 from domain.ids import is_id, new_id
@@ -13,18 +14,11 @@ from domain.ledger import (
     SETTLED_AFTER,
     Account,
     AccountStatus,
-    Balance,
     Direction,
-    Entry,
     NewAccount,
-    NewTransaction,
     Tail,
     Transaction,
     TransactionSummary,
-    TrialAccount,
-    TrialBalance,
-    TrialTotal,
-    require_stripable,
     signed,
 )
 from domain.model import now

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from domain.ledger import Account, Entry, NewEntry, Posted, Tail, Transaction, TransactionSummary
+from domain.ledger import Account, NewEntry, Posted, Tail, Transaction, TransactionSummary
 from domain.model import json_of, to_rfc3339
-from domain.money import Money, SignedMoney
+from domain.money import Money
 from repositories import keys
 from repositories.keys import Position
 from repositories.rows import Row, new_row
@@ -59,19 +59,6 @@ def closing_row(tenant: str, tail: Tail, at: datetime) -> Row:
     key = keys.entry(tenant, tail.account.id, tail.stripe, tail.sequence + 1)
     last = to_rfc3339(tail.at or at)
     return new_row(key, "closing", sequence=tail.sequence, balance=tail.balance, posted_at=last)
-
-
-def entry_of(row: Row, stripe: int) -> Entry:
-    """Return the entry of a row."""
-    return Entry(
-        sequence=row["sequence"],
-        stripe=stripe,
-        transaction_id=row["transaction_id"],
-        direction=row["direction"],
-        amount=Money.of_minor(row["amount"], row["currency"]),
-        balance_after=SignedMoney.of_minor(row["balance"], row["currency"]),
-        posted_at=row["posted_at"],
-    )
 
 
 def tail_of(account: Account, stripe: int, row: Row | None) -> Tail:

@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 
-from domain.ledger import Account, Entry
+from domain.books import Entry
+from domain.ledger import Account
+from domain.money import Money, SignedMoney
 from domain.pages import Page, PageRequest
 from repositories import keys
 from repositories.cursors import seal, unseal
 from repositories.keys import Position
-from repositories.ledger_rows import entry_of
 from repositories.parallel import in_parallel
+from repositories.rows import Row
 from repositories.session import Session
 
 
@@ -34,7 +36,7 @@ def entries_page(session: Session, account: Account, page: PageRequest) -> Page[
         values = {":pk": first.pk, ":first": first.sk, ":last": before.sk}
         condition = "pk = :pk AND sk BETWEEN :first AND :last"
         rows = session.table.query(condition, values, limit=page.limit + 2, newest_first=True, consistent=True).rows
-        return [entry_of(row, stripe.number) for row in rows if row["type"] == "entry"]
+        return [_entry(row, stripe.number) for row in rows if row["type"] == "entry"]
 
     found = in_parallel(read, [stripe for stripe in stripes if stripe.before > 1])
     merged = sorted((entry for entries in found for entry in entries), key=_age, reverse=True)
@@ -60,3 +62,16 @@ def _stripes(account: Account, cursor: str | None, query: str) -> list[_Stripe]:
 
 _BEYOND = 10**12
 """Above every number that an entry can have."""
+
+
+def _entry(row: Row, stripe: int) -> Entry:
+    """Return the entry of a row."""
+    return Entry(
+        sequence=row["sequence"],
+        stripe=stripe,
+        transaction_id=row["transaction_id"],
+        direction=row["direction"],
+        amount=Money.of_minor(row["amount"], row["currency"]),
+        balance_after=SignedMoney.of_minor(row["balance"], row["currency"]),
+        posted_at=row["posted_at"],
+    )

@@ -5,8 +5,8 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from domain.access import Permission
+from domain.books import Balance, Moment
 from domain.errors import NotFound
-from domain.ledger import Balance, Moment
 from handlers.api import Api
 from handlers.ledger import Ledger
 from repositories.access import Access

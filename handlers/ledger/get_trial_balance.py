@@ -5,8 +5,8 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from domain.access import Permission
+from domain.books import Moment, TrialBalance
 from domain.errors import Contention
-from domain.ledger import Moment, TrialBalance
 from handlers.api import Api
 from handlers.ledger import Ledger
 from repositories.access import Access

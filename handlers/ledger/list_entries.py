@@ -1,8 +1,8 @@
 """GET /v1/ledger/accounts/{account_id}/entries: list an account's entries."""
 
 from domain.access import Permission
+from domain.books import Entry
 from domain.errors import CursorInvalid, NotFound
-from domain.ledger import Entry
 from domain.pages import Page, PageRequest
 from handlers.api import Api
 from handlers.ledger import Ledger

@@ -1,8 +1,9 @@
 """POST /v1/ledger/transactions: post a transaction."""
 
 from domain.access import Permission
+from domain.books import NewTransaction
 from domain.errors import Contention, InsufficientFunds
-from domain.ledger import NewTransaction, Transaction
+from domain.ledger import Transaction
 from handlers.api import Api
 from handlers.ledger import Ledger
 from repositories.access import Access

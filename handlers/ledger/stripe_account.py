@@ -1,8 +1,9 @@
 """POST /v1/ledger/accounts/{account_id}/stripes: spread an account over stripes."""
 
 from domain.access import Permission
+from domain.books import Stripes
 from domain.errors import Contention, InvalidState, NotFound
-from domain.ledger import Account, Stripes
+from domain.ledger import Account
 from handlers.api import Api
 from handlers.ledger import Ledger
 from repositories.access import Access

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from domain.books import NewTransaction
 from domain.errors import Contention, Unavailable
-from domain.ledger import Direction, NewEntry, NewTransaction
+from domain.ledger import Direction, NewEntry
 from domain.model import now, to_rfc3339
 from domain.money import Money
 from repositories import keys
