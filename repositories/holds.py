@@ -31,16 +31,17 @@ class Swept:
     """What a sweep came to: how many orders expired, and which could not be yet."""
 
     expired: int
-    left: tuple[str, ...]
+    left: dict[str, str]
+    """Why, by the order's id."""
 
 
 def sweep(table: Table, at: datetime, deadline: float) -> Swept:
     """Expire the orders whose holds have ended at `at`, until `deadline` (time.monotonic)."""
     due = sorted(_due(table, at))
     done = in_parallel(lambda held: _expired(table, held, at, deadline), due)
-    left = [held for held, expired in zip(due, done, strict=True) if expired is None]
+    left = {held: why for held, why in zip(due, done, strict=True) if isinstance(why, str)}
     _advance(table, min([at - _MARGIN, *(held.ends_at for held in left)]))
-    return Swept(expired=sum(filter(None, done)), left=tuple(held.order_id for held in left))
+    return Swept(done.count(True), {held.order_id: why for held, why in left.items()})
 
 
 def _due(table: Table, at: datetime) -> Iterator[Held]:
@@ -62,17 +63,17 @@ def _ended(table: Table, pk: str, at: datetime) -> list[Held]:
     return [keys.held(row) for row in table.all_of("gsi3pk = :pk AND gsi3sk < :until", values, index="gsi3")]
 
 
-def _expired(table: Table, held: Held, at: datetime, deadline: float) -> bool | None:
-    """Expire an order; return whether it was for us to do, or None if it could not be done now."""
+def _expired(table: Table, held: Held, at: datetime, deadline: float) -> bool | str:
+    """Expire an order; return whether it was for us to do, or why it could not be done now."""
     if time.monotonic() >= deadline:
-        return None
+        return "no time left"
     session = Session(table, Caller(held.tenant, SYSTEM, Role.OWNER), at, deadline)
     try:
         OrderRepository(session).expire(held.order_id)
     except (InvalidState, NotFound):
         return False
-    except Exception:  # noqa: BLE001 - whatever is wrong with one order must not hold up the others
-        return None
+    except Exception as failure:  # noqa: BLE001 - whatever is wrong with one order must not hold up the others
+        return repr(failure)
     return True
 
 

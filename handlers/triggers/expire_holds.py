@@ -4,6 +4,7 @@ Called by EventBridge Scheduler, which calls again after a failure and then puts
 """
 
 import time
+from itertools import islice
 from typing import Any
 
 from domain.model import now
@@ -39,7 +40,9 @@ def expire_holds(_event: Event, context: Any) -> dict[str, int]:
     table = Table(dynamodb(), settings().table_name, meter)
     seconds = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
     swept = sweep(table, now(), time.monotonic() + seconds)
-    told("holds swept", expired=swept.expired, left=swept.left[:_NAMED], db_requests=meter.requests)
+    told(
+        "holds swept", expired=swept.expired, left=dict(islice(swept.left.items(), _NAMED)), db_requests=meter.requests
+    )
     if swept.left:
         raise HoldsLeftError(f"{len(swept.left)} orders could not be expired")
     return {"expired": swept.expired}

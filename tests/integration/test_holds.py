@@ -107,7 +107,7 @@ def test_one_order_that_fails_is_found_again_and_holds_up_no_other(
     monkeypatch.setattr(OrderRepository, "expire", expire)
     at = now() + QUARTER
     for later in (timedelta(), timedelta(minutes=1), timedelta(minutes=30)):
-        assert _sweep(table, at + later).left == (broken,)
+        assert _sweep(table, at + later).left == {broken: "ValueError('broken')"}
     assert _status(shop, fine) == "expired"
     monkeypatch.undo()
     _sweep(table, at + timedelta(minutes=31))
@@ -126,7 +126,7 @@ def test_a_sweep_that_comes_late_does_not_set_the_mark_back(table: Table) -> Non
 def test_a_sweep_that_has_no_time_left_leaves_the_rest_to_the_next(shop: Shop, table: Table) -> None:
     item = shop.add(stock=5)
     order_id = shop.order({item["id"]: 1}).json["id"]
-    assert holds.sweep(table, now() + QUARTER, time.monotonic() - 1).left == (order_id,)
+    assert holds.sweep(table, now() + QUARTER, time.monotonic() - 1).left == {order_id: "no time left"}
     _sweep(table, now() + QUARTER)
     assert _status(shop, order_id) == "expired"
 
@@ -151,7 +151,7 @@ def test_a_payment_between_the_sweepers_read_and_its_write_wins(shop: Shop, riva
     order_id = shop.order({item["id"]: 2}).json["id"]
     with interleaved(lambda: rival.pay(order_id)):
         swept = _sweep(table, now() + QUARTER)
-    assert swept.left == ()
+    assert swept.left == {}
     assert _status(shop, order_id) == "paid"
     assert shop.stock(item["id"]) == (5, 2, 3)
 
