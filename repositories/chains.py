@@ -26,13 +26,7 @@ class Chains:
         """Return the end of an account's first stripe, next to which the account's row is, or None: one read."""
         if not is_id("acct", account_id):
             return None
-        rows = self.table.query(
-            "pk = :pk",
-            {":pk": keys.chain_pk(self.tenant, account_id, 0)},
-            limit=2,
-            newest_first=True,
-            consistent=True,
-        ).rows
+        rows = self._last(account_id, 0, 2)
         if not rows:
             return None
         return tail_of(account_of(rows[0]), 0, rows[1] if len(rows) > 1 else None)
@@ -74,14 +68,12 @@ class Chains:
         return self._tail(first.account, stripe) if first and stripe else first
 
     def _tail(self, account: Account, stripe: int) -> Tail:
-        rows = self.table.query(
-            "pk = :pk",
-            {":pk": keys.chain_pk(self.tenant, account.id, stripe)},
-            limit=1,
-            newest_first=True,
-            consistent=True,
-        ).rows
-        return tail_of(account, stripe, rows[0] if rows else None)
+        return tail_of(account, stripe, next(iter(self._last(account.id, stripe, 1)), None))
+
+    def _last(self, account_id: str, stripe: int, count: int) -> list[Row]:
+        """Return the last rows of a stripe's partition, the last one first."""
+        pk = keys.chain_pk(self.tenant, account_id, stripe)
+        return self.table.query("pk = :pk", {":pk": pk}, limit=count, newest_first=True, consistent=True).rows
 
     def _times(self, account: Account, stripe: int, numbers: Sequence[int]) -> Mapping[int, datetime]:
         wanted = {keys.entry(self.tenant, account.id, stripe, number): number for number in numbers}

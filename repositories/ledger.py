@@ -40,7 +40,7 @@ from repositories.ledger_rows import (
 )
 from repositories.listing import Listing, list_page
 from repositories.parallel import in_parallel
-from repositories.posting import Draft, add_account, mark_reversed, post, soon, swapped
+from repositories.posting import Draft, add_account, post, soon, swapped
 from repositories.rows import Row
 from repositories.session import Session
 from repositories.statement import entries_page
@@ -181,11 +181,7 @@ class LedgerRepository:
     def _post(self, draft: Draft) -> Transaction:
         tx = self.session.transaction()
         tails = self._chains.to_write(entry.account_id for entry in draft.entries)
-        transaction, posted = post(tx, self.session, draft, tails)
-        events = [posted]
-        if draft.reverses:
-            mark_reversed(tx, self.session.tenant, draft.reverses, transaction.id, AlreadyReversed())
-            events.append(Event("TransactionReversed", draft.reverses, 2))
+        transaction, events = post(tx, self.session, draft, tails)
         soon(self.session).commit(tx, transaction, *events)
         return transaction
 

@@ -78,7 +78,7 @@ class OrderRepository:
         return self.session.decide_again(lambda: self._move_now(order_id, wanted))
 
     def _move_now(self, order_id: str, wanted: OrderStatus) -> Order:
-        stored = self._read(order_id)
+        stored = self.read(order_id)
         moved = stored.order.moved(wanted, self.caller.subject, self.session.at)
         self.session.commit(self.moving(stored, moved), moved, moved_event(moved))
         return moved
@@ -96,7 +96,8 @@ class OrderRepository:
         stock.settle(tx, tenant, stored.holds, effect_of(stored.order.status, moved.status))
         return tx
 
-    def _read(self, order_id: str) -> StoredOrder:
+    def read(self, order_id: str) -> StoredOrder:
+        """Return an order to be moved, with what it reserved. Raises NotFound, Unauthorized."""
         key = self.key(order_id)
         return self.reached(self.session.read([key]).get(key))
 

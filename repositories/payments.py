@@ -33,8 +33,7 @@ class PaymentRepository:
         return self.session.decide_again(lambda: self._pay(order_id, new))
 
     def _pay(self, order_id: str, new: NewPayment) -> Payment:
-        key = self.orders.key(order_id)
-        stored = self.orders.reached(self.session.read([key]).get(key))
+        stored = self.orders.read(order_id)
         paid = stored.order.moved(OrderStatus.PAID, self.session.caller.subject, self.session.at)
         tx = self.orders.moving(stored, paid)
         transaction, events = post_payment(tx, self.session, paid)

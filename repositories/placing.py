@@ -80,8 +80,7 @@ class Placing:
         self._may_guess = False
         if short:
             raise out_of_stock(self.new.lines, short)
-        uncounted = sum(not Shelf((row,)).counted for row in rows.values())
-        if len(holds) + uncounted > MAX_STOCK_STEPS:
+        if len(holds) + len(_uncounted(rows)) > MAX_STOCK_STEPS:
             raise InvalidState("These items' stock is split over too many buckets for one order. Order fewer at once.")
         return holds
 
@@ -109,11 +108,15 @@ class Placing:
         tx.create("place the order", order_row(tenant, order, holds), _made_twice)
         for hold in holds:
             stock.hold(tx, tenant, hold, rows[hold.item_id]["edits"])
-        for item_id, row in rows.items():
-            if not Shelf((row,)).counted:
-                stock.require_unchanged(tx, tenant, item_id, row["edits"])
+        for item_id in _uncounted(rows):
+            stock.require_unchanged(tx, tenant, item_id, rows[item_id]["edits"])
         told = {"customer_id": order.customer_id, "total": order.total.minor, "currency": order.total.currency}
         self.session.commit(tx, order, Event("OrderPlaced", order.id, order.version, told))
+
+
+def _uncounted(rows: Mapping[str, Row]) -> list[str]:
+    """Return the items of which no units are counted."""
+    return [item_id for item_id, row in rows.items() if not Shelf((row,)).counted]
 
 
 def _offer(row: Row) -> Offer:

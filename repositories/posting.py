@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from domain.errors import AlreadyReversed
 from domain.events import Event
 from domain.ids import new_id
 from domain.ledger import (
@@ -40,10 +41,11 @@ class Draft:
     order_id: str | None = None
 
 
-def post(steps: Steps, session: Session, draft: Draft, tails: Mapping[str, Tail]) -> tuple[Transaction, Event]:
-    """Add the steps that post a draft to the ends of its accounts' chains, and return it with its event.
+def post(steps: Steps, session: Session, draft: Draft, tails: Mapping[str, Tail]) -> tuple[Transaction, list[Event]]:
+    """Add the steps that post a draft to the ends of its accounts' chains, and return it with its events.
 
-    Raises ValidationFailed, InsufficientFunds, and Unavailable if a chain is ahead of the clock.
+    Raises ValidationFailed, InsufficientFunds, and Unavailable if a chain is ahead of the clock; the steps raise
+    AlreadyReversed if what the draft reverses has been.
     """
     require_postable(draft.entries, {account_id: tail.account for account_id, tail in tails.items()})
     at = posting_time(now(), [tails[entry.account_id] for entry in draft.entries])
@@ -62,17 +64,21 @@ def post(steps: Steps, session: Session, draft: Draft, tails: Mapping[str, Tail]
     steps.write_along("keep the transaction", transaction_row(session.tenant, transaction, posted, draft.order_id))
     for each in posted:
         steps.create("append an entry", entry_row(session.tenant, transaction, each), Stale.because)
-    return transaction, Event("TransactionPosted", transaction.id, 1)
+    events = [Event("TransactionPosted", transaction.id, 1)]
+    if draft.reverses:
+        _mark_reversed(steps, session.tenant, draft.reverses, by=transaction.id)
+        events.append(Event("TransactionReversed", draft.reverses, 2))
+    return transaction, events
 
 
-def mark_reversed(steps: Steps, tenant: str, transaction_id: str, by: str, refusal: Exception) -> None:
+def _mark_reversed(steps: Steps, tenant: str, transaction_id: str, by: str) -> None:
     """Add the step that notes by which transaction another one is reversed, which can happen once."""
     steps.update(
         "reverse once",
         keys.transaction(tenant, transaction_id),
         "SET head.reversed_by = :by",
         condition="attribute_not_exists(head.reversed_by)",
-        refusal=lambda _row: refusal,
+        refusal=lambda _row: AlreadyReversed(),
         by=by,
     )
 

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from domain.errors import AlreadyReversed
 from domain.events import Event
 from domain.ids import derived_id
 from domain.ledger import RESERVED_CODES, Account, AccountType, Direction, NewAccount, NewEntry, Tail
@@ -12,7 +11,7 @@ from domain.orders import Order
 from repositories import keys
 from repositories.chains import Chains
 from repositories.ledger_rows import transaction_of
-from repositories.posting import Draft, add_account, mark_reversed, post, swapped
+from repositories.posting import Draft, add_account, post, swapped
 from repositories.session import Session
 from repositories.transaction import Stale
 from repositories.transaction import Transaction as Steps
@@ -35,8 +34,8 @@ def post_payment(steps: Steps, session: Session, order: Order) -> tuple[str | No
         NewEntry(account_id=sales.account.id, direction=Direction.CREDIT, amount=order.total),
     ]
     draft = Draft(f"Payment of {order.id}", entries, reference=order.id, order_id=order.id)
-    transaction, event = post(steps, session, draft, {tail.account.id: tail for tail in (cash, sales)})
-    return transaction.id, [event]
+    transaction, events = post(steps, session, draft, {tail.account.id: tail for tail in (cash, sales)})
+    return transaction.id, events
 
 
 def post_refund(steps: Steps, session: Session, order: Order, paid_by: str | None) -> Sequence[Event]:
@@ -49,9 +48,8 @@ def post_refund(steps: Steps, session: Session, order: Order, paid_by: str | Non
     entries = swapped(transaction_of(row).entries)
     tails = Chains(session.table, session.tenant).to_write(entry.account_id for entry in entries)
     draft = Draft(f"Refund of {order.id}", entries, reference=order.id, reverses=paid_by, order_id=order.id)
-    transaction, event = post(steps, session, draft, tails)
-    mark_reversed(steps, session.tenant, paid_by, transaction.id, AlreadyReversed())
-    return [event, Event("TransactionReversed", paid_by, 2)]
+    _, events = post(steps, session, draft, tails)
+    return events
 
 
 def _tails(steps: Steps, session: Session, currency: str) -> tuple[Tail, Tail]:

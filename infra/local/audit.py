@@ -106,11 +106,11 @@ class Audit:
     def _check_chains(self) -> Iterator[None]:
         """Numbers without gaps, rising times, and each balance the one before it with its entry."""
         chains = Chains(self._table, self._tenant)
-        for code in sorted(row["sk"] for row in self._table.whole_partition(keys.account_code(self._tenant, "").pk)):
+        for row in self._table.whole_partition(keys.account_code(self._tenant, "").pk):
+            code = row["sk"]
             if self.state.place and code < self.state.place[0]:
                 continue
-            register = self._table.get(keys.account_code(self._tenant, code))
-            first = register and chains.first(register["account_id"])
+            first = chains.first(row["account_id"])
             if not first:
                 raise BrokenError(f"Account {code} is registered and not there.")
             for stripe in range(first.account.stripes):
@@ -156,8 +156,9 @@ class Audit:
 
     def _check_transactions(self) -> Iterator[None]:
         """Each balances, and its entries stand in their chains as it says; no chain has others."""
-        for rows in self._listed(TRANSACTIONS):
-            for row in rows:
+        for found in self._listed(TRANSACTIONS):
+            rows = self._table.batch_get(Key(each["pk"], each["sk"]) for each in found)
+            for row in rows.values():
                 if row["head"]["posted_at"] <= self.state.until:
                     self._check_transaction(row)
                     yield
@@ -259,16 +260,14 @@ class Audit:
             yield
 
     def _listed(self, collection: str) -> Iterator[list[Row]]:
-        """Yield the entries of a collection, a page at a time, with the rows behind them; keep the place after each."""
+        """Yield the entries of a collection as the index shows them, a page at a time; keep the place after each."""
         for pk in keys.list_pks(self._tenant, collection):
             place = self.state.place
             if place and pk < place[0]:
                 continue
             after = place[1] if place and place[0] == pk else ""
             while found := self._page(pk, after):
-                wanted = [Key(row["pk"], row["sk"]) for row in found]
-                rows = self._table.batch_get(wanted)
-                yield [rows[key] for key in wanted if key in rows]
+                yield found
                 after = found[-1]["gsi1sk"]
                 self.state.place = [pk, after]
                 self._save()
