@@ -181,17 +181,21 @@ def _fill(account: str, rows: Sequence[tuple[int, datetime]]) -> None:
 
 
 def _rows(account: str, rows: Sequence[tuple[int, datetime]]) -> Iterator[dict[str, Any]]:
-    for number, at in rows:
-        yield encode(
-            new_row(
-                keys.entry(_TENANT, account, 0, number),
-                "entry",
-                sequence=number,
-                transaction_id="txn_x",
-                direction="debit",
-                amount=1,
-                currency="EUR",
-                balance=number,
-                posted_at=to_rfc3339(at),
-            )
+    return (entry_of_one(_TENANT, account, number, at) for number, at in rows)
+
+
+def entry_of_one(tenant: str, account: str, number: int, at: datetime) -> dict[str, Any]:
+    """Return the row of an account's entry number so many, if each was one minor unit, as DynamoDB takes it."""
+    return encode(
+        new_row(
+            keys.entry(tenant, account, 0, number),
+            "entry",
+            sequence=number,
+            transaction_id="txn_x",
+            direction="debit",
+            amount=1,
+            currency="EUR",
+            balance=number,
+            posted_at=to_rfc3339(at),
         )
+    )

@@ -6,7 +6,6 @@ Compiled modules are in it because Lambda cannot keep its own: without them ever
 
 import compileall
 import hashlib
-import os
 import py_compile
 import shutil
 import subprocess
@@ -16,6 +15,7 @@ import zipfile
 from pathlib import Path
 
 from infra.functions import ROOT
+from infra.tools import uv
 
 PACKAGES = ("domain", "handlers", "repositories")
 FILES = ("docs/openapi.json",)
@@ -58,7 +58,7 @@ def build(archive: Path, platform: str) -> None:
 
 def _install(packages: Path, content: Path, platform: str) -> None:
     command = [
-        os.environ.get("UV") or shutil.which("uv") or "uv",
+        uv(),
         *("pip", "install", "--quiet", "--target", str(packages), "--require-hashes", "-r", str(LOCK)),
         *("--python-platform", platform, "--python-version", "3.13", "--only-binary", ":all:"),
         *("--no-deps", "--link-mode", "copy"),

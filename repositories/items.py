@@ -41,7 +41,7 @@ from repositories.parallel import in_parallel
 from repositories.rows import Row, new_row
 from repositories.session import Session
 from repositories.stock import level_stock, tell_stock
-from repositories.transaction import Transaction
+from repositories.transaction import Transaction, made_twice
 
 _TRY_AGAIN = (Contention, Unavailable)
 """What may stop a row now and not later: a batch with such a row has not had its last answer."""
@@ -65,7 +65,7 @@ class ItemRepository:
     def add(self, item: Item) -> Item:
         """Add an item that has its id. Raises SkuTaken, ValidationFailed for a currency that is not traded in."""
         require_currency(self.session, item.price.currency)
-        tx = self._creation(item, already_there=_made_twice)
+        tx = self._creation(item, already_there=made_twice)
         self.session.commit(tx, item, Event("ItemCreated", item.id, 1))
         return item
 
@@ -233,10 +233,6 @@ class Told(NamedTuple):
 
 class _AlreadyCreated(Exception):
     """An earlier attempt at the same command added this row."""
-
-
-def _made_twice(_row: Row | None) -> Exception:
-    return AssertionError("an id was made twice")
 
 
 def _changed_meanwhile(_row: Row | None) -> Exception:

@@ -18,7 +18,7 @@ from repositories.order_rows import order_row
 from repositories.pauses import one_of
 from repositories.rows import Row
 from repositories.session import Session
-from repositories.transaction import Stale
+from repositories.transaction import Stale, made_twice
 
 MAX_STOCK_STEPS = 90
 """Buckets and uncounted items of one order. Its refund touches as many, and ten rows beside them: order, payment, two
@@ -105,7 +105,7 @@ class Placing:
     def _commit(self, order: Order, holds: Sequence[Hold], rows: Mapping[str, Row]) -> None:
         tenant = self.session.tenant
         tx = self.session.transaction()
-        tx.create("place the order", order_row(tenant, order, holds), _made_twice)
+        tx.create("place the order", order_row(tenant, order, holds), made_twice)
         for hold in holds:
             stock.hold(tx, tenant, hold, rows[hold.item_id]["edits"])
         for item_id in _uncounted(rows):
@@ -122,7 +122,3 @@ def _uncounted(rows: Mapping[str, Row]) -> list[str]:
 def _offer(row: Row) -> Offer:
     price = Money.of_minor(row["price"], row["currency"])
     return Offer(name=row["item_name"], sku=row["sku"], price=price, sellable=row["sellable"])
-
-
-def _made_twice(_row: Row | None) -> Exception:
-    return AssertionError("an id was made twice")

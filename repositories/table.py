@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import batched
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from domain.errors import Unavailable
 from repositories.keys import Key
@@ -155,34 +155,29 @@ class Table:
 
     def whole_partition(self, pk: str) -> Iterator[Row]:
         """Yield the rows of a partition of any size, consistent, in the order of their sort keys."""
-        pages = self.client.get_paginator("query").paginate(
-            TableName=self.name,
+        return self._paged(
+            "query",
             KeyConditionExpression="pk = :pk",
             ExpressionAttributeValues=encode({":pk": pk}),
             ConsistentRead=True,
-            ReturnConsumedCapacity="TOTAL",
         )
-        return self._rows_of(pages)
 
     def all_of(self, condition: str, values: Mapping[str, Any], *, index: str) -> Iterator[Row]:
         """Yield all rows of an index that fit a key condition, page by page."""
-        pages = self.client.get_paginator("query").paginate(
-            TableName=self.name,
+        return self._paged(
+            "query",
             IndexName=index,
             KeyConditionExpression=condition,
             ExpressionAttributeValues=encode(values),
-            ReturnConsumedCapacity="TOTAL",
         )
-        return self._rows_of(pages)
 
     def scan(self, index: str) -> Iterator[Row]:
         """Yield all rows of an index, in no order: for one that holds only what is to be done."""
-        pages = self.client.get_paginator("scan").paginate(
-            TableName=self.name, IndexName=index, ReturnConsumedCapacity="TOTAL"
-        )
-        return self._rows_of(pages)
+        return self._paged("scan", IndexName=index)
 
-    def _rows_of(self, pages: Iterable[Any]) -> Iterator[Row]:
+    def _paged(self, operation: Literal["query", "scan"], **options: Any) -> Iterator[Row]:
+        client: Any = self.client
+        pages = client.get_paginator(operation).paginate(TableName=self.name, ReturnConsumedCapacity="TOTAL", **options)
         with translated():
             for page in pages:
                 self.meter.read(page)

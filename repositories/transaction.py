@@ -44,6 +44,11 @@ class Stale(Exception):
         return cls()
 
 
+def made_twice(_row: Row | None) -> Exception:
+    """Return the error of creating a row under a new id that is there already: a step's refusal."""
+    return AssertionError("an id was made twice")
+
+
 def _unconditional(_row: Row | None) -> Exception:
     return TransactionRefusedError("a step without a condition failed its condition")
 

@@ -7,7 +7,6 @@ import json
 import os
 import platform
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -26,6 +25,7 @@ from filelock import FileLock
 from infra.bundling import bundle
 from infra.constructs.functions import MEMORY_MB, TIMEOUT
 from infra.local.dynoxide import free_port
+from infra.tools import uv
 
 SAM_CLI = "aws-sam-cli==1.170.0"
 RUNTIME = ("awslambdaric==4.2.2", "boto3==1.44.5")
@@ -111,8 +111,7 @@ def _fetched(cache: Path, name: str, packages: list[str]) -> Path:
         options = ["--no-deps"] if packages == [SAM_CLI] else ["--only-binary", ":all:"]
         with tempfile.TemporaryDirectory(dir=cache) as fresh:
             target = Path(fresh, "packages")
-            uv = os.environ.get("UV") or shutil.which("uv") or "uv"
-            command = [uv, "pip", "install", "--quiet", "--python", sys.executable, "--target", str(target)]
+            command = [uv(), "pip", "install", "--quiet", "--python", sys.executable, "--target", str(target)]
             subprocess.run([*command, *options, *packages], check=True)  # noqa: S603
             target.rename(folder)
     return folder

@@ -4,7 +4,6 @@ It ends with this process, and listens on the loopback interface only.
 """
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from infra.local.dynoxide import free_port
+from infra.tools import isolated
 
 PACKAGE = "ministack==1.5.33"
 ACCOUNT, REGION = "000000000000", "us-east-1"
@@ -37,13 +37,10 @@ def ministack(folder: Path) -> Iterator[str]:
         "SFTP_ENABLED": "0",
         "TMPDIR": str(folder),
     }
-    uv = os.environ.get("UV") or shutil.which("uv") or "uv"
-    interpreter = getattr(sys, "_base_executable", sys.executable)
-    needs = ("--with", "cryptography", "--with", "boto3")
     print(f"Starting a local AWS ({PACKAGE}) …", file=sys.stderr)
     with (folder / "ministack.log").open("wb") as log:
         process = subprocess.Popen(  # noqa: S603
-            [uv, "tool", "run", "--python", interpreter, *needs, PACKAGE],
+            [*isolated(PACKAGE, "cryptography", "boto3"), "ministack"],
             env=_without_aws() | environment,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -6,10 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from aws_cdk import App
-
-from infra.app import tradepost_app
-from infra.functions import ROOT, Function, TriggerFunction, all_functions
+from infra.app import synthesize
+from infra.functions import Function, TriggerFunction, all_functions
 from infra.local.database import TABLE_NAME
 from infra.local.emulator import Emulator, Invocation
 from infra.local.samples import SECRET
@@ -34,14 +32,6 @@ class Rehearsed:
         return not isinstance(self.function, Function) or response["statusCode"] == self.function.operation.status
 
 
-def template() -> dict[str, Any]:
-    """Return the synthesized template of the stage `dev`."""
-    app = App(context=json.loads((ROOT / "cdk.json").read_text())["context"])
-    stack = tradepost_app(app)
-    synthesized: dict[str, Any] = app.synth().get_stack_artifact(stack.artifact_id).template
-    return synthesized
-
-
 def environment_of(name: str, template: dict[str, Any]) -> dict[str, str]:
     """Return the environment that the template gives a function, with what stands here for what it refers to."""
     variables = template["Resources"][name]["Properties"].get("Environment", {"Variables": {}})["Variables"]
@@ -51,7 +41,7 @@ def environment_of(name: str, template: dict[str, Any]) -> dict[str, str]:
 
 def rehearse(emulator: Emulator) -> Iterator[Rehearsed]:
     """Call each function once with its event, on the database and pool that the environment names."""
-    synthesized = template()
+    synthesized = synthesize({}).get_stack_by_name("Tradepost-dev").template
     for function in sorted(all_functions(), key=_is_last):
         event = json.loads(function.event.read_text())
         invocation = emulator.call(function.module, event, environment_of(function.name, synthesized))

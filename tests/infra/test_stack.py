@@ -5,30 +5,26 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from aws_cdk import App
 from cfnlint.api import lint
 from cfnlint.config import ManualArgs
 
 from domain.access import Permission
 from handlers.api import IAM, PUBLIC
 from handlers.trigger import Source
-from infra.app import tradepost_app
-from infra.functions import ROOT, Function, all_functions, functions, triggers
+from infra.app import synthesize
+from infra.functions import Function, all_functions, functions, triggers
 from infra.table import INDEXES
 from repositories.access import Access
 
 type Template = dict[str, Any]
 
-CONTEXT = json.loads((ROOT / "cdk.json").read_text())["context"]
 REGION = ManualArgs(regions=["eu-west-1"])
 TriggersOfPool = [each for each in triggers() if each.trigger.source not in {Source.SECRET_ROTATION, Source.SCHEDULE}]
 READS = {Access.GET.value, Access.BATCH_GET.value, Access.QUERY.value}
 
 
 def synth(**context: str) -> Template:
-    app = App(context=CONTEXT | context)
-    stack = tradepost_app(app)
-    template: Template = app.synth().get_stack_artifact(stack.artifact_id).template
+    template: Template = synthesize(context).get_stack_by_name(f"Tradepost-{context.get('stage', 'dev')}").template
     return template
 
 
@@ -274,9 +270,8 @@ def test_what_the_business_does_is_counted_from_its_lines(dev: Template) -> None
 
 
 def test_in_prod_everything_is_watched() -> None:
-    app = App(context=CONTEXT | {"stage": "prod", "alarm_email": "ops@example.com"})
-    tradepost_app(app)
-    template = app.synth().get_stack_by_name("Tradepost-prod-Monitoring").template
+    assembly = synthesize({"stage": "prod", "alarm_email": "ops@example.com"})
+    template = assembly.get_stack_by_name("Tradepost-prod-Monitoring").template
     [topic] = resources(template, "AWS::SNS::Topic")
     [subscription] = resources(template, "AWS::SNS::Subscription").values()
     assert subscription["Endpoint"] == "ops@example.com"

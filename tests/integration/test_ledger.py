@@ -11,14 +11,13 @@ from typing import Any
 
 import pytest
 
+from benchmarks.ledger import entry_of_one
 from domain.books import NewTransaction
 from domain.errors import Contention, Unavailable
 from domain.ledger import Direction, NewEntry
 from domain.model import now, to_rfc3339
 from domain.money import Money
-from repositories import keys
 from repositories.clients import dynamodb
-from repositories.rows import encode, new_row
 from tests.books import account, balance, entry, ledger, money, post, transfer
 from tests.faults import FAULTS, injected, interleaved
 from tests.shop import Shop, race
@@ -432,7 +431,7 @@ def test_an_instant_is_found_in_a_handful_of_reads(shop: Shop, length: int, most
         return start + (timedelta(days=100 * (n > length // 3), milliseconds=n) if bursty else timedelta(seconds=n))
 
     for low in range(1, length + 1, 25):
-        rows = [_entry_row(shop.tenant, bank, n, at(n)) for n in range(low, min(low + 25, length + 1))]
+        rows = [entry_of_one(shop.tenant, bank, n, at(n)) for n in range(low, min(low + 25, length + 1))]
         dynamodb().batch_write_item(RequestItems={"tradepost": [{"PutRequest": {"Item": row}} for row in rows]})
     chance = random.Random(length)
     for n in [1, length // 3, length // 3 + 1, length, *(chance.randrange(1, length) for _ in range(20))]:
@@ -440,19 +439,3 @@ def test_an_instant_is_found_in_a_handful_of_reads(shop: Shop, length: int, most
         found = book.balance(bank, at(n))
         assert (found.entries, found.balance.minor) == (n, n)
         assert book.session.table.meter.read_units <= (most if not bursty else 2 * most)
-
-
-def _entry_row(tenant: str, account_id: str, n: int, at: datetime) -> dict[str, Any]:
-    return encode(
-        new_row(
-            keys.entry(tenant, account_id, 0, n),
-            "entry",
-            sequence=n,
-            transaction_id="txn_x",
-            direction="debit",
-            amount=1,
-            currency="EUR",
-            balance=n,
-            posted_at=to_rfc3339(at),
-        )
-    )
