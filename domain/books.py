@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from domain.errors import InvalidState
 from domain.ledger import Account, Direction, NewEntry, signed
-from domain.model import A_NUMBER, Line, Model, Timestamp
+from domain.model import A_NUMBER, Line, Model, Timestamp, at_most
 from domain.money import Money, SignedMoney
 
 MAX_ENTRIES = 90
@@ -48,7 +48,12 @@ class NewTransaction(Model):
     description: Annotated[Line, Field(max_length=500, examples=["Rent for November"])]
     effective_date: Annotated[date, BeforeValidator(_is_day)] | None = None
     reference: Annotated[Line, Field(max_length=100, examples=["invoice-17"])] | None = None
-    entries: Annotated[list[NewEntry], Field(min_length=2, max_length=MAX_ENTRIES), AfterValidator(_balanced)]
+    entries: Annotated[
+        list[NewEntry],
+        Field(min_length=2, max_length=MAX_ENTRIES),
+        AfterValidator(_balanced),
+        at_most(MAX_ENTRIES),
+    ]
 
 
 class Entry(Model):
@@ -107,8 +112,19 @@ def _is_moment(value: object) -> object:
 
 
 _RFC3339 = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})"
-Moment = Annotated[AwareDatetime, BeforeValidator(_is_moment), Field(examples=["2026-11-21T08:00:00Z"])]
-"""An instant (RFC 3339, "date-time")."""
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise PydanticCustomError("time_range", "Must be between the years 1 and 9999 in UTC") from None
+
+
+Moment = Annotated[
+    AwareDatetime, BeforeValidator(_is_moment), AfterValidator(_in_utc), Field(examples=["2026-11-21T08:00:00Z"])
+]
+"""An instant (RFC 3339, "date-time"), in UTC."""
 
 
 def require_stripable(account: Account, count: int) -> None:

@@ -1,7 +1,7 @@
 """Double-entry books: accounts, transactions whose entries balance, and the rules for posting them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -187,6 +187,8 @@ class Posted:
 
     index: int
     tail: Tail
+    more: int = 0
+    """How many entries of the same transaction follow in the same chain."""
 
 
 def signed(direction: Direction, minor: int) -> int:
@@ -237,7 +239,9 @@ def appended(entries: Sequence[NewEntry], tails: Mapping[str, Tail], at: datetim
         ends[entry.account_id] = end
         posted.append(Posted(index, end))
     _require_floors(entries, ends)
-    return sorted(posted, key=lambda each: each.index)
+    last = {tail.account.id: tail.sequence for tail in ends.values()}
+    counted = [replace(each, more=last[each.tail.account.id] - each.tail.sequence) for each in posted]
+    return sorted(counted, key=lambda each: each.index)
 
 
 def _require_floors(entries: Sequence[NewEntry], ends: Mapping[str, Tail]) -> None:

@@ -13,6 +13,7 @@ from repositories.parallel import in_parallel
 from repositories.pauses import one_of
 from repositories.rows import Row
 from repositories.table import Table
+from repositories.transaction import Stale
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +24,16 @@ class Chains:
     tenant: str
 
     def first(self, account_id: str) -> Tail | None:
-        """Return the end of an account's first stripe, next to which the account's row is, or None: one read."""
+        """Return the end of an account's first stripe, next to which the account's row is, or None: one read.
+
+        None also while the account is being opened, and entries in it are visible and its row is not yet. Raises Stale.
+        """
         if not is_id("acct", account_id):
             return None
         rows = self._last(account_id, 0, 2)
-        if not rows:
+        if not rows or rows[0]["type"] != "account":
             return None
-        return tail_of(account_of(rows[0]), 0, rows[1] if len(rows) > 1 else None)
+        return _end(account_of(rows[0]), 0, rows[1] if len(rows) > 1 else None)
 
     def all(self, account_id: str) -> list[Tail]:
         """Return the ends of all stripes of an account, or nothing without the account."""
@@ -45,18 +49,19 @@ class Chains:
         return {account_id: tail for account_id, tail in zip(wanted, picked, strict=True) if tail}
 
     def at(self, tail: Tail, instant: datetime) -> Tail:
-        """Return where a stripe ended at an instant; `tail` is where it ends now."""
+        """Return where a stripe ended at an instant; `tail` is where it ends now. Raises Stale."""
         account, stripe = tail.account, tail.stripe
         if tail.at is None or tail.at <= instant:
             return tail
         low = self._search(tail, instant)
-        ends = [tail_of(account, stripe, row) for row in self._window(account, stripe, low)]
-        before = [end for end in ends if end.at and end.at <= instant]
-        return before[-1] if before else Tail(account, stripe)
+        rows = [
+            row for row in self._window(account, stripe, low) if datetime.fromisoformat(row["posted_at"]) <= instant
+        ]
+        return _end(account, stripe, rows[-1] if rows else None)
 
     def _search(self, tail: Tail, instant: datetime) -> int:
         times = self._times(tail.account, tail.stripe, [1])
-        if not times or tail.at is None:
+        if tail.at is None:
             return 0
         return last_until(
             instant, times[1], (tail.sequence, tail.at), lambda numbers: self._times(tail.account, tail.stripe, numbers)
@@ -68,7 +73,7 @@ class Chains:
         return self._tail(first.account, stripe) if first and stripe else first
 
     def _tail(self, account: Account, stripe: int) -> Tail:
-        return tail_of(account, stripe, next(iter(self._last(account.id, stripe, 1)), None))
+        return _end(account, stripe, next(iter(self._last(account.id, stripe, 1)), None))
 
     def _last(self, account_id: str, stripe: int, count: int) -> list[Row]:
         """Return the last rows of a stripe's partition, the last one first."""
@@ -78,6 +83,9 @@ class Chains:
     def _times(self, account: Account, stripe: int, numbers: Sequence[int]) -> Mapping[int, datetime]:
         wanted = {keys.entry(self.tenant, account.id, stripe, number): number for number in numbers}
         rows = self.table.batch_get(wanted)
+        if len(rows) < len(wanted):
+            # Entries before one that was read are there: they are not visible yet.
+            raise Stale
         return {wanted[key]: datetime.fromisoformat(row["posted_at"]) for key, row in rows.items()}
 
     def _window(self, account: Account, stripe: int, low: int) -> list[Row]:
@@ -87,9 +95,23 @@ class Chains:
         return [row for row in rows if row["type"] == "entry"]
 
 
-def is_final(tails: Sequence[Tail], as_of: datetime, settled: datetime) -> bool:
-    """Tell whether nothing can be posted to these chains any more at or before an instant.
+def _end(account: Account, stripe: int, row: Row | None) -> Tail:
+    """Return the end of a stripe from its last row, if it has any.
 
-    Either all that was begun before has ended (`settled` is until when), or each chain has gone past it.
+    Raises Stale for an entry behind which its transaction has others: they are not visible yet.
     """
-    return as_of <= settled or all(tail.at is not None and tail.at > as_of for tail in tails)
+    if row and row.get("more"):
+        raise Stale
+    return tail_of(account, stripe, row)
+
+
+def is_final(tails: Sequence[Tail], as_of: datetime, settled: datetime) -> bool:
+    """Tell whether nothing can be posted to an account any more at or before an instant.
+
+    Either all that was begun before has ended (`settled` is until when), or the account's chain has gone past it. That
+    is said of accounts with a floor only: others may get another chain, whose entries begin at any time.
+    """
+    if as_of <= settled:
+        return True
+    [tail, *others] = tails
+    return tail.account.floor is not None and not others and tail.at is not None and tail.at > as_of

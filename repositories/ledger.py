@@ -1,12 +1,11 @@
 """The ledger: accounts, postings, reversals, balances now and then."""
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.books import Balance, Entry, NewTransaction, TrialAccount, TrialBalance, TrialTotal, require_stripable
-from domain.errors import AlreadyReversed, Contention, Flaw, InvalidState, NotFound
+from domain.books import Balance, Entry, NewTransaction, TrialBalance, require_stripable
+from domain.errors import AlreadyReversed, Contention, Flaw, InsufficientFunds, InvalidState, NotFound
 from domain.events import Event
 from domain.ids import is_id, new_id
 from domain.ledger import (
@@ -14,15 +13,12 @@ from domain.ledger import (
     SETTLED_AFTER,
     Account,
     AccountStatus,
-    Direction,
     NewAccount,
     Tail,
     Transaction,
     TransactionSummary,
-    signed,
 )
-from domain.model import now
-from domain.money import Money, SignedMoney
+from domain.money import SignedMoney
 from domain.pages import Page, PageRequest
 from domain.validation import invalid_input
 from repositories import keys
@@ -46,9 +42,7 @@ from repositories.session import Session
 from repositories.statement import entries_page
 from repositories.transaction import Stale
 from repositories.transaction import Transaction as Steps
-
-_COLLECTIONS = 5
-"""How often a trial balance is read before it is given up: it must be read twice alike."""
+from repositories.trial_balance import TrialBalances
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +126,23 @@ class LedgerRepository:
         return closed
 
     def balance(self, account_id: str, as_of: datetime | None) -> Balance:
-        """Return an account's balance at an instant, or now. Raises NotFound."""
-        tails = self._tails(account_id)
+        """Return an account's balance at an instant, or now. Raises NotFound, Contention.
+
+        Where others post to several stripes too fast for one sum, "now" is the instant that is just settled.
+        """
+        settled = self.session.at - SETTLED_AFTER
+        if as_of and as_of <= settled:
+            tails = self.session.decide_again(lambda: self._tails(account_id))
+        else:
+            try:
+                tails = self.session.decide_again(lambda: self._tails_at_one_moment(account_id))
+            except Contention:
+                if as_of:
+                    raise
+                return self.balance(account_id, settled)
+        return self.session.decide_again(lambda: self._balance(tails, as_of))
+
+    def _balance(self, tails: Sequence[Tail], as_of: datetime | None) -> Balance:
         instant = as_of or max([self.session.at, *(tail.at for tail in tails if tail.at)])
         then = in_parallel(lambda tail: self._chains.at(tail, instant), tails)
         account = tails[0].account
@@ -146,9 +155,9 @@ class LedgerRepository:
         )
 
     def entries(self, account_id: str, page: PageRequest) -> Page[Entry]:
-        """Return a page of an account's entries, newest first. Raises NotFound, CursorInvalid."""
+        """Return a page of an account's entries, newest first. Raises NotFound, CursorInvalid, Contention."""
         account = self.account(account_id)
-        return entries_page(self.session, account, page)
+        return self.session.decide_again(lambda: entries_page(self.session, account, page))
 
     def post(self, new: NewTransaction) -> Transaction:
         """Post a transaction. Raises ValidationFailed, InsufficientFunds, Contention."""
@@ -157,7 +166,7 @@ class LedgerRepository:
 
     def post_draft(self, draft: Draft) -> Transaction:
         """Post a transaction that may have its id. Raises as `post`."""
-        return self.session.decide_again(lambda: self._post(draft))
+        return self.session.decide_again(lambda: self._post(draft, self._ends(draft)))
 
     def reverse(self, transaction_id: str) -> Transaction:
         """Post the opposite of a transaction, once. Raises NotFound, AlreadyReversed, InvalidState and as `post`."""
@@ -176,11 +185,38 @@ class LedgerRepository:
             reference=original.reference,
             reverses=original.id,
         )
-        return self._post(draft)
+        tails = self._ends(draft)
+        if len(tails) < len({entry.account_id for entry in draft.entries}):
+            raise Stale
+        if any(tail.account.status is AccountStatus.CLOSED for tail in tails.values()):
+            self._require_standing(original.id)
+            raise InvalidState("An account of the transaction is closed.")
+        try:
+            return self._post(draft, tails)
+        except InsufficientFunds as short:
+            index = int(short.flaws[0].pointer.rpartition("/")[2])
+            self._require_standing(original.id, tails[draft.entries[index].account_id])
+            # Without pointers: they are to entries that the client did not send.
+            raise InsufficientFunds from None
 
-    def _post(self, draft: Draft) -> Transaction:
+    def _require_standing(self, transaction_id: str, *tails: Tail) -> None:
+        """Raise Stale unless a transaction was not reversed at a moment at which these chains ended so.
+
+        A refusal to reverse may rest on that. One row alone may be seen changed by a reversal, and not yet the other.
+        """
+        tenant = self.session.tenant
+        ends = [(tail, keys.entry(tenant, tail.account.id, tail.stripe, tail.sequence)) for tail in tails]
+        nexts = [keys.entry(tenant, tail.account.id, tail.stripe, tail.sequence + 1) for tail in tails]
+        there = [keys.transaction(tenant, transaction_id), *(key for tail, key in ends if tail.sequence)]
+        rows = self.session.table.snapshot([*there, *nexts])
+        if rows is None or len(rows) != len(there) or "reversed_by" in rows[0]["head"]:
+            raise Stale
+
+    def _ends(self, draft: Draft) -> dict[str, Tail]:
+        return self._chains.to_write(entry.account_id for entry in draft.entries)
+
+    def _post(self, draft: Draft, tails: Mapping[str, Tail]) -> Transaction:
         tx = self.session.transaction()
-        tails = self._chains.to_write(entry.account_id for entry in draft.entries)
         transaction, events = post(tx, self.session, draft, tails)
         soon(self.session).commit(tx, transaction, *events)
         return transaction
@@ -200,52 +236,15 @@ class LedgerRepository:
         return Page(items=[summary(row) for row in rows], next_cursor=cursor)
 
     def trial_balance(self, as_of: datetime | None) -> TrialBalance:
-        """Return every account's balance at one instant, or now. Raises Contention.
+        """Return every account's balance at one instant, or now. Raises InvalidState, Unavailable, Contention."""
+        return TrialBalances(self.session).at(as_of)
 
-        Chains are read one after the other, so a posting may come between. All are read twice: if nothing changed, they
-        all were so at the moment between the two.
-        """
-        instant = as_of or now()
-        before = self._collected(instant)
-        for _ in range(_COLLECTIONS):
-            again = self._collected(instant)
-            if _places(again) == _places(before):
-                return self._trial(instant, again)
-            before = again
-        raise Contention
-
-    def _collected(self, instant: datetime) -> list[list[Tail]]:
-        """Return for each account where its stripes ended at the instant."""
-        register = self.session.table.whole_partition(keys.account_code(self.session.tenant, "").pk)
-
-        def collect(row: Row) -> list[Tail]:
-            return [self._chains.at(tail, instant) for tail in self._chains.all(row["account_id"])]
-
-        return in_parallel(collect, register)
-
-    def _trial(self, instant: datetime, collected: Sequence[list[Tail]]) -> TrialBalance:
-        sums: dict[str, dict[Direction, int]] = defaultdict(lambda: dict.fromkeys(Direction, 0))
-        accounts = []
-        for then in collected:
-            account = then[0].account
-            side, minor = _side(account, sum(tail.balance for tail in then))
-            sums[account.currency][side] += minor
-            accounts.append(
-                TrialAccount(account_id=account.id, code=account.code, **_columns(account.currency, side, minor))
-            )
-        return TrialBalance(
-            as_of=instant,
-            final=instant <= self.session.at - SETTLED_AFTER,
-            accounts=accounts,
-            totals=[
-                TrialTotal(
-                    currency=currency,
-                    debit=Money.of_minor(sides[Direction.DEBIT], currency).decimal,
-                    credit=Money.of_minor(sides[Direction.CREDIT], currency).decimal,
-                )
-                for currency, sides in sorted(sums.items())
-            ],
-        )
+    def _tails_at_one_moment(self, account_id: str) -> list[Tail]:
+        """Return the ends of an account's stripes at one moment. Raises NotFound, Stale if others post to it."""
+        tails = self._tails(account_id)
+        if len(tails) > 1 and self._tails(account_id) != tails:
+            raise Stale
+        return tails
 
     def _tails(self, account_id: str) -> list[Tail]:
         tails = self._chains.all(account_id)
@@ -264,21 +263,6 @@ class LedgerRepository:
 def _require_open(account: Account) -> None:
     if account.status is AccountStatus.CLOSED:
         raise InvalidState("The account is closed.")
-
-
-def _places(collected: Sequence[list[Tail]]) -> list[tuple[str, int, int]]:
-    return [(tail.account.id, tail.stripe, tail.sequence) for then in collected for tail in then]
-
-
-def _side(account: Account, balance: int) -> tuple[Direction, int]:
-    """Return on which side a balance stands, and how much: a negative one stands on the other side."""
-    of_debit = signed(account.normal, balance)
-    return (Direction.DEBIT, of_debit) if of_debit >= 0 else (Direction.CREDIT, -of_debit)
-
-
-def _columns(currency: str, side: Direction, minor: int) -> dict[str, str]:
-    amounts = {each.value: Money.of_minor(minor if each is side else 0, currency).decimal for each in Direction}
-    return {"currency": currency, **amounts}
 
 
 def _taken(code: str) -> InvalidState:

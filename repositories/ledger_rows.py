@@ -39,7 +39,10 @@ def account_of(row: Row) -> Account:
 
 
 def entry_row(tenant: str, transaction: Transaction, posted: Posted) -> Row:
-    """Return the row of an entry: one of a chain, with the balance after it."""
+    """Return the row of an entry: one of a chain, with the balance after it.
+
+    `more` says how many entries of its transaction follow in the chain: a reader that does not find them reads again.
+    """
     tail, entry = posted.tail, transaction.entries[posted.index]
     return new_row(
         keys.entry(tenant, tail.account.id, tail.stripe, tail.sequence),
@@ -51,6 +54,7 @@ def entry_row(tenant: str, transaction: Transaction, posted: Posted) -> Row:
         currency=entry.amount.currency,
         balance=tail.balance,
         posted_at=to_rfc3339(transaction.posted_at),
+        **({"more": posted.more} if posted.more else {}),
     )
 
 

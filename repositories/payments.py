@@ -11,6 +11,7 @@ from repositories.orders import OrderRepository, moved_event
 from repositories.posting import soon
 from repositories.proceeds import post_payment, post_refund
 from repositories.session import Session
+from repositories.transaction import Stale
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,9 @@ class PaymentRepository:
         paid_by = keys.payment(self.session.tenant, order_id, 1)
         rows = self.session.read([key, paid_by])
         stored = self.orders.reached(rows.get(key))
+        if stored.order.status is OrderStatus.PAID and paid_by not in rows:
+            # The payment is committed with the order's status, and only not visible yet.
+            raise Stale
         refunded = stored.order.moved(OrderStatus.REFUNDED, self.session.caller.subject, self.session.at)
         tx = self.orders.moving(stored, refunded)
         tx.update_along("note the refund", paid_by, "SET refunded_at = :at", at=to_rfc3339(refunded.updated_at))

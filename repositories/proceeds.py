@@ -39,14 +39,19 @@ def post_payment(steps: Steps, session: Session, order: Order) -> tuple[str | No
 
 
 def post_refund(steps: Steps, session: Session, order: Order, paid_by: str | None) -> Sequence[Event]:
-    """Add the steps that reverse the posting of an order's payment, and return the events."""
+    """Add the steps that reverse the posting of an order's payment, and return the events.
+
+    Raises Stale if the posting, or an account that it opened, is not visible yet.
+    """
     if paid_by is None:
         return ()
     row = session.table.get(keys.transaction(session.tenant, paid_by))
     if row is None:
-        raise LookupError(f"{paid_by} was posted and is not there")
+        raise Stale
     entries = swapped(transaction_of(row).entries)
     tails = Chains(session.table, session.tenant).to_write(entry.account_id for entry in entries)
+    if len(tails) < len(entries):
+        raise Stale
     draft = Draft(f"Refund of {order.id}", entries, reference=order.id, reverses=paid_by, order_id=order.id)
     _, events = post(steps, session, draft, tails)
     return events

@@ -1,6 +1,8 @@
 """An account's entries, newest first, merged over its stripes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from domain.books import Entry
 from domain.ledger import Account
@@ -12,6 +14,7 @@ from repositories.keys import Position
 from repositories.parallel import in_parallel
 from repositories.rows import Row
 from repositories.session import Session
+from repositories.transaction import Stale
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,7 @@ def entries_page(session: Session, account: Account, page: PageRequest) -> Page[
     """Return a page of an account's entries, newest first, and the cursor of the next, if any follows.
 
     The cursor says where each stripe stands; entries never change, so that walking shows each once. Stripes that were
-    added since have only newer entries. Raises CursorInvalid.
+    added since have only newer entries. Raises CursorInvalid, Stale.
     """
     query = keys.chain_pk(session.tenant, account.id, 0)
     stripes = _stripes(account, page.cursor, query)
@@ -36,7 +39,9 @@ def entries_page(session: Session, account: Account, page: PageRequest) -> Page[
         values = {":pk": first.pk, ":first": first.sk, ":last": before.sk}
         condition = "pk = :pk AND sk BETWEEN :first AND :last"
         rows = session.table.query(condition, values, limit=page.limit + 2, newest_first=True, consistent=True).rows
-        return [_entry(row, stripe.number) for row in rows if row["type"] == "entry"]
+        rows = [row for row in rows if row["type"] == "entry"]
+        _require_whole(rows, stripe)
+        return [_entry(row, stripe.number) for row in rows]
 
     found = in_parallel(read, [stripe for stripe in stripes if stripe.before > 1])
     merged = sorted((entry for entries in found for entry in entries), key=_age, reverse=True)
@@ -47,6 +52,17 @@ def entries_page(session: Session, account: Account, page: PageRequest) -> Page[
     left |= {entry.stripe: entry.sequence for entry in shown}
     place = ",".join(str(left[number]) for number in sorted(left))
     return Page(items=shown, next_cursor=seal(Position("", place), query))
+
+
+def _require_whole(rows: Sequence[Row], stripe: _Stripe) -> None:
+    """Raise Stale if an entry before one of these, or of the transaction of the newest, is not visible yet."""
+    numbers = [row["sequence"] for row in rows]
+    if stripe.before != _BEYOND:
+        numbers.insert(0, stripe.before)
+    elif rows and rows[0].get("more"):
+        raise Stale
+    if any(newer != older + 1 for newer, older in pairwise(numbers)):
+        raise Stale
 
 
 def _age(entry: Entry) -> tuple[object, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from domain.errors import Contention, DomainError, Unavailable
+from domain.errors import Contention, DomainError, PreconditionFailed, Unavailable
 from repositories.keys import Key
 from repositories.outages import THROTTLED
 from repositories.pauses import pause_before
@@ -47,6 +47,11 @@ class Stale(Exception):
 def made_twice(_row: Row | None) -> Exception:
     """Return the error of creating a row under a new id that is there already: a step's refusal."""
     return AssertionError("an id was made twice")
+
+
+def changed_since_read(_row: Row | None) -> Exception:
+    """Return the error of changing what is no longer at the version that the client named: a step's refusal."""
+    return PreconditionFailed()
 
 
 def _unconditional(_row: Row | None) -> Exception:
@@ -127,12 +132,16 @@ class Transaction:
     def _refused(self, reasons: Sequence[Mapping[str, Any]]) -> DomainError:
         """Raise what a cancellation means, or return what to say if trying again does not help.
 
-        A failed condition counts before the rest, as asking again cannot heal it; steps are asked in order.
+        Steps are asked in order, and the first failed condition is told, as asking again cannot heal it. Not so behind
+        a step that met a conflict or was throttled: asked again, that one may fail too, and would be told first.
         """
         codes = {reason["Code"] for reason in reasons} - _NO_FAULT
         for step, reason in zip(self.steps, reasons, strict=True):
+            if reason["Code"] in THROTTLED | _BUSY:
+                break
             if reason["Code"] == "ConditionalCheckFailed":
                 raise step.refusal(decode(reason["Item"]) if reason.get("Item") else None)
+        codes.discard("ConditionalCheckFailed")
         if codes and codes <= THROTTLED | _BUSY:
             return Unavailable() if codes & THROTTLED else Contention()
         failed = [

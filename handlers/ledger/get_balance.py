@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from domain.access import Permission
 from domain.books import Balance, Moment
-from domain.errors import NotFound
+from domain.errors import Contention, NotFound
 from handlers.api import Api
 from handlers.ledger import Ledger
 from repositories.access import Access
@@ -18,7 +18,7 @@ api = Api()
     "/v1/ledger/accounts/<account_id>/balance",
     permission=Permission.LEDGER_READ,
     access=[Access.QUERY, Access.BATCH_GET],
-    raises=[NotFound],
+    raises=[NotFound, Contention],
 )
 def get_balance(account_id: str, ledger: Ledger, as_of: Annotated[Moment | None, Query()] = None) -> Balance:
     """Read what the balance is, or was at an instant."""

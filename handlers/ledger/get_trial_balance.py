@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from domain.access import Permission
 from domain.books import Moment, TrialBalance
-from domain.errors import Contention
+from domain.errors import Contention, InvalidState
 from handlers.api import Api
 from handlers.ledger import Ledger
 from repositories.access import Access
@@ -18,7 +18,7 @@ api = Api()
     "/v1/ledger/trial-balance",
     permission=Permission.LEDGER_READ,
     access=[Access.QUERY, Access.BATCH_GET],
-    raises=[Contention],
+    raises=[Contention, InvalidState],
 )
 def get_trial_balance(ledger: Ledger, as_of: Annotated[Moment | None, Query()] = None) -> TrialBalance:
     """Read the balance of every account as it is, or was at an instant."""

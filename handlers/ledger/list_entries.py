@@ -2,7 +2,7 @@
 
 from domain.access import Permission
 from domain.books import Entry
-from domain.errors import CursorInvalid, NotFound
+from domain.errors import Contention, CursorInvalid, NotFound
 from domain.pages import Page, PageRequest
 from handlers.api import Api
 from handlers.ledger import Ledger
@@ -16,7 +16,7 @@ api = Api()
     "/v1/ledger/accounts/<account_id>/entries",
     permission=Permission.LEDGER_READ,
     access=[Access.GET, Access.QUERY, Access.SIGN],
-    raises=[NotFound, CursorInvalid],
+    raises=[NotFound, CursorInvalid, Contention],
 )
 def list_entries(account_id: str, ledger: Ledger, limit: Limit = 50, cursor: Cursor = None) -> Page[Entry]:
     """List an account's entries, newest first."""

@@ -15,6 +15,7 @@ api = Api()
     permission=Permission.LEDGER_WRITE,
     access=[Access.GET, Access.QUERY, Access.PUT, Access.UPDATE],
     status=201,
+    location="/v1/ledger/transactions/{id}",
     raises=[NotFound, AlreadyReversed, InvalidState, InsufficientFunds, Contention],
 )
 def reverse_transaction(txn_id: str, ledger: Ledger) -> Transaction:

@@ -5,6 +5,7 @@ import threading
 import time
 from collections import Counter
 from contextlib import nullcontext, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -14,12 +15,15 @@ import pytest
 from benchmarks.ledger import entry_of_one
 from domain.books import NewTransaction
 from domain.errors import Contention, Unavailable
-from domain.ledger import Direction, NewEntry
+from domain.ledger import Direction, NewEntry, Tail
 from domain.model import now, to_rfc3339
 from domain.money import Money
+from repositories import keys
+from repositories.chains import Chains
 from repositories.clients import dynamodb
+from repositories.posting import COMMIT_SECONDS
 from tests.books import account, balance, entry, ledger, money, post, transfer
-from tests.faults import FAULTS, injected, interleaved
+from tests.faults import FAULTS, before_call, injected, interleaved, unseen
 from tests.shop import Shop, race
 
 
@@ -397,7 +401,7 @@ def _sum_of_trial(shop: Shop, instant: datetime) -> float:
 
 
 def test_an_instant_is_final_when_nothing_can_come_before_it(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    bank, capital = account(shop), account(shop, "equity")
+    bank, capital = account(shop, floor="0"), account(shop, "equity")
     first = transfer(shop, bank, capital, 1).json["posted_at"]
     path = f"/ledger/accounts/{bank}/balance"
     assert shop.get(path).json["final"] is False
@@ -405,11 +409,197 @@ def test_an_instant_is_final_when_nothing_can_come_before_it(shop: Shop, monkeyp
     transfer(shop, bank, capital, 1)
     past = shop.get(f"{path}?as_of={first}").json
     assert (past["final"], past["entries"], past["balance"]) == (True, 1, money(1))
+    of_capital = shop.get(f"/ledger/accounts/{capital}/balance?as_of={first}").json
+    assert (of_capital["final"], of_capital["entries"]) == (False, 1)
     later = to_rfc3339(datetime.now(UTC) + timedelta(seconds=1))
     assert shop.get(f"{path}?as_of={later}").json["final"] is False
     monkeypatch.setattr("handlers.api.now", lambda: now() + timedelta(seconds=40))
     assert shop.get(f"{path}?as_of={later}").json["final"] is True
     assert _balances(shop, later)["final"] is True
+
+
+def test_what_is_final_stays_though_an_account_gets_another_stripe(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The new stripe's entries begin at any time, before the last one of the first stripe too."""
+    bank, capital = account(shop), account(shop, "equity")
+    monkeypatch.setattr("repositories.posting.now", lambda: now() + timedelta(seconds=1.9))
+    transfer(shop, bank, capital, 1)
+    monkeypatch.undo()
+    path = f"/ledger/accounts/{bank}/balance?as_of={to_rfc3339(now() + timedelta(seconds=1))}"
+    before = shop.get(path).json
+    assert shop.post(f"/ledger/accounts/{bank}/stripes", {"count": 2}).status == 200
+    monkeypatch.setattr("repositories.chains.one_of", lambda count: count - 1)
+    other = account(shop, "equity")
+    transfer(shop, bank, other, 5)
+    after = shop.get(path).json
+    assert (before["final"], before["balance"], after["balance"]) == (False, money(0), money(5))
+
+
+def test_a_posting_that_takes_too_long_is_not_committed_at_its_time(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is final rests on it: whoever waited for seconds does not post at the instant at which it began to wait."""
+    bank, capital = account(shop), account(shop, "equity")
+    monkeypatch.setattr("repositories.transaction.pause_before", lambda _: 1.0 + COMMIT_SECONDS)
+    monkeypatch.setattr("repositories.transaction.time.sleep", lambda _: None)
+    with injected("conflict", at=3) as calls:
+        assert transfer(shop, bank, capital, 1).code == "CONTENTION"
+    assert calls.count("TransactWriteItems") == 1
+
+
+@pytest.mark.parametrize("decided_at", ["Query", "TransactWriteItems"])
+def test_a_reversal_that_another_forestalls_says_so(shop: Shop, rival: Shop, decided_at: str) -> None:
+    """And not that there are no funds, which is what the other's entries make of it."""
+    bank, capital = account(shop, floor="0"), account(shop, "equity")
+    path = f"/ledger/transactions/{transfer(shop, bank, capital, 5).json['id']}/reverse"
+    with interleaved(lambda: rival.post(path, None), before=decided_at):
+        late = shop.post(path, None, key="k")
+    assert (late.status, late.code) == (409, "ALREADY_REVERSED")
+    assert balance(shop, bank) == "0.00"
+
+
+def test_a_reversal_for_which_there_are_no_funds_points_at_no_body(shop: Shop) -> None:
+    bank, capital, other = account(shop, floor="0"), account(shop, "equity"), account(shop, "expense")
+    path = f"/ledger/transactions/{transfer(shop, bank, capital, 5).json['id']}/reverse"
+    transfer(shop, other, bank, 1)
+    refused = shop.post(path, None, key="k")
+    assert (refused.status, refused.code, refused.pointers) == (409, "INSUFFICIENT_FUNDS", [])
+
+
+def test_a_reversal_on_a_closed_account_is_refused_as_a_state(shop: Shop, rival: Shop) -> None:
+    bank, capital = account(shop), account(shop, "equity")
+    path = f"/ledger/transactions/{transfer(shop, bank, capital, 5).json['id']}/reverse"
+    transfer(shop, capital, bank, 5)
+
+    def close(who: Shop) -> None:
+        assert who.post(f"/ledger/accounts/{bank}/close", None).status == 200
+
+    with interleaved(lambda: close(rival), before="Query"):
+        refused = shop.post(path, None, key="k")
+    assert (refused.status, refused.code, refused.pointers) == (409, "INVALID_STATE", [])
+
+
+def test_a_reversal_that_another_forestalls_before_the_account_is_closed_says_so(shop: Shop, rival: Shop) -> None:
+    bank, capital = account(shop), account(shop, "equity")
+    path = f"/ledger/transactions/{transfer(shop, bank, capital, 5).json['id']}/reverse"
+
+    def meanwhile() -> None:
+        assert rival.post(path, None).status == 201
+        assert rival.post(f"/ledger/accounts/{bank}/close", None).status == 200
+
+    with interleaved(meanwhile, before="Query"):
+        assert shop.post(path, None, key="k").code == "ALREADY_REVERSED"
+
+
+def test_what_posts_an_orders_refund_cannot_be_reversed_by_hand(shop: Shop) -> None:
+    order = shop.order({shop.add(stock=1)["id"]: 1}).json["id"]
+    payment = shop.pay(order).json["transaction_id"]
+    shop.move(order, "refund")
+    refund = shop.get(f"/ledger/transactions/{payment}").json["reversed_by"]
+    for transaction in (payment, refund):
+        refused = shop.post(f"/ledger/transactions/{transaction}/reverse", None)
+        assert refused.code in {"INVALID_STATE", "ALREADY_REVERSED"}, transaction
+    assert refused.code == "INVALID_STATE"
+
+
+@pytest.mark.parametrize("slow", ["debit", "credit"])
+def test_a_trial_balance_is_not_taken_while_a_posting_is_visible_in_one_chain_only(shop: Shop, slow: str) -> None:
+    bank, capital = account(shop), account(shop, "equity")
+    transfer(shop, bank, capital, 5)
+    transfer(shop, bank, capital, 7)
+    chain = keys.chain_pk(shop.tenant, bank if slow == "debit" else capital, 0)
+
+    def hidden(pk: str, sk: str) -> bool:
+        return pk == chain and sk.endswith("2")
+
+    soon = to_rfc3339(now() + timedelta(seconds=1))
+    for reads in (3, 6, 9):
+        with unseen(hidden, reads=reads):
+            totals = shop.get(f"/ledger/trial-balance?as_of={soon}").json["totals"]
+        assert totals == [{"currency": "EUR", "debit": "0.12", "credit": "0.12"}]
+    with unseen(hidden, reads=1000):
+        assert shop.get(f"/ledger/trial-balance?as_of={soon}").code == "CONTENTION"
+        settled = shop.get("/ledger/trial-balance").json
+    assert (settled["final"], settled["totals"]) == (True, [{"currency": "EUR", "debit": "0.00", "credit": "0.00"}])
+
+
+def test_a_balance_is_a_sum_that_there_was(shop: Shop, rival: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of stripes that are read one after the other while others post to both."""
+    bank, capital = account(shop), account(shop, "equity")
+    shop.post(f"/ledger/accounts/{bank}/stripes", {"count": 2})
+    book, stripes = ledger(shop.tenant), iter([0, 1])
+    monkeypatch.setattr("repositories.chains.one_of", lambda count: next(stripes) if count == 2 else 0)
+
+    def meanwhile() -> None:
+        # Into the stripe that has been read already, and then out of the other.
+        for debit, credit, minor in ((bank, capital, 5), (capital, bank, 3)):
+            sides = ((debit, Direction.DEBIT), (credit, Direction.CREDIT))
+            entries = [
+                NewEntry(account_id=each, direction=side, amount=Money.of_minor(minor, "EUR")) for each, side in sides
+            ]
+            book.post(NewTransaction(description="Between", entries=entries))
+
+    with before_call(1, meanwhile, dynamodb()):
+        shown = shop.get(f"/ledger/accounts/{bank}/balance").json
+    assert shown["balance"]["amount"] in {"0.00", "0.05", "0.02"}
+
+
+def test_a_balance_that_others_never_leave_alone_is_told_as_of_the_settled_past(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bank, capital = account(shop), account(shop, "equity")
+    shop.post(f"/ledger/accounts/{bank}/stripes", {"count": 2})
+    transfer(shop, bank, capital, 5)
+    monkeypatch.setattr("repositories.session.pause_before", lambda _: 0.0)
+    seen = iter(range(1000))
+    real = Chains.all
+
+    def always_another(self: Chains, account_id: str) -> list[Tail]:
+        first, *others = real(self, account_id)
+        return [replace(first, sequence=next(seen)), *others]
+
+    monkeypatch.setattr(Chains, "all", always_another)
+    path = f"/ledger/accounts/{bank}/balance"
+    assert shop.get(f"{path}?as_of={to_rfc3339(now())}").code == "CONTENTION"
+    monkeypatch.setattr("handlers.api.now", lambda: now() + timedelta(seconds=40))
+    settled = shop.get(path).json
+    assert (settled["final"], settled["balance"]) == (True, money(5))
+
+
+def test_a_trial_balance_of_too_many_accounts_is_refused_and_never_out_of_time(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        account(shop)
+    monkeypatch.setattr("repositories.trial_balance.MAX_ACCOUNTS", 2)
+    refused = shop.get("/ledger/trial-balance")
+    assert (refused.status, refused.code) == (409, "INVALID_STATE")
+    assert "3 accounts" in refused.json["detail"]
+    monkeypatch.undo()
+    assert len(shop.get("/ledger/trial-balance").json["accounts"]) == 3
+    monkeypatch.setattr("infra.local.invocation.TIMEOUT_SECONDS", 1)
+    assert shop.get("/ledger/trial-balance").code == "UNAVAILABLE"
+
+
+@pytest.mark.parametrize("as_of", ["0001-01-01T00:00:00%2B01:00", "9999-12-31T23:59:59-01:00"])
+def test_an_instant_beyond_the_ends_of_time_is_refused(shop: Shop, as_of: str) -> None:
+    bank = account(shop)
+    for path in (f"/ledger/accounts/{bank}/balance", "/ledger/trial-balance"):
+        refused = shop.get(f"{path}?as_of={as_of}")
+        assert (refused.status, refused.code, refused.pointers) == (400, "VALIDATION_ERROR", ["/query/as_of"])
+    for end in ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"):
+        assert shop.get(f"/ledger/accounts/{bank}/balance?as_of={end}").status == 200
+
+
+def test_a_floor_of_nothing_has_no_sign(shop: Shop) -> None:
+    bank = account(shop, floor="-0.00")
+    assert shop.get(f"/ledger/accounts/{bank}").json["floor"] == "0.00"
+
+
+def test_a_reversals_location_is_where_the_reversal_is(shop: Shop) -> None:
+    bank, capital = account(shop), account(shop, "equity")
+    first = transfer(shop, bank, capital, 5).json["id"]
+    reversal = shop.post(f"/ledger/transactions/{first}/reverse", None)
+    assert shop.get(reversal.headers["location"].removeprefix("/v1")).json == reversal.json
 
 
 def test_a_trial_balance_is_of_one_moment_though_a_posting_comes_between(shop: Shop, rival: Shop) -> None:
