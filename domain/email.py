@@ -18,7 +18,8 @@ def _is_address(text: str) -> str:
 def canonical_email(text: str) -> str:
     """Return what every spelling of an address has in common, such as `jane@xn--bcher-kva.example`.
 
-    The local part by Unicode NFKC and case folding, the domain by IDNA (RFC 5891). Raises ValueError.
+    The local part by Unicode NFKC in lower case, the domain by IDNA (RFC 5891). Not by case folding, which would make
+    one of `straße@` and `strasse@`: two people's. Raises ValueError.
     """
     from email_validator import EmailNotValidError, validate_email
 
@@ -27,7 +28,7 @@ def canonical_email(text: str) -> str:
     except EmailNotValidError as invalid:
         raise PydanticCustomError("email", "Not an e-mail address: {reason}", {"reason": str(invalid)}) from None
     domain = valid.ascii_domain or valid.domain
-    canonical = f"{unicodedata.normalize('NFKC', valid.local_part).casefold()}@{domain.lower()}"
+    canonical = f"{unicodedata.normalize('NFKC', valid.local_part).lower()}@{domain.lower()}"
     if len(canonical) > MAX_CANONICAL:
         raise PydanticCustomError("email_too_long", "An address may have {max} characters", {"max": MAX_CANONICAL})
     return canonical

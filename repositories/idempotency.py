@@ -5,10 +5,15 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from pydantic import BaseModel
+
 from domain.commands import Answer, Command, Replayed
 from domain.errors import IdempotencyInProgress, IdempotencyKeyReused
+from domain.model import json_of
 from repositories import keys
+from repositories.keys import Key
 from repositories.rows import Row, new_row
+from repositories.transaction import Stale, Transaction
 
 LIFETIME = timedelta(hours=25)
 """Clients may count on 24 hours; an hour more covers clocks that differ."""
@@ -50,6 +55,19 @@ def _record(tenant: str, command: Command, at: datetime, **attributes: Any) -> R
         kept_until=until,
         ttl=until,
         **attributes,
+    )
+
+
+def overwrite(tx: Transaction, key: Key, shown: BaseModel) -> None:
+    """Add the step that lets a finished command answer with `shown` from now on, its first answer being erased."""
+    tx.update(
+        "erase the answer",
+        key,
+        "SET body = :body, headers.ETag = :etag",
+        condition="attribute_exists(body)",
+        refusal=Stale.because,
+        body=zlib.compress(shown.model_dump_json().encode()),
+        etag=f'"{json_of(shown)["version"]}"',
     )
 
 

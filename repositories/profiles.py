@@ -5,18 +5,18 @@ import time
 
 from domain.access import Caller, Role
 from domain.email import canonical_email
-from domain.errors import EmailTaken, Forbidden
+from domain.errors import Contention, EmailTaken, Forbidden
 from domain.events import Event
 from domain.model import now
 from domain.users import NewUser, User
 from repositories import keys
 from repositories.clients import dynamodb
 from repositories.directory import TENANT_ATTRIBUTE, tenant_of, username
+from repositories.invitations import add_user
 from repositories.session import Session
 from repositories.settings import settings
 from repositories.table import Meter, Table
 from repositories.tenants import find_tenant
-from repositories.users import add_user
 
 _NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _SECONDS = 4.0
@@ -43,19 +43,26 @@ def sign_up(name: str, attributes: dict[str, str]) -> User:
     """
     tenant, subject, email = tenant_of(name), attributes["sub"], attributes["email"]
     require_sign_up(tenant, name, email)
-    there = find_profile(tenant, subject)
-    if there:
-        return there
     canonical = canonical_email(email)
     called = _NOT_IN_NAMES.sub(" ", attributes.get("name", "")).strip()[:200] or canonical.partition("@")[0]
     new = NewUser(email=email, name=called, role=Role.CUSTOMER)
     session = Session(_table(), Caller(tenant, subject, Role.CUSTOMER), now(), time.monotonic() + _SECONDS)
     user = User.new(subject, new, session.at)
+    return session.decide_again(lambda: _add_profile(session, user, canonical))
+
+
+def _add_profile(session: Session, user: User, canonical: str) -> User:
+    there = find_profile(session.tenant, user.id)
+    if there:
+        return there
     tx = session.transaction()
-    add_user(tx, tenant, user, canonical)
+    add_user(tx, session, user, canonical)
     try:
         session.commit(tx, user, Event("UserCreated", user.id, 1, {"role": user.role.value}))
     except EmailTaken:
+        there = find_profile(session.tenant, user.id)
+        if there:
+            return there
         raise Forbidden("This e-mail address is taken.") from None
     return user
 
@@ -71,7 +78,7 @@ def late_sign_up(name: str, attributes: dict[str, str]) -> User | None:
         return None
     try:
         return sign_up(name, attributes)
-    except Forbidden:
+    except (Forbidden, Contention):
         return None
 
 

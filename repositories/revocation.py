@@ -4,6 +4,7 @@ Writes ask for it each time, one read; reads do not, so that a void token reads 
 """
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from domain.access import Caller
 from domain.errors import Unauthorized
@@ -11,6 +12,9 @@ from repositories import keys
 from repositories.rows import Row, new_row
 from repositories.table import Table
 from repositories.transaction import Transaction
+
+if TYPE_CHECKING:
+    from repositories.session import Session
 
 TOKEN_LIFETIME = timedelta(hours=1)
 """Of an ID token, as the user pool's client has it: a revocation need not be kept much longer."""
@@ -30,6 +34,22 @@ def revoke(tx: Transaction, tenant: str, user_id: str, at: datetime) -> None:
         ttl=int((at + 2 * TOKEN_LIFETIME).timestamp()),
     )
     tx.write_along("void older tokens", row)
+
+
+def require_still_valid(tx: Transaction, session: "Session") -> None:
+    """Add the step that refuses the transaction if the caller's token has been voided since it was looked at.
+
+    For what must not be done by somebody who lost the right to it meanwhile: two owners who demote each other at once
+    would leave none.
+    """
+    if session.issued_at is not None:
+        tx.check(
+            "the caller still may",
+            keys.revocation(session.tenant, session.caller.subject),
+            condition="attribute_not_exists(pk) OR issued_before <= :issued_at",
+            refusal=lambda _row: Unauthorized(),
+            issued_at=session.issued_at,
+        )
 
 
 def require_valid(table: Table, caller: Caller, issued_at: int) -> None:

@@ -40,7 +40,9 @@ class Session:
     deadline: float
     command: Command | None = None
     issued_at: int | None = None
-    """When the caller's token was issued, in seconds since the epoch, where it has not been checked yet."""
+    """When the caller's token was issued, in seconds since the epoch; None where there is no token."""
+    token_checked: bool = True
+    """Whether it is known that the token is not void; if not, `read` finds out."""
 
     @property
     def tenant(self) -> str:
@@ -52,7 +54,7 @@ class Session:
 
         Along with them it asks whether the caller's token is void, if nobody has. Raises Unauthorized.
         """
-        if self.issued_at is None:
+        if self.issued_at is None or self.token_checked:
             return self.table.batch_get(wanted)
         revocation = keys.revocation(self.tenant, self.caller.subject)
         rows = self.table.batch_get([*wanted, revocation])

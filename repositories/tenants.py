@@ -10,10 +10,11 @@ from domain.tenants import NewTenant, Tenant, TenantPatch
 from domain.users import NewUser, User
 from repositories import keys
 from repositories.directory import Directory
+from repositories.invitations import add_user, adopting, invite
 from repositories.rows import Row, new_row
 from repositories.session import Session
 from repositories.table import Table
-from repositories.users import add_user, invited
+from repositories.transaction import Stale, changed_since_read
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +25,23 @@ class TenantRepository:
     directory: Directory
 
     def create(self, new: NewTenant) -> Tenant:
-        """Add a tenant with its owner, who is sent an invitation. Raises InvalidState if the id is taken."""
+        """Add a tenant with its owner, who is sent an invitation. Raises InvalidState, EmailTaken, Contention."""
+        return self.session.decide_again(lambda: self._create(new))
+
+    def _create(self, new: NewTenant) -> Tenant:
         self.session.replay()
         if find_tenant(self.session.table, new.id):
             raise _taken(None)
         canonical = canonical_email(new.owner.email)
-        subject = invited(self.session, self.directory, canonical, new.owner.email)
-        owner = User.new(subject, NewUser(**new.owner.model_dump(), role=Role.OWNER), self.session.at)
+        invited = invite(self.session, self.directory, canonical, new.owner.email)
+        owner = User.new(invited.subject, NewUser(**new.owner.model_dump(), role=Role.OWNER), self.session.at)
         tenant = Tenant.new(new, self.session.at)
         tx = self.session.transaction()
         tx.create("add the tenant", _row(tenant), _taken)
-        add_user(tx, new.id, owner, canonical)
-        self.session.commit(tx, tenant, Event("TenantCreated", tenant.id, 1))
-        self.directory.put_in_group(new.id, canonical, Role.OWNER)
+        add_user(tx, self.session, owner, canonical, invited.claim)
+        with adopting(self.directory, owner.id):
+            self.session.commit(tx, tenant, Event("TenantCreated", tenant.id, 1))
+        self.directory.put_in_group(owner.id, Role.OWNER)
         return tenant
 
     def get(self) -> Tenant:
@@ -47,7 +52,10 @@ class TenantRepository:
         return found
 
     def change(self, patch: TenantPatch, expected: frozenset[int] | None) -> Tenant:
-        """Change the tenant. Raises NotFound, PreconditionFailed, ValidationFailed."""
+        """Change the tenant. Raises NotFound, PreconditionFailed, ValidationFailed, Contention."""
+        return self.session.decide_again(lambda: self._change(patch, expected))
+
+    def _change(self, patch: TenantPatch, expected: frozenset[int] | None) -> Tenant:
         before = self.get()
         if expected is not None and before.version not in expected:
             raise PreconditionFailed
@@ -57,7 +65,7 @@ class TenantRepository:
             "change the tenant",
             _row(after),
             condition="version = :seen",
-            refusal=lambda _row: PreconditionFailed(),
+            refusal=Stale.because if expected is None else changed_since_read,
             seen=before.version,
         )
         self.session.commit(tx, after, Event("TenantChanged", after.id, after.version))

@@ -1,6 +1,6 @@
 """PATCH /v1/tenants/{tenant_id}: change a tenant by a JSON merge patch (RFC 7396)."""
 
-from domain.errors import NotFound, PreconditionFailed, PreconditionRequired
+from domain.errors import Contention, NotFound, PreconditionFailed, PreconditionRequired
 from domain.tenants import Tenant, TenantPatch
 from handlers.answers import versions_in
 from handlers.api import IAM, Api
@@ -15,7 +15,7 @@ api = Api()
     "/v1/tenants/<tenant_id>",
     permission=IAM,
     access=[Access.GET, Access.PUT],
-    raises=[NotFound, PreconditionFailed, PreconditionRequired],
+    raises=[NotFound, PreconditionFailed, PreconditionRequired, Contention],
 )
 def change_tenant(
     tenant_id: str,  # noqa: ARG001 - the session is for this tenant

@@ -1,6 +1,6 @@
 """POST /v1/tenants: add a tenant and its owner."""
 
-from domain.errors import InvalidState
+from domain.errors import Contention, EmailTaken, InvalidState
 from domain.tenants import NewTenant, Tenant
 from handlers.api import IAM, Api
 from handlers.tenants import Tenants
@@ -14,7 +14,7 @@ api = Api()
     permission=IAM,
     access=[Access.GET, Access.PUT, *INVITATION, *DIRECTORY_WRITES],
     status=201,
-    raises=[InvalidState],
+    raises=[InvalidState, EmailTaken, Contention],
 )
 def create_tenant(new: NewTenant, tenants: Tenants) -> Tenant:
     """Add a tenant and its owner, who is sent an invitation."""

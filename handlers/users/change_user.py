@@ -1,7 +1,7 @@
 """PATCH /v1/users/{user_id}: change a user by a JSON merge patch (RFC 7396)."""
 
 from domain.access import Permission
-from domain.errors import InvalidState, NotFound, PreconditionFailed, PreconditionRequired
+from domain.errors import Contention, InvalidState, NotFound, PreconditionFailed, PreconditionRequired
 from domain.users import User, UserPatch
 from handlers.answers import versions_in
 from handlers.api import Api
@@ -15,8 +15,8 @@ api = Api()
 @api.patch(
     "/v1/users/<user_id>",
     permission=Permission.PROFILE,
-    access=[Access.GET, Access.PUT, *DIRECTORY_WRITES],
-    raises=[NotFound, InvalidState, PreconditionFailed, PreconditionRequired],
+    access=[Access.GET, Access.CHECK, Access.PUT, *DIRECTORY_WRITES],
+    raises=[NotFound, InvalidState, PreconditionFailed, PreconditionRequired, Contention],
 )
 def change_user(user_id: str, patch: UserPatch, if_match: IfMatch, users: Users) -> User:
     """Change a user. All change their own name and phone; roles are for owners, and not their own."""

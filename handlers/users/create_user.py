@@ -1,7 +1,7 @@
 """POST /v1/users: add a user, who is sent an invitation."""
 
 from domain.access import Permission, Role
-from domain.errors import EmailTaken
+from domain.errors import Contention, EmailTaken
 from domain.users import NewUser, User
 from handlers.api import Api
 from handlers.users import Users
@@ -15,7 +15,7 @@ api = Api()
     permission=Permission.USERS_CREATE,
     access=[Access.GET, Access.PUT, *INVITATION, *DIRECTORY_WRITES],
     status=201,
-    raises=[EmailTaken],
+    raises=[EmailTaken, Contention],
 )
 def create_user(new: NewUser, users: Users) -> User:
     """Add a user, who is sent an invitation. Staff add customers, owners anybody."""

@@ -1,7 +1,7 @@
 """DELETE /v1/users/{user_id}: erase a user."""
 
 from domain.access import Permission
-from domain.errors import InvalidState, NotFound, PreconditionFailed
+from domain.errors import Contention, InvalidState, NotFound, PreconditionFailed
 from handlers.api import Api
 from handlers.users import Users
 from repositories.access import Access
@@ -12,9 +12,9 @@ api = Api()
 @api.delete(
     "/v1/users/<user_id>",
     permission=Permission.USERS_WRITE,
-    access=[Access.GET, Access.PUT, Access.DELETE, Access.REMOVE_USER],
+    access=[Access.GET, Access.CHECK, Access.PUT, Access.UPDATE, Access.DELETE, Access.REMOVE_USER],
     status=204,
-    raises=[NotFound, InvalidState, PreconditionFailed],
+    raises=[NotFound, InvalidState, PreconditionFailed, Contention],
 )
 def delete_user(user_id: str, users: Users) -> None:
     """Erase a user: no sign-in, nothing personal left, the e-mail address free again."""

@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 from uuid import uuid4
 
@@ -25,6 +26,7 @@ def directory() -> Iterator[dict[str, str]]:
     """
     from moto.server import ThreadedMotoServer
 
+    _find_by_subject()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
@@ -55,6 +57,20 @@ def sign_in(directory: dict[str, str], username: str, password: str | None) -> s
     )["AuthenticationResult"]["AccessToken"]
     attributes = cognito.get_user(AccessToken=token)["UserAttributes"]
     return next(each["Value"] for each in attributes if each["Name"] == "sub")
+
+
+@cache
+def _find_by_subject() -> None:
+    """Let moto find a user by subject too, as Cognito does (API reference, AdminGetUser, `Username`)."""
+    from moto.cognitoidp.models import CognitoIdpUser, CognitoIdpUserPool
+
+    by_name = CognitoIdpUserPool._get_user
+
+    def find(self: CognitoIdpUserPool, username: str) -> CognitoIdpUser | None:
+        by_subject = (user for user in self.users.values() if user.id == username)
+        return by_name(self, username) or next(by_subject, None)
+
+    setattr(CognitoIdpUserPool, "_get_user", find)  # noqa: B010 - its annotation denies that it may find nobody
 
 
 def _make_pool() -> tuple[str, str]:

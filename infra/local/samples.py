@@ -15,6 +15,7 @@ from domain.tenants import NewOwner, NewTenant, TenantSettings
 from domain.users import NewUser, User
 from repositories.clients import dynamodb, secretsmanager
 from repositories.directory import directory
+from repositories.invitations import add_user
 from repositories.items import ItemRepository
 from repositories.ledger import LedgerRepository
 from repositories.orders import OrderRepository
@@ -24,7 +25,6 @@ from repositories.session import Session
 from repositories.settings import settings
 from repositories.table import Meter, Table
 from repositories.tenants import TenantRepository
-from repositories.users import add_user
 
 TENANT = "sample"
 OWNER = "0b54c9a6-4e0c-4c7e-9c57-6ad3c1b0f7a1"
@@ -101,5 +101,5 @@ def _add_user(session: Session, user_id: str, new: NewUser) -> None:
     user, canonical = User.new(user_id, new, session.at), canonical_email(new.email)
     directory().invite(session.tenant, canonical, new.email)
     tx = session.transaction()
-    add_user(tx, session.tenant, user, canonical)
+    add_user(tx, session, user, canonical)
     session.commit(tx, user, Event("UserCreated", user.id, 1))

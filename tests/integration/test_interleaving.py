@@ -15,6 +15,17 @@ def test_an_edit_between_makes_an_edit_fail(shop: Shop, rival: Shop) -> None:
     assert shop.post("/items", new_item(sku="B")).status == 201
 
 
+def test_an_edit_of_any_version_is_made_on_top_of_one_between(shop: Shop, rival: Shop) -> None:
+    item = shop.add(sku="A")
+    path = f"/items/{item['id']}"
+    with interleaved(lambda: rival.patch(path, {"name": "First"}, '"1"')):
+        late = shop.patch(path, {"description": "Second"}, "*")
+    assert (late.json["name"], late.json["description"], late.etag) == ("First", "Second", '"3"')
+    with interleaved(lambda: rival.patch(path, {"name": "Third"}, "*")):
+        assert shop.delete(path, "*").status == 204
+    assert (shop.item(item["id"])["status"], shop.item(item["id"])["name"]) == ("archived", "Third")
+
+
 def test_an_archiving_between_makes_an_edit_fail(shop: Shop, rival: Shop) -> None:
     item = shop.add()
     path = f"/items/{item['id']}"
@@ -80,8 +91,11 @@ def test_a_change_of_a_user_between_makes_a_change_fail(shop: Shop, rival: Shop)
     user = shop.post("/users", new_user()).json
     path = f"/users/{user['id']}"
     with interleaved(lambda: rival.patch(path, {"name": "First"}, "*")):
-        assert shop.patch(path, {"role": "owner"}, "*").code == "PRECONDITION_FAILED"
+        assert shop.patch(path, {"role": "owner"}, '"1"').code == "PRECONDITION_FAILED"
     assert shop.get(path).json["role"] == "customer"
+    with interleaved(lambda: rival.patch(path, {"name": "Other"}, "*")):
+        changed = shop.patch(path, {"role": "staff"}, "*")
+    assert (changed.json["name"], changed.json["role"], changed.etag) == ("Other", "staff", '"4"')
     with interleaved(lambda: rival.patch(path, {"name": "Second"}, "*")):
         assert shop.call("DELETE", path).status == 204
     assert shop.get(path).json["name"] is None
@@ -95,8 +109,11 @@ def test_a_tenant_made_or_changed_between_is_not_overwritten(operator: Operator,
     assert late.code == "INVALID_STATE"
     path = f"/tenants/{tenant['id']}"
     with interleaved(lambda: rival.call("PATCH", path, {"name": "Third"}, If_Match="*")):
-        assert operator.call("PATCH", path, {"name": "Fourth"}, If_Match="*").code == "PRECONDITION_FAILED"
+        assert operator.call("PATCH", path, {"name": "Fourth"}, If_Match='"1"').code == "PRECONDITION_FAILED"
     assert operator.call("GET", path).json["name"] == "Third"
+    with interleaved(lambda: rival.call("PATCH", path, {"currencies": ["EUR"]}, If_Match="*")):
+        changed = operator.call("PATCH", path, {"name": "Fifth"}, If_Match="*")
+    assert (changed.json["name"], changed.json["currencies"]) == ("Fifth", ["EUR"])
 
 
 def test_a_batch_with_the_same_key_between_is_told_to_wait(shop: Shop, rival: Shop) -> None:

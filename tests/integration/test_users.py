@@ -1,17 +1,26 @@
 """Tenants, users and roles: who may call, on whose behalf, and what two systems do when one of them fails."""
 
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from domain.access import Role
-from domain.errors import Forbidden, Unavailable
+from domain.errors import Contention, Forbidden, Unavailable
+from domain.model import now
+from domain.users import NewUser
 from infra.local.invocation import invoke
-from repositories.clients import cognito
+from repositories import keys
+from repositories.clients import cognito, dynamodb
 from repositories.directory import username
+from repositories.rows import encode
 from repositories.settings import settings
-from tests.faults import injected
+from tests.faults import before_call, injected, interleaved
 from tests.people import Operator, as_user, new_tenant, new_user
 from tests.shop import Answer, Shop, new_item
 
@@ -330,8 +339,219 @@ def test_a_key_used_again_invites_nobody(shop: Shop) -> None:
     assert shop.post("/users", new_user(email="second@example.com"), key="k").code == "IDEMPOTENCY_KEY_REUSED"
     assert pool_user(shop.tenant, "second@example.com") is None
     shop.call("DELETE", f"/users/{first.json['id']}")
-    assert shop.post("/users", new_user(email="first@example.com"), key="k").body == first.body
+    again = shop.post("/users", new_user(email="first@example.com"), key="k")
+    assert (again.status, again.headers["idempotent-replayed"], again.json["id"]) == (201, "true", first.json["id"])
     assert pool_user(shop.tenant, "first@example.com") is None
+
+
+def test_an_erased_user_leaves_nothing_personal_in_the_answers_that_are_kept(shop: Shop) -> None:
+    asked = new_user(email="jane@example.com", name="Jane Doe", phone="+4930123456")
+    user = shop.post("/users", asked, key="k").json
+    shop.patch(f"/users/{user['id']}", {"name": "Jane Roe"}, "*")
+    assert shop.call("DELETE", f"/users/{user['id']}").status == 204
+    again = shop.post("/users", asked, key="k")
+    assert again.json == shop.get(f"/users/{user['id']}").json
+    assert (again.status, again.etag, again.json["status"]) == (201, '"3"', "deleted")
+    for secret in (b"jane", b"Jane", b"4930123456"):
+        assert secret not in again.body
+
+
+def test_a_user_whose_record_has_gone_is_erased_all_the_same(shop: Shop) -> None:
+    user = shop.post("/users", new_user(), key="k").json
+    row = dynamodb().get_item(TableName="tradepost", Key=encode(keys.user(shop.tenant, user["id"])._asdict()))["Item"]
+    record = keys.idempotency(shop.tenant, row["scope"]["S"])
+    dynamodb().delete_item(TableName="tradepost", Key=encode(record._asdict()))
+    assert shop.call("DELETE", f"/users/{user['id']}").status == 204
+    assert shop.get(f"/users/{user['id']}").json["status"] == "deleted"
+
+
+def _people(shop: Shop) -> tuple[Shop, Shop]:
+    """Two owners of a shop, who are its users."""
+    first, second = (shop.post("/users", new_user(role="owner")).json for _ in range(2))
+    return as_user(shop, first), as_user(shop, second)
+
+
+@pytest.mark.parametrize("first", ["demote", "delete"])
+@pytest.mark.parametrize("second", ["demote", "delete"])
+def test_two_owners_cannot_take_each_other_the_shop(shop: Shop, rival: Shop, first: str, second: str) -> None:
+    one, other = _people(shop)
+
+    def oust(who: Shop, whom: str, how: str) -> Answer:
+        path = f"/users/{whom}"
+        return who.patch(path, {"role": "customer"}, "*") if how == "demote" else who.call("DELETE", path)
+
+    with interleaved(lambda: oust(replace(other, send=rival.send), one.user, second)):
+        late = oust(one, other.user, first)
+    assert (late.status, late.code) == (401, "UNAUTHORIZED")
+    [owner] = [user for user in shop.walk(10, "/users?") if user["role"] == "owner"]
+    assert owner["id"] == other.user
+    in_pool = pool_user(shop.tenant, owner["email"])
+    assert in_pool
+    assert (in_pool["sub"], in_pool["groups"]) == (other.user, ["owner"])
+
+
+def test_a_delete_that_stalled_does_not_lock_out_who_has_the_address_now(shop: Shop, rival: Shop) -> None:
+    """It stalls before each of its calls in turn; meanwhile the user is erased, and the address invited again."""
+    for at in count():
+        here, elsewhere = Shop(shop.send), Shop(rival.send)
+        elsewhere.tenant = here.tenant
+        user = here.post("/users", new_user(email="desk@example.com")).json
+        path = f"/users/{user['id']}"
+        invited: dict[str, Any] = {}
+
+        def others(elsewhere: Shop = elsewhere, path: str = path, invited: dict[str, Any] = invited) -> None:
+            assert elsewhere.call("DELETE", path).status == 204
+            invited.update(elsewhere.post("/users", new_user(email="desk@example.com")).json)
+
+        with before_call(at, others) as calls:
+            assert here.call("DELETE", path).status == 204
+        if not invited:
+            break
+        in_pool = pool_user(here.tenant, "desk@example.com")
+        assert in_pool, (at, calls)
+        assert in_pool["sub"] == invited["id"] != user["id"]
+        assert here.get(f"/users/{invited['id']}").json["status"] == "active"
+    assert at > 2
+
+
+def test_an_erased_user_does_not_rise_again(shop: Shop, rival: Shop) -> None:
+    """Two invitations get one subject from the pool; the first is erased before the second is committed."""
+    asked = new_user(email="twice@example.com")
+
+    def meanwhile() -> None:
+        first = rival.post("/users", asked).json
+        assert rival.call("DELETE", f"/users/{first['id']}").status == 204
+
+    with interleaved(meanwhile):
+        second = shop.post("/users", asked)
+    assert second.status == 201
+    [listed] = shop.walk(10, "/users?")
+    in_pool = pool_user(shop.tenant, "twice@example.com")
+    assert in_pool
+    assert listed["id"] == second.json["id"] == in_pool["sub"]
+
+
+def test_a_subject_that_was_erased_is_not_adopted(shop: Shop) -> None:
+    """The function that erased the user died before the pool's turn."""
+    user = shop.post("/users", new_user(email="left@example.com")).json
+    crasher = Crasher(1)
+    events: Any = cognito().meta.events
+    events.register("before-send", crasher)
+    try:
+        with pytest.raises(Crash):
+            shop.call("DELETE", f"/users/{user['id']}")
+    finally:
+        events.unregister("before-send", crasher)
+    left_over = pool_user(shop.tenant, "left@example.com")
+    assert left_over
+    assert left_over["sub"] == user["id"]
+    anew = shop.post("/users", new_user(email="left@example.com"))
+    in_pool = pool_user(shop.tenant, "left@example.com")
+    assert in_pool
+    assert anew.json["id"] == in_pool["sub"] != user["id"]
+
+
+def _sign_up(tenant: str, email: str) -> str:
+    """Let somebody sign up and confirm the address; return the subject."""
+    name, pool = username(tenant, email), settings().user_pool_id
+    cognito().admin_create_user(UserPoolId=pool, Username=name, MessageAction="SUPPRESS")
+    cognito().admin_set_user_password(UserPoolId=pool, Username=name, Password="Their-own-1", Permanent=True)
+    signed_up = pool_user(tenant, email)
+    assert signed_up
+    return str(signed_up["sub"])
+
+
+def test_a_sign_up_that_is_confirmed_while_staff_invites_is_not_locked_out(open_shop: Shop) -> None:
+    """Whichever comes first has the address; nobody has a profile and no name in the pool."""
+    at = 0
+    while True:
+        email = f"walk-in-{at}@example.com"
+        subject = _sign_up(open_shop.tenant, email)
+        confirmed: list[bool] = []
+
+        def confirm(email: str = email, subject: str = subject, confirmed: list[bool] = confirmed) -> None:
+            try:
+                invoke("PostConfirmation", sign_in_event(open_shop.tenant, email, subject))
+                confirmed.append(True)
+            except (Forbidden, Contention):
+                confirmed.append(False)
+
+        with before_call(at, confirm) as calls:
+            answer = open_shop.post("/users", new_user(email=email))
+        if not confirmed:
+            break
+        [known] = open_shop.get(f"/users?email={email}").json["items"]
+        in_pool = pool_user(open_shop.tenant, email)
+        assert in_pool, (at, calls)
+        assert in_pool["sub"] == known["id"], (at, calls)
+        assert (answer.status, known["id"] == subject) in {(201, False), (409, True)}, (at, calls, answer.body)
+        assert confirmed == [known["id"] == subject], (at, calls)
+        at += 1
+    assert at > 4
+
+
+def test_a_claim_on_an_address_lapses(open_shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of an invitation that died after it; until then, another is told to try again."""
+    subject = _sign_up(open_shop.tenant, "claimed@example.com")
+    crasher = Crasher(3)  # create, get, delete
+    events: Any = cognito().meta.events
+    events.register("before-send", crasher)
+    try:
+        with pytest.raises(Crash):
+            open_shop.post("/users", new_user(email="claimed@example.com"))
+    finally:
+        events.unregister("before-send", crasher)
+    monkeypatch.setattr("repositories.session.pause_before", lambda _: 0.0)
+    assert open_shop.post("/users", new_user(email="claimed@example.com")).code == "CONTENTION"
+    assert open_shop.get("/users?email=claimed@example.com").json["items"] == []
+    later = now() + timedelta(seconds=90)
+    monkeypatch.setattr("handlers.api.now", lambda: later)
+    invited = open_shop.post("/users", new_user(email="claimed@example.com"))
+    assert invited.status == 201
+    assert invited.json["id"] != subject
+
+
+@pytest.mark.parametrize("calls", [1, 2, 3])
+def test_a_name_that_is_gone_from_the_pool_is_no_error(shop: Shop, calls: int) -> None:
+    user = shop.post("/users", new_user(email="gone@example.com")).json
+
+    def gone() -> None:
+        with suppress(cognito().exceptions.UserNotFoundException):
+            name = username(shop.tenant, "gone@example.com")
+            cognito().admin_delete_user(UserPoolId=settings().user_pool_id, Username=name)
+
+    with before_call(calls - 1, gone, cognito()):
+        assert shop.patch(f"/users/{user['id']}", {"role": "staff"}, "*").status == 200
+    assert shop.get(f"/users/{user['id']}").json["role"] == "staff"
+
+
+def test_a_name_that_goes_while_it_is_adopted_is_made_anew(shop: Shop) -> None:
+    name, pool = username(shop.tenant, "soon@example.com"), settings().user_pool_id
+    cognito().admin_create_user(UserPoolId=pool, Username=name, MessageAction="SUPPRESS")
+    with before_call(1, lambda: cognito().admin_delete_user(UserPoolId=pool, Username=name), cognito()):
+        created = shop.post("/users", new_user(email="soon@example.com"))
+    in_pool = pool_user(shop.tenant, "soon@example.com")
+    assert in_pool
+    assert (created.status, created.json["id"]) == (201, in_pool["sub"])
+
+
+def test_a_search_by_address_shows_nobody_who_was_erased_meanwhile(shop: Shop, rival: Shop) -> None:
+    user = shop.post("/users", new_user(email="jane@example.com")).json
+    with interleaved(lambda: rival.call("DELETE", f"/users/{user['id']}"), before="GetItem", number=2):
+        assert shop.get("/users?email=jane@example.com").json["items"] == []
+
+
+def test_letters_of_another_alphabet_are_not_folded_into_one_address(shop: Shop) -> None:
+    assert shop.post("/users", new_user(email="straße@example.com")).status == 201
+    assert shop.post("/users", new_user(email="strasse@example.com")).status == 201
+    assert shop.post("/users", new_user(email="STRASSE@example.com")).code == "EMAIL_TAKEN"
+
+
+def test_a_trigger_that_fails_does_not_say_who_signs_up() -> None:
+    with pytest.raises(ValidationError) as invalid:
+        NewUser(email="jane@example.com", name="\x07", role=Role.CUSTOMER)
+    assert "jane@example.com" not in str(invalid.value)
+    assert "input_value" not in str(invalid.value)
 
 
 def test_whoever_signed_up_with_an_address_does_not_become_its_invited_owner(shop: Shop) -> None:

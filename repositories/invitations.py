@@ -1,0 +1,114 @@
+"""Inviting people: what the table knows of an address, and what the pool knows of its name, brought to one.
+
+The pool may know a name that the table does not. That is either our own invitation, from before a crash, which is
+adopted, or somebody who signed up with the address and a password of their own, who must not be adopted, or whoever it
+was would sign in as the invited. Before such a name is taken away the address is claimed in the table, so that no
+sign-up can be completed under it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import uuid4
+
+from domain.errors import EmailTaken
+from domain.users import User, UserStatus
+from repositories import keys
+from repositories.directory import Directory, Gone, SignedUp
+from repositories.rows import Row, new_row
+from repositories.session import Session
+from repositories.transaction import Stale, Transaction
+from repositories.user_rows import user_row
+
+CLAIM = timedelta(seconds=60)
+"""How long an address stays claimed by an invitation that died: longer than any function may run."""
+_FREE = "attribute_not_exists(pk) OR claimed_until < :now"
+_FREE_OR_MINE = f"{_FREE} OR claim = :claim"
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """Somebody who was invited: their subject, and the claim on their address, where it took one."""
+
+    subject: str
+    claim: str = ""
+
+
+class _Erased(Exception):
+    """The subject is that of a user who was erased: the pool has not caught up."""
+
+
+def invite(session: Session, directory: Directory, canonical: str, email: str) -> Invited:
+    """Invite somebody whom the table does not know.
+
+    Raises EmailTaken for one whom it knows, Stale if table or pool are changing.
+    """
+    standing = session.table.get(keys.email(session.tenant, canonical))
+    if standing and not _lapsed(session, standing):
+        raise _taken(standing)
+    try:
+        return Invited(directory.invite(session.tenant, canonical, email))
+    except SignedUp as stranger:
+        claim = _claim(session, canonical)
+        directory.remove(stranger.subject)
+        return Invited(_invite_anew(session, directory, canonical, email), claim)
+    except Gone:
+        raise Stale from None
+
+
+def _invite_anew(session: Session, directory: Directory, canonical: str, email: str) -> str:
+    try:
+        return directory.invite(session.tenant, canonical, email)
+    except (SignedUp, Gone):
+        raise Stale from None
+
+
+def _claim(session: Session, canonical: str) -> str:
+    """Claim an address and return the claim. Raises EmailTaken, Stale if another invitation has it."""
+    until = int((session.at + CLAIM).timestamp())
+    row = new_row(
+        keys.email(session.tenant, canonical), "email_claim", claim=uuid4().hex, claimed_until=until, ttl=until
+    )
+    standing = session.table.put(row, _FREE, {":now": int(session.at.timestamp())})
+    if standing:
+        raise _taken(standing)
+    return str(row["claim"])
+
+
+def _lapsed(session: Session, row: Row) -> bool:
+    return "claimed_until" in row and row["claimed_until"] < session.at.timestamp()
+
+
+def _taken(row: Row | None) -> Exception:
+    """Return the error of an address that a user has, or that another invitation claims."""
+    return Stale() if row and "claim" in row else EmailTaken()
+
+
+def add_user(
+    tx: Transaction, session: Session, user: User, canonical: str, claim: str = "", scope: str | None = None
+) -> None:
+    """Add the steps that take the address, which may be claimed for this user, and create the user's row.
+
+    `scope` is that of the command whose answer shows the user. The steps raise EmailTaken, and Stale if another
+    invitation claims the address; commit them within `adopting`.
+    """
+    marker = new_row(keys.email(session.tenant, canonical), "email", user_id=user.id)
+    now = int(session.at.timestamp())
+    tx.put("claim the address", marker, condition=_FREE_OR_MINE, refusal=_taken, now=now, claim=claim or "-")
+    tx.create("add the user", user_row(session.tenant, user, canonical, scope), _there_already)
+
+
+def _there_already(row: Row | None) -> Exception:
+    erased = row and row["head"]["status"] == UserStatus.DELETED
+    return _Erased() if erased else Stale()
+
+
+@contextmanager
+def adopting(directory: Directory, subject: str) -> Iterator[None]:
+    """Commit the steps of `add_user` within: a subject that turns out to be erased is removed, and Stale raised."""
+    try:
+        yield
+    except _Erased:
+        directory.remove(subject)
+        raise Stale from None
