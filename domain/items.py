@@ -1,9 +1,11 @@
 """Items of the catalogue and their stock."""
 
 import json
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, JsonValue
@@ -42,14 +44,18 @@ Attributes = Annotated[
 ]
 Name = Annotated[Line, Field(max_length=200, examples=["Enamel mug"])]
 Description = Annotated[Text, Field(max_length=10_000)]
+_UNSEEN = r"\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+"""Control and format characters: two SKUs that look alike must not differ by one."""
 Sku = Annotated[
     str,
     Field(
         max_length=64,
-        pattern=r"^[^\x00-\x20\x7f-\x9f\s]([^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f\s])?$",
+        pattern=rf"^[^{_UNSEEN}\s]([^{_UNSEEN}]*[^{_UNSEEN}\s])?$",
         examples=["MUG-RED"],
     ),
+    AfterValidator(partial(unicodedata.normalize, "NFC")),
 ]
+"""A stock keeping unit, in Unicode's composed form, so that one text has one spelling."""
 Units = Annotated[int, Field(ge=0, le=MAX_UNITS), A_NUMBER]
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Any
 
 from domain.items import Item, ItemStatus, ItemSummary, Stock, Versions, attributes_json
 from domain.model import to_rfc3339
@@ -12,6 +12,7 @@ from domain.money import Money
 from repositories import keys
 from repositories.keys import Key, Position
 from repositories.rows import Row, new_row
+from repositories.transaction import Stale
 
 COLLECTIONS = {ItemStatus.ACTIVE: "ITEM", ItemStatus.ARCHIVED: "ITEM_ARCHIVED"}
 """Archiving is rare, so it moves an item to a list of its own: neither list has to filter."""
@@ -32,6 +33,15 @@ class Shelf:
     def sequence(self) -> int:
         """How many changes of stock were told by events of their own, as orders' are by the orders'."""
         return int(self.rows[0]["stock_events"])
+
+    @property
+    def received(self) -> int | None:
+        """Units that came in, less those that were counted out: what is on hand and what was shipped are as many.
+
+        None where that was not kept from the beginning.
+        """
+        received: int | None = self.rows[0].get("received")
+        return received
 
     @property
     def counted(self) -> bool:
@@ -60,27 +70,41 @@ class StoredItem:
     shelf: Shelf
 
     @classmethod
-    def of(cls, row: Row, stock: Sequence[Row]) -> Self:
-        """Join an item's rows; `stock` is by bucket."""
-        shelf = Shelf(tuple(stock))
-        changes, at_edit = (sum(each[name] for each in stock) for name in ("changes", "changes_at_edit"))
-        versions = Versions(row["edits"], changes, at_edit)
-        item = Item(
-            **_shown(row["head"])
-            | {
-                "description": row.get("description"),
-                "attributes": json.loads(row["attributes"]),
-                "stock": shelf.stock,
-                "version": versions.shown,
-            }
-        )
-        return cls(item, versions, shelf)
+    def of(cls, rows: Sequence[Row]) -> "StoredItem":
+        """Join an item's rows: its own, then its stock rows by bucket. Raises Stale if they do not belong together.
+
+        A Query is read-committed: it may show some rows of an edit or a split and not yet the others. After either,
+        the first stock row says how many stock rows there are, and all of them count the item's edits.
+        """
+        row, *stock = rows
+        if row["type"] != "item" or not stock or stock[0].get("bucket_rows") != len(stock):
+            raise Stale
+        if any(each["edits"] != row["edits"] for each in stock):
+            raise Stale
+        return stored_item(row, stock)
 
     def edited(self, at: datetime, **changes: Any) -> "StoredItem":
         """Return the item after one more edit."""
         versions = Versions(self.versions.edits + 1, self.versions.stock, self.versions.stock)
         update = changes | {"version": versions.shown, "updated_at": at}
         return StoredItem(self.item.model_copy(update=update), versions, self.shelf)
+
+
+def stored_item(row: Row, stock: Sequence[Row]) -> StoredItem:
+    """Return what an item's row and its stock rows say; `stock` is by bucket."""
+    shelf = Shelf(tuple(stock))
+    changes, at_edit = (sum(each[name] for each in stock) for name in ("changes", "changes_at_edit"))
+    versions = Versions(row["edits"], changes, at_edit)
+    item = Item(
+        **_shown(row["head"])
+        | {
+            "description": row.get("description"),
+            "attributes": json.loads(row["attributes"]),
+            "stock": shelf.stock,
+            "version": versions.shown,
+        }
+    )
+    return StoredItem(item, versions, shelf)
 
 
 def item_row(tenant: str, item: Item, versions: Versions) -> Row:
@@ -126,6 +150,7 @@ def stock_row(tenant: str, item: Item) -> Row:
         "bucket_count": 1,
         "bucket_rows": 1,
         "stock_events": 0,
+        "received": item.stock.on_hand if item.stock else 0,
     }
 
 

@@ -14,7 +14,7 @@ from domain.errors import (
     DomainError,
     InvalidState,
     NotFound,
-    PreconditionFailed,
+    OutOfStock,
     SkuTaken,
     Unavailable,
 )
@@ -41,7 +41,7 @@ from repositories.parallel import in_parallel
 from repositories.rows import Row, new_row
 from repositories.session import Session
 from repositories.stock import level_stock, tell_stock
-from repositories.transaction import Transaction, made_twice
+from repositories.transaction import Stale, Transaction, changed_since_read, made_twice
 
 _TRY_AGAIN = (Contention, Unavailable)
 """What may stop a row now and not later: a batch with such a row has not had its last answer."""
@@ -94,8 +94,8 @@ class ItemRepository:
         return result
 
     def get(self, item_id: str) -> Item:
-        """Return an item. Raises NotFound."""
-        return self._read(item_id).item
+        """Return an item. Raises NotFound, Contention."""
+        return self.session.decide_again(lambda: self._read(item_id).item)
 
     def page(self, status: ItemStatus, page: PageRequest) -> Page[ItemSummary]:
         """Return a page of the items with this status. Raises CursorInvalid."""
@@ -107,7 +107,8 @@ class ItemRepository:
         """Return the item with this SKU as a list, empty if there is none with this status."""
         marker = self.session.table.get(keys.sku(self.session.tenant, sku))
         row = marker and self.session.table.get(keys.item(self.session.tenant, marker["item_id"]))
-        found = [summary(row)] if row and row["head"]["status"] == status else []
+        # Between the two reads the SKU may have moved to another item.
+        found = [summary(row)] if row and (row["head"]["sku"], row["head"]["status"]) == (sku, status) else []
         return Page(items=found, next_cursor=None)
 
     def change(self, item_id: str, patch: ItemPatch, expected: frozenset[int] | None) -> Item:
@@ -124,7 +125,7 @@ class ItemRepository:
         require_currency(self.session, fields.price.currency)
         changes = {name: getattr(fields, name) for name in ItemFields.model_fields}
         changed = stored.edited(self.session.at, **changes)
-        tx = self._edit(stored, changed)
+        tx = self._edit(stored, changed, expected)
         self._move_sku(tx, stored.item, changed.item)
         self.session.commit(tx, changed.item, _event("ItemChanged", changed))
         return changed.item
@@ -139,7 +140,7 @@ class ItemRepository:
         if stored.item.status is ItemStatus.ARCHIVED:
             return
         archived = stored.edited(self.session.at, status=ItemStatus.ARCHIVED)
-        tx = self._edit(stored, archived)
+        tx = self._edit(stored, archived, expected)
         self.session.commit(tx, archived.item, _event("ItemArchived", archived))
 
     def adjust_stock(self, item_id: str, adjustment: StockAdjustment) -> Item:
@@ -152,7 +153,11 @@ class ItemRepository:
 
     def _adjust_stock(self, item_id: str, adjustment: StockAdjustment) -> Item:
         stored = self._read(item_id)
-        stock = _counted(stored).adjusted(adjustment.delta)
+        try:
+            stock = _counted(stored).adjusted(adjustment.delta)
+        except (OutOfStock, InvalidState):
+            stored = self._at_one_moment(stored)
+            stock = _counted(stored).adjusted(adjustment.delta)
         told = {"delta": adjustment.delta, "reason": adjustment.reason, "on_hand": stock.on_hand}
         return self._level_stock(stored, stock, stored.shelf.buckets, Told("StockAdjusted", told), adjustment.delta)
 
@@ -174,8 +179,18 @@ class ItemRepository:
         found = self.session.table.partition(key.pk) if is_id("item", item_id) else []
         if not found:
             raise NotFound("item")
-        row, *stock = found
-        return StoredItem.of(row, stock)
+        return StoredItem.of(found)
+
+    def _at_one_moment(self, stored: StoredItem) -> StoredItem:
+        """Return the item as of one moment, which a refusal may rest on: sums of several rows of a Query may not."""
+        buckets = range(len(stored.shelf.rows))
+        tenant, item_id = self.session.tenant, stored.item.id
+        rows = self.session.table.snapshot(
+            [keys.item(tenant, item_id), *(keys.stock(tenant, item_id, bucket) for bucket in buckets)]
+        )
+        if rows is None:
+            raise Stale
+        return StoredItem.of(rows)
 
     def _create_row(self, row: dict[str, JsonValue], index: int, started: datetime) -> Item | DomainError:
         command = self.session.command
@@ -201,14 +216,14 @@ class ItemRepository:
             _claim_sku(tx, tenant, item.sku, item.id)
         return tx
 
-    def _edit(self, stored: StoredItem, edited: StoredItem) -> Transaction:
+    def _edit(self, stored: StoredItem, edited: StoredItem, expected: frozenset[int] | None) -> Transaction:
         tenant, item = self.session.tenant, edited.item
         tx = self.session.transaction()
         tx.put(
             "edit the item",
             item_row(tenant, item, edited.versions),
             condition="edits = :seen",
-            refusal=_changed_meanwhile,
+            refusal=Stale.because if expected is None else changed_since_read,
             seen=stored.versions.edits,
         )
         tell_stock(tx, tenant, edited)
@@ -233,10 +248,6 @@ class Told(NamedTuple):
 
 class _AlreadyCreated(Exception):
     """An earlier attempt at the same command added this row."""
-
-
-def _changed_meanwhile(_row: Row | None) -> Exception:
-    return PreconditionFailed()
 
 
 def _counted(stored: StoredItem) -> Stock:

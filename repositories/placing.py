@@ -98,7 +98,7 @@ class Placing:
 
     def _all_buckets(self, item_id: str, count: int) -> Shelf:
         rows = self.session.table.snapshot([keys.stock(self.session.tenant, item_id, n) for n in range(count)])
-        if rows is None or rows[0]["bucket_rows"] != count:
+        if rows is None or len(rows) != count or rows[0]["bucket_rows"] != count:
             raise Stale
         return Shelf(tuple(rows))
 

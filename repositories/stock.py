@@ -80,10 +80,11 @@ def level_stock(tx: Transaction, tenant: str, stored: StoredItem, buckets: int, 
     shelf = stored.shelf
     rows = max(len(shelf.rows), buckets)
     changes = level([*shelf.available, *[0] * (rows - len(shelf.rows))], delta, buckets)
-    _level_first(tx, tenant, stored, changes[0], bucket_count=buckets, bucket_rows=rows)
+    received = None if shelf.received is None else shelf.received + delta
+    _level_first(tx, tenant, stored, changes[0], received=received, bucket_count=buckets, bucket_rows=rows)
     for bucket, change in enumerate(changes[1:], start=1):
         if bucket >= len(shelf.rows):
-            tx.write_along("open a bucket", bucket_row(tenant, stored, bucket, change))
+            tx.create("open a bucket", bucket_row(tenant, stored, bucket, change), Stale.because)
         elif change > 0:
             tx.update_along("fill a bucket", keys.stock(tenant, stored.item.id, bucket), _LEVEL, delta=change)
         elif change < 0:
@@ -101,11 +102,11 @@ def level_stock(tx: Transaction, tenant: str, stored: StoredItem, buckets: int, 
 _LEVEL = "SET on_hand = on_hand + :delta, available = available + :delta"
 
 
-def _level_first(tx: Transaction, tenant: str, stored: StoredItem, delta: int, **layout: Any) -> None:
+def _level_first(tx: Transaction, tenant: str, stored: StoredItem, delta: int, **told: Any) -> None:
     tx.update(
         "level the first bucket",
         keys.stock(tenant, stored.item.id),
-        f"{_LEVEL}, changes = changes + :one, stock_events = :next,"
+        f"{_LEVEL}, changes = changes + :one, stock_events = :next, received = :received,"
         " bucket_count = :bucket_count, bucket_rows = :bucket_rows",
         condition="stock_events = :seen AND edits = :edits AND available >= :drawn",
         refusal=Stale.because,
@@ -115,5 +116,5 @@ def _level_first(tx: Transaction, tenant: str, stored: StoredItem, delta: int, *
         seen=stored.shelf.sequence,
         next=stored.shelf.sequence + 1,
         edits=stored.versions.edits,
-        **layout,
+        **told,
     )

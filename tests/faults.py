@@ -1,15 +1,17 @@
 """Faults of DynamoDB, injected where botocore sends, so that nothing of ours is replaced."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import httpx
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 from botocore.httpsession import URLLib3Session
 
-from repositories.clients import dynamodb
+from repositories.clients import cognito, dynamodb
 
 type Fault = Literal["lost on the way", "answer lost", "throttled", "conflict", "server error"]
 
@@ -28,7 +30,8 @@ def _text(value: Any) -> str:
     return value.decode() if isinstance(value, bytes) else value
 
 
-def _refusal(status: int, kind: str, **fields: Any) -> AWSResponse:
+def refusal(status: int, kind: str, **fields: Any) -> AWSResponse:
+    """DynamoDB's answer of this error."""
     body = json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{kind}", "message": "injected", **fields})
     raw: Any = _RawResponse(body.encode())
     headers: Any = {"content-type": "application/x-amz-json-1.0"}
@@ -44,18 +47,18 @@ def _answer(request: AWSPreparedRequest, fault: Fault) -> AWSResponse | None:
                 session.send(request)
             raise ReadTimeoutError(endpoint_url=request.url)
         case "throttled":
-            return _refusal(400, "ProvisionedThroughputExceededException")
+            return refusal(400, "ProvisionedThroughputExceededException")
         case "server error":
-            return _refusal(500, "InternalServerError")
+            return refusal(500, "InternalServerError")
         case "conflict":
             if _text(request.headers["X-Amz-Target"]).endswith(".PutItem"):
-                return _refusal(400, "TransactionConflictException")
+                return refusal(400, "TransactionConflictException")
             actions = json.loads(_text(request.body)).get("TransactItems")
             if not actions:
                 return None
             count = len(actions)
             reasons = [{"Code": "TransactionConflict"}] + [{"Code": "None"}] * (count - 1)
-            return _refusal(400, "TransactionCanceledException", CancellationReasons=reasons)
+            return refusal(400, "TransactionCanceledException", CancellationReasons=reasons)
 
 
 @contextmanager
@@ -74,6 +77,37 @@ def injected(fault: Fault, *, at: int, times: int = 1) -> Iterator[list[str]]:
         yield calls
     finally:
         events.unregister("before-send.dynamodb", before_send)
+
+
+@contextmanager
+def before_call(number: int, other: Callable[[], Any], *clients: Any) -> Iterator[list[str]]:
+    """Do something else before the call number `number` (from 0) to the table or the pool; yields the calls so far.
+
+    What `other` calls does not count.
+    """
+    calls: list[str] = []
+    busy = False
+
+    def before_send(request: AWSPreparedRequest, **_: Any) -> None:
+        nonlocal busy
+        if busy:
+            return
+        calls.append(_text(request.headers["X-Amz-Target"]).rpartition(".")[2])
+        if len(calls) - 1 == number:
+            busy = True
+            try:
+                other()
+            finally:
+                busy = False
+
+    buses: list[Any] = [client.meta.events for client in clients or (dynamodb(), cognito())]
+    for bus in buses:
+        bus.register("before-send", before_send)
+    try:
+        yield calls
+    finally:
+        for bus in buses:
+            bus.unregister("before-send", before_send)
 
 
 @contextmanager
@@ -98,3 +132,110 @@ def interleaved(meanwhile: Callable[[], Any], before: str = "TransactWriteItems"
     finally:
         events.unregister("before-send.dynamodb", before_send)
     assert seen >= number
+
+
+type Rows = dict[tuple[str, str], dict[str, Any]]
+"""Rows as DynamoDB's JSON, by partition and sort key."""
+
+
+@dataclass(slots=True)
+class Torn:
+    """What a torn read met: how many reads that can tear there were, and which rows differed at the torn one."""
+
+    reads: int = 0
+    changed: list[tuple[str, str]] = field(default_factory=list)
+
+
+@contextmanager
+def torn(
+    other: Callable[[], Any], shown: Callable[[Sequence[tuple[str, str]]], Collection[tuple[str, str]]], *, at: int
+) -> Iterator[Torn]:
+    """Let the read number `at` (from 0) of several rows show another transaction in part.
+
+    `other` commits it while that read is under way. Of the rows that it changed, those that `shown` picks from their
+    keys are answered as they are after it, the rest as they were before. Query and BatchGetItem are read-committed
+    and may answer so (DynamoDB developer guide, "Isolation levels for DynamoDB transactions"); Dynoxide never does.
+    Reads of an index are left alone: they are eventually consistent, and nothing is decided on them.
+    """
+    met = Torn()
+
+    def before_send(request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
+        operation = _text(request.headers["X-Amz-Target"]).partition(".")[2]
+        asked = json.loads(_text(request.body))
+        if operation not in {"Query", "BatchGetItem"} or "IndexName" in asked:
+            return None
+        met.reads += 1
+        if met.reads - 1 != at:
+            return None
+        before = _rows(request, operation, asked)
+        other()
+        after = _rows(request, operation, asked)
+        met.changed = sorted(key for key in before | after if before.get(key) != after.get(key))
+        visible = set(shown(met.changed))
+        mixed = {
+            key: row
+            for key in before | after
+            if (row := (after if key in visible or key not in met.changed else before).get(key)) is not None
+        }
+        return _answer_with(operation, asked, mixed)
+
+    events: Any = dynamodb().meta.events
+    events.register("before-send.dynamodb", before_send)
+    try:
+        yield met
+    finally:
+        events.unregister("before-send.dynamodb", before_send)
+
+
+@contextmanager
+def unseen(hidden: Callable[[str, str], bool], *, reads: int) -> Iterator[None]:
+    """Leave rows out of the next reads of several rows: their transaction is committed, and slow to be seen.
+
+    `hidden` picks them by partition and sort key.
+    """
+    left = reads
+
+    def before_send(request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
+        nonlocal left
+        operation = _text(request.headers["X-Amz-Target"]).partition(".")[2]
+        asked = json.loads(_text(request.body))
+        if operation not in {"Query", "BatchGetItem"} or "IndexName" in asked or left == 0:
+            return None
+        left -= 1
+        seen = {key: row for key, row in _rows(request, operation, asked).items() if not hidden(*key)}
+        return _answer_with(operation, asked, seen)
+
+    events: Any = dynamodb().meta.events
+    events.register("before-send.dynamodb", before_send)
+    try:
+        yield
+    finally:
+        events.unregister("before-send.dynamodb", before_send)
+
+
+def _rows(request: AWSPreparedRequest, operation: str, asked: dict[str, Any]) -> Rows:
+    """Return all rows that a read covers, whatever its limit, by asking the database once more."""
+    whole = {name: value for name, value in asked.items() if name != "Limit"}
+    # Not by botocore, whose events would be met again; the embedded database takes any signature.
+    headers = {name: _text(value) for name, value in request.headers.items() if name.lower() != "content-length"}
+    answer = httpx.post(str(request.url), headers=headers, content=json.dumps(whole)).raise_for_status().json()
+    found = answer["Items"] if operation == "Query" else answer["Responses"][next(iter(asked["RequestItems"]))]
+    return {(row["pk"]["S"], row["sk"]["S"]): row for row in found}
+
+
+def _answer_with(operation: str, asked: dict[str, Any], rows: Rows) -> AWSResponse:
+    if operation == "BatchGetItem":
+        body = {"Responses": {next(iter(asked["RequestItems"])): list(rows.values())}, "UnprocessedKeys": {}}
+        return _json(body)
+    ordered = [rows[key] for key in sorted(rows, reverse=asked.get("ScanIndexForward") is False)]
+    limit = asked.get("Limit", len(ordered))
+    found: dict[str, Any] = {"Items": ordered[:limit]}
+    if len(ordered) > limit:
+        found["LastEvaluatedKey"] = {name: ordered[limit - 1][name] for name in ("pk", "sk")}
+    return _json(found)
+
+
+def _json(body: dict[str, Any]) -> AWSResponse:
+    raw: Any = _RawResponse(json.dumps(body).encode())
+    headers: Any = {"content-type": "application/x-amz-json-1.0"}
+    return AWSResponse("", 200, headers, raw)

@@ -1,7 +1,7 @@
 """GET /v1/items/{item_id}: read an item."""
 
 from domain.access import Permission
-from domain.errors import NotFound
+from domain.errors import Contention, NotFound
 from domain.items import Item, ItemStatus
 from handlers.api import Api
 from handlers.items import Items
@@ -10,7 +10,7 @@ from repositories.access import Access
 api = Api()
 
 
-@api.get("/v1/items/<item_id>", permission=Permission.ITEMS_READ, access=[Access.QUERY], raises=[NotFound])
+@api.get("/v1/items/<item_id>", permission=Permission.ITEMS_READ, access=[Access.QUERY], raises=[NotFound, Contention])
 def get_item(item_id: str, items: Items) -> Item:
     """Read an item. Customers see active ones only."""
     item = items.get(item_id)

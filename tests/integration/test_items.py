@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tests.faults import interleaved
 from tests.shop import Shop, new_item
 
 
@@ -74,6 +75,35 @@ def test_a_merge_patch_changes_what_it_names(shop: Shop) -> None:
     assert changed.json["attributes"] == {"size": {"h": 3, "w": 2}}
     assert (changed.json["name"], changed.json["sku"]) == ("Enamel mug", "A")
     assert shop.item(item["id"]) == changed.json
+
+
+def test_entity_tags_are_compared_as_they_are_written(shop: Shop) -> None:
+    """A comma inside quotes ends no tag; a weak one, or another spelling of the number, is another tag."""
+    path = f"/items/{shop.add()['id']}"
+    for tags in ('"9,1"', '"1,"', '"01"', '"+1"', '" 1"', 'W/"1"', '"2", W/"1"', '"١"'):
+        refused = shop.patch(path, {"name": "Changed"}, tags)
+        assert refused.code == "PRECONDITION_FAILED", tags
+    for tags in ('"9,1"', '"01"', '"2", "1 "'):
+        assert shop.get(path, If_None_Match=tags).status == 200, tags
+    for tags in ('W/"1"', '"9,1", "1"', '"9",W/"1"', "*"):
+        assert shop.get(path, If_None_Match=tags).status == 304, tags
+    assert shop.patch(path, {"name": "Changed"}, '"9,1" , "1"').status == 200
+
+
+def test_a_search_by_sku_shows_only_the_item_that_has_it(shop: Shop, rival: Shop) -> None:
+    """The marker is read first, and the item may have another SKU by then."""
+    item = shop.add(sku="A")
+    with interleaved(lambda: rival.patch(f"/items/{item['id']}", {"sku": "B"}, "*"), before="GetItem", number=2):
+        assert shop.get("/items?sku=A").json["items"] == []
+
+
+@pytest.mark.parametrize("unseen", ["\u200b", "\u202e", "\u00ad", "\ufeff", "\u2066"])
+def test_skus_that_look_alike_are_one_or_refused(shop: Shop, unseen: str) -> None:
+    item = shop.add(sku="CAF\u00c9")
+    assert shop.post("/items", new_item(sku="CAFE\u0301")).code == "SKU_TAKEN"
+    assert shop.get("/items?sku=CAFE%CC%81").json["items"][0]["id"] == item["id"]
+    for sku in (f"CAF{unseen}\u00c9", f"{unseen}X", f"X{unseen}"):
+        assert shop.post("/items", new_item(sku=sku)).pointers == ["/sku"]
 
 
 def test_a_change_must_name_the_version_that_it_changes(shop: Shop) -> None:
