@@ -287,12 +287,15 @@ def audit(
     data.mkdir(parents=True, exist_ok=True)
     with Progress(console=errors) as bar:
         try:
-            checked = Audit(reading, tenant, data / f"audit-{tenant}.json", rate, bar).run()
+            audit = Audit(reading, tenant, data / f"audit-{tenant}.json", rate, bar)
+            checked = audit.run()
         except BrokenError as broken:
             errors.print(f"Broken: {broken}", highlight=False, markup=False)
             (data / f"audit-{tenant}.json").unlink(missing_ok=True)
             raise typer.Exit(1) from None
     print(", ".join(f"{count:,} {phase}" for phase, count in checked.items()) or "nothing", "checked: all agree.")
+    if audit.unsettled:
+        print(f"Not compared with orders, as it never stood still: the stock of {', '.join(audit.unsettled)}.")
     print("What was posted in the last half minute is for the next audit.")
 
 
