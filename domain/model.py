@@ -26,6 +26,17 @@ A_NUMBER = BeforeValidator(_is_number)
 """Makes an int, last in its annotation, a JSON number without a fraction: 3 and 3.0, but neither "3" nor true."""
 
 
+def at_most(count: int) -> BeforeValidator:
+    """Return a validator that refuses a longer list before its entries are looked at: each could have flaws."""
+
+    def check(value: object) -> object:
+        if isinstance(value, list) and len(value) > count:
+            raise PydanticCustomError("too_long", "There may be {count} entries at most", {"count": count})
+        return value
+
+    return BeforeValidator(check)
+
+
 def to_rfc3339(moment: datetime) -> str:
     """Return an aware time as RFC 3339 text in UTC with milliseconds, which sorts as the times do."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -45,9 +56,9 @@ Timestamp = Annotated[
 
 
 class Model(BaseModel):
-    """An immutable value; fields that it does not know are an error."""
+    """An immutable value; fields that it does not know are an error. Errors do not repeat input: it may be personal."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 def now() -> datetime:

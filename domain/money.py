@@ -67,7 +67,7 @@ class Money(BaseModel):
             raise PydanticCustomError(
                 "money_precision", "{currency} has {digits} decimal places", {**info.data, "digits": digits}
             )
-        return exact
+        return exact or exact.copy_abs()
 
     @property
     def decimal(self) -> str:

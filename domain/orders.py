@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from domain.errors import InvalidState
 from domain.items import MAX_UNITS
-from domain.model import A_NUMBER, Line, Model, Text, Timestamp
+from domain.model import A_NUMBER, Line, Model, Text, Timestamp, at_most
 from domain.money import Money
 
 MAX_ITEMS = 90
@@ -94,7 +94,12 @@ def _has_few_items(lines: list[NewLine]) -> list[NewLine]:
 class NewOrder(Model):
     """An order to place. Lines of one item are added up. Staff and owners may place it for a customer."""
 
-    lines: Annotated[list[NewLine], Field(min_length=1, max_length=MAX_LINES), AfterValidator(_has_few_items)]
+    lines: Annotated[
+        list[NewLine],
+        Field(min_length=1, max_length=MAX_LINES),
+        AfterValidator(_has_few_items),
+        at_most(MAX_LINES),
+    ]
     customer_id: UserId | None = None
     note: Annotated[Text, Field(min_length=1, max_length=1000)] | None = None
 

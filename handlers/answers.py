@@ -1,5 +1,6 @@
 """Results as answers: status, headers and body."""
 
+import re
 from typing import Any
 
 from pydantic_core import to_json as _to_json_bytes
@@ -7,8 +8,10 @@ from pydantic_core import to_json as _to_json_bytes
 from domain.commands import Answer
 
 JSON = "application/json"
-_LONGEST_VERSION = 18
-"""Digits. No counter of ours gets there, and larger texts cost to read."""
+_TAG = re.compile(r'(W/)?"([^"]*)"')
+"""An entity tag: a comma inside it does not end it (RFC 9110, section 8.8.3)."""
+_VERSION = re.compile(r"[1-9][0-9]{0,17}")
+"""A version as ETags spell it. No counter of ours has more digits, and larger texts cost to read."""
 
 
 def to_json(shown: Any) -> str:
@@ -16,15 +19,18 @@ def to_json(shown: Any) -> str:
     return _to_json_bytes(shown).decode()
 
 
-def success(status: int, path: str, shown: dict[str, Any] | None) -> Answer:
-    """Return the answer that shows `shown`: with the ETag of its version, and where it is if it was created."""
+def success(status: int, location: str, shown: dict[str, Any] | None) -> Answer:
+    """Return the answer that shows `shown`, with the ETag of its version.
+
+    `location` is the address of what was created, with the names of its fields in braces: `/v1/items/{id}`.
+    """
     if shown is None:
         return Answer(status, {}, "")
     headers = {"Content-Type": JSON}
     if isinstance(shown.get("version"), int):
         headers["ETag"] = f'"{shown["version"]}"'
     if status == 201:
-        headers["Location"] = f"{path}/{shown['id']}"
+        headers["Location"] = location.format_map(shown)
     return Answer(status, headers, to_json(shown))
 
 
@@ -35,8 +41,7 @@ def not_modified(etag: str) -> Answer:
 
 def matches(if_none_match: str, etag: str) -> bool:
     """Tell whether an If-None-Match header names `etag`, compared weakly (RFC 9110, section 13.1.2)."""
-    named = (each.strip().removeprefix("W/") for each in if_none_match.split(","))
-    return if_none_match.strip() == "*" or etag in named
+    return if_none_match.strip() == "*" or etag in (f'"{tag}"' for _, tag in _TAG.findall(if_none_match))
 
 
 def versions_in(if_match: str) -> frozenset[int] | None:
@@ -46,5 +51,4 @@ def versions_in(if_match: str) -> frozenset[int] | None:
     """
     if if_match.strip() == "*":
         return None
-    tags = (each.strip().strip('"') for each in if_match.split(","))
-    return frozenset(int(tag) for tag in tags if tag.isdecimal() and len(tag) <= _LONGEST_VERSION)
+    return frozenset(int(tag) for weak, tag in _TAG.findall(if_match) if not weak and _VERSION.fullmatch(tag))

@@ -25,6 +25,7 @@ from handlers.incoming import (
     issued_at,
     json_object,
     operator_of,
+    require_no_body,
     with_json_body,
 )
 from handlers.problems import from_validation, problem_answer, problem_of
@@ -64,6 +65,7 @@ class Operation:
     raises: tuple[type[DomainError], ...]
     idempotency_key: KeyUse
     asks_along: bool
+    location: str
 
 
 @dataclass(slots=True)
@@ -82,6 +84,10 @@ class Call:
     def base(self) -> str:
         """What stands before the API's paths in an address: the stage, or nothing behind a domain of one's own."""
         return self.address.removesuffix(self.path)
+
+    def location(self, operation: Operation) -> str:
+        """Return the address of what the route creates, its fields in braces."""
+        return self.base + operation.location
 
 
 class Api:
@@ -129,15 +135,25 @@ class Api:
         raises: Sequence[type[DomainError]] = (),
         idempotency_key: KeyUse = "ignored",
         asks_along: bool = False,
+        location: str = "",
     ) -> Callable[[Route], Route]:
         """Declare the route.
 
         `permission` is asked for before the input is looked at; `access` is what the function's role may do to
         the table; `raises` are the domain's errors that it may answer, beside those of every route. Whether the
         caller's token is void is asked for before a change; a route that begins with `Session.read` `asks_along`.
+        `location` is the path of what a 201 answers, where that is not the route's own path and the id.
         """
         self.operation = Operation(
-            method, path, permission, frozenset(access), status, tuple(raises), idempotency_key, asks_along
+            method,
+            path,
+            permission,
+            frozenset(access),
+            status,
+            tuple(raises),
+            idempotency_key,
+            asks_along,
+            location or f"{path}/{{id}}",
         )
 
         def register(route: Route) -> Route:
@@ -166,7 +182,7 @@ class Api:
         operation = self.operation
         if operation.permission == PUBLIC:
             return event
-        unchecked = None
+        issued, checked = None, True
         if operation.permission == IAM:
             admitted = with_json_body(event)
             caller = operator_of(admitted)
@@ -177,31 +193,33 @@ class Api:
             caller.require(operation.permission)
             admitted = with_json_body(event)
             call.table = Table(client_for(caller.tenant), call.table.name, call.table.meter)
-            if operation.asks_along:
-                unchecked = issued_at(event)
-            elif operation.method != "GET":
-                require_valid(call.table, caller, issued_at(event))
+            if operation.method != "GET":
+                issued, checked = issued_at(event), not operation.asks_along
+                if checked:
+                    require_valid(call.table, caller, issued)
         command = None
         if operation.idempotency_key != "ignored":
             command = command_of(
                 admitted,
                 caller,
-                answer=lambda result: success(operation.status, call.address, json_of(result)),
+                answer=lambda result: success(operation.status, call.location(operation), json_of(result)),
                 refusal=lambda error: problem_answer(error, call.path, call.request_id),
             )
         if operation.idempotency_key == "required" and not command:
             raise IdempotencyKeyRequired
         seconds = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
-        call.session = Session(call.table, caller, now(), time.monotonic() + seconds, command, unchecked)
+        call.session = Session(call.table, caller, now(), time.monotonic() + seconds, command, issued, checked)
         return admitted
 
     def _succeed(self, app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
         """Show what the route returned; to a reader who has it already, only that."""
+        if not app.context["_route"].dependant.body_params:
+            require_no_body(app.current_event.raw_event)
         shown = next_middleware(app)
         if shown.body is not None and not isinstance(shown.body, dict):
             return shown
         call: Call = app.context["call"]
-        answer = success(shown.status_code, call.address, shown.body)
+        answer = success(shown.status_code, call.location(self.operation), shown.body)
         known = header(app.current_event.raw_event, "if-none-match")
         etag = answer.headers.get("ETag")
         if etag and known and self.operation.method == "GET" and matches(known, etag):
@@ -211,10 +229,10 @@ class Api:
     def _refuse(self, error: Exception) -> Response[Any]:
         """Turn whatever a route raised into its answer; a refusal becomes its command's answer for good."""
         call: Call = self.resolver.context["call"]
-        if isinstance(error, RequestValidationError):
-            return self._refuse_finally(from_validation(error), call)
         if isinstance(error, NotFoundError):
             return self._refuse_finally(NotFound(), call)
+        if isinstance(error, RequestValidationError):
+            error = from_validation(error)
         if isinstance(error, DomainError) and call.session:
             try:
                 self._settle(error, call.session)
@@ -227,7 +245,7 @@ class Api:
         problem = problem_of(error)
         if problem.kept:
             session.remember(error)
-        elif not problem.retryable:
+        elif problem.replaced:
             session.replay()
 
     def _refuse_finally(self, error: Exception, call: Call) -> Response[Any]:

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,7 +23,7 @@ from domain.errors import (
     UnsupportedMediaType,
     ValidationFailed,
 )
-from domain.validation import invalid_input
+from domain.validation import invalid_input, pointer
 from handlers.answers import JSON
 
 MAX_BODY_BYTES = 256 * 1024
@@ -36,7 +37,8 @@ NO_TENANT = "-"
 
 _TENANT = re.compile(r"[a-z0-9-]{3,40}")
 _KEY = re.compile(r"[!-~]{1,255}")
-_GROUPS = re.compile(r"[a-z]+")
+_GROUPS = re.compile(r"[^\s,\[\]]+")
+"""Names of groups, as API Gateway writes the claim: `owner`, `a,b` or `[a b]`, by the kind of API."""
 
 
 def caller_of(event: Event) -> Caller:
@@ -73,8 +75,8 @@ def issued_at(event: Event) -> int:
     API Gateway writes the claim as a date, other gateways as the number that it is in the token.
     """
     claim = str(event["requestContext"]["authorizer"]["claims"].get("iat", "0"))
-    if claim.isdecimal():
-        return int(claim)
+    with suppress(ValueError):
+        return int(float(claim))
     return int(datetime.strptime(claim, "%a %b %d %H:%M:%S %Z %Y").replace(tzinfo=UTC).timestamp())
 
 
@@ -127,6 +129,17 @@ def json_object(text: str | None) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise _not_an_object("OBJECT_TYPE", "The body must be a JSON object.")
     return value
+
+
+def require_no_body(event: Event) -> None:
+    """Raise ValidationFailed, or InvalidJson, unless a request has no body, or an empty object for one."""
+    body = event.get("body")
+    if body:
+        unknown = json_object(body)
+        if unknown:
+            raise invalid_input(
+                Flaw(pointer([name]), "EXTRA_FORBIDDEN", "This route takes no body") for name in unknown
+            )
 
 
 def _not_an_object(code: str, detail: str) -> ValidationFailed:

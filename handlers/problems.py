@@ -12,6 +12,8 @@ from handlers.answers import to_json
 
 CONTENT_TYPE = "application/problem+json"
 _RETRY_AFTER_SECONDS = "1"
+MAX_FLAWS = 100
+"""Flaws that a problem names: a body of 256 KB could have ten thousands."""
 
 
 class Problem(NamedTuple):
@@ -30,6 +32,14 @@ class Problem(NamedTuple):
     def kept(self) -> bool:
         """Whether this refusal is the final answer to an Idempotency-Key."""
         return self.status in {402, 404, 409} and self.code not in {"CONTENTION", "IDEMPOTENCY_IN_PROGRESS"}
+
+    @property
+    def replaced(self) -> bool:
+        """Whether an earlier answer to the Idempotency-Key is given instead, or why there is none.
+
+        Not for a caller who may not call, or not now.
+        """
+        return not self.kept and not self.retryable and self.status not in {401, 403}
 
     @property
     def retryable(self) -> bool:
@@ -83,7 +93,7 @@ def problem_body(error: DomainError | None, instance: str, request_id: str) -> d
         "detail": error.detail if error else "The error has been logged. Quote the request id when you report it.",
         "instance": instance,
         "request_id": request_id,
-        "errors": [_shown(each) for each in error.flaws] if error else [],
+        "errors": [_shown(each) for each in error.flaws[:MAX_FLAWS]] if error else [],
     }
 
 
@@ -102,7 +112,7 @@ def from_validation(invalid: RequestValidationError) -> DomainError:
 
     A flaw of a query parameter or header points to `/query/<name>` or `/header/<name>`.
     """
-    found = invalid.errors()
+    found = invalid.errors()[:MAX_FLAWS]
     for error in found:
         place, *path = error["loc"]
         if place == "header" and error["type"] == "missing" and path[0].lower() == "if-match":

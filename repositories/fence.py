@@ -4,12 +4,14 @@ The role's policy allows partition keys that begin with the tenant's prefix (`dy
 a tag of the session: whatever mistake a repository made, DynamoDB would refuse it.
 """
 
-import time
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
+from domain.model import now
 from repositories.clients import dynamodb, dynamodb_with, sts
-from repositories.outages import translated
+from repositories.outages import EXPIRED, translated
 from repositories.settings import settings
 
 if TYPE_CHECKING:
@@ -18,11 +20,13 @@ if TYPE_CHECKING:
 TAG = "tenant"
 _KEPT = 50
 """How many tenants' clients a warm function keeps."""
-_RENEW_SECONDS = 300
+_RENEW = timedelta(minutes=5)
+"""Before the credentials expire: longer than any request takes, and clocks that differ."""
 _SESSION_SECONDS = 3600
 """One role taken from another lasts an hour at most (IAM user guide, "Role chaining")."""
 
-_clients: "OrderedDict[str, tuple[float, DynamoDBClient]]" = OrderedDict()
+_clients: "OrderedDict[str, tuple[datetime, DynamoDBClient]]" = OrderedDict()
+"""By tenant: when the credentials expire, by the wall clock, as others stand still in a frozen environment."""
 
 
 def client_for(tenant: str) -> "DynamoDBClient":
@@ -30,17 +34,17 @@ def client_for(tenant: str) -> "DynamoDBClient":
     role = settings().tenant_role
     if not role:
         return dynamodb()
-    expires, client = _clients.get(tenant, (0.0, None))
-    if client is None or expires < time.monotonic():
-        client = _fenced(role, tenant)
-        _clients[tenant] = (time.monotonic() + _SESSION_SECONDS - _RENEW_SECONDS, client)
+    known = _clients.get(tenant)
+    if known is None or known[0] - _RENEW < now():
+        known = _clients[tenant] = _fenced(role, tenant)
         if len(_clients) > _KEPT:
             _clients.popitem(last=False)
     _clients.move_to_end(tenant)
-    return client
+    return known[1]
 
 
-def _fenced(role: str, tenant: str) -> "DynamoDBClient":
+def _fenced(role: str, tenant: str) -> "tuple[datetime, DynamoDBClient]":
+    """Return when the credentials of a client expire, and the client."""
     with translated():
         session = sts().assume_role(
             RoleArn=role,
@@ -48,4 +52,12 @@ def _fenced(role: str, tenant: str) -> "DynamoDBClient":
             DurationSeconds=_SESSION_SECONDS,
             Tags=[{"Key": TAG, "Value": tenant}],
         )
-    return dynamodb_with(session["Credentials"])
+    client = dynamodb_with(session["Credentials"])
+    client.meta.events.register("after-call.dynamodb", partial(_forget_expired, tenant))
+    return session["Credentials"]["Expiration"], client
+
+
+def _forget_expired(tenant: str, parsed: dict[str, Any], **_: Any) -> None:
+    """Forget the client of a tenant whose credentials DynamoDB calls expired: the next request makes another."""
+    if parsed.get("Error", {}).get("Code") in EXPIRED:
+        _clients.pop(tenant, None)

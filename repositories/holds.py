@@ -1,7 +1,7 @@
 """The work list of holds that end, across tenants, and working it off.
 
 A mark says up to which minute all is done. It only advances past what was expired, so that a sweeper that was stopped,
-or that failed on one order, finds the rest again; and it stays behind the clock by more than an index may lag.
+or that failed on one order, finds the rest again; and it stays behind the clock by more than an index usually lags.
 """
 
 import time
@@ -22,6 +22,8 @@ from repositories.table import Table
 
 _MINUTE = timedelta(minutes=1)
 _MARGIN = timedelta(minutes=2)
+_LOOK_BACK = timedelta(minutes=15)
+"""How often the last hour is walked again, in case the index showed an order only after the mark had passed it."""
 _FAR_BACK = timedelta(minutes=60)
 """A mark older than that is not walked from minute by minute: by then most of what is on the list is due anyway."""
 
@@ -48,7 +50,10 @@ def _due(table: Table, at: datetime) -> Iterator[Held]:
     row = table.get(keys.sweep())
     if row is None or datetime.fromisoformat(row["sweep_minute"]) < at - _FAR_BACK:
         return (held for held in map(keys.held, table.scan("gsi3")) if held.ends_at <= at)
-    pks = [pk for minute in _minutes(datetime.fromisoformat(row["sweep_minute"]), at) for pk in keys.due_pks(minute)]
+    first = datetime.fromisoformat(row["sweep_minute"])
+    if at.minute % (_LOOK_BACK // _MINUTE) == 0:
+        first = at - _FAR_BACK
+    pks = [pk for minute in _minutes(first, at) for pk in keys.due_pks(minute)]
     return (held for found in in_parallel(lambda pk: _ended(table, pk, at), pks) for held in found)
 
 

@@ -7,7 +7,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from domain.errors import Unavailable
 
-UNAVAILABLE = frozenset(
+EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException"})
+"""Error codes of credentials that are no longer good; a client with new ones is made for the next request."""
+
+UNAVAILABLE = EXPIRED | frozenset(
     {
         "InternalErrorException",
         "InternalServerError",

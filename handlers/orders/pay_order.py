@@ -15,6 +15,7 @@ api = Api()
     permission=Permission.ORDERS_MANAGE,
     access=[Access.GET, Access.BATCH_GET, Access.QUERY, Access.PUT],
     status=201,
+    location="/v1/orders/{order_id}",
     raises=[NotFound, InvalidState, Contention],
     idempotency_key="required",
     asks_along=True,

@@ -141,7 +141,7 @@ class Api(Construct):
                 integration_responses=[
                     apigateway.IntegrationResponse(
                         status_code=status,
-                        response_templates={JSON: _template(problem, detail)},
+                        response_templates={JSON: _template(problem, detail, _ESCAPED_PATH)},
                         response_parameters=named,
                     )
                 ],
@@ -165,7 +165,7 @@ class Api(Construct):
                 type=apigateway.ResponseType.of(kind),
                 status_code=str(problem.status),
                 response_headers=headers | retry | {"Content-Type": f"'{CONTENT_TYPE}'"},
-                templates={"application/json": _template(problem, problem.title)},
+                templates={JSON: _template(problem, problem.title, _OCCURRENCE)},
             )
 
     def _acknowledge(self, stage: Stage) -> None:
@@ -196,20 +196,29 @@ def _cors(stage: Stage) -> apigateway.CorsOptions | None:
     )
 
 
-def _template(problem: Problem, detail: str) -> str:
+_ESCAPED_PATH = """$util.escapeJavaScript($context.path).replaceAll("\\\\'", "'")"""
+"""The request's path in a JSON string, which has no escape for an apostrophe (API Gateway developer guide, "$util")."""
+_OCCURRENCE = "urn:uuid:$context.requestId"
+"""Names the request where nothing can be escaped: gateway responses substitute variables and call no functions
+(API Gateway developer guide, "x-amazon-apigateway-gateway-responses.responseTemplates")."""
+
+
+def _template(problem: Problem, detail: str, instance: str) -> str:
     """Return the template of a problem document, in API Gateway's variables."""
-    return json.dumps(
+    document = json.dumps(
         {
             "type": problem.type,
             "title": problem.title,
             "status": problem.status,
             "code": problem.code,
             "detail": detail,
-            "instance": "$context.path",
+            "instance": "INSTANCE",
             "request_id": "$context.requestId",
             "errors": [],
         }
     )
+    # After the rest: what calls a function has quotes of its own.
+    return document.replace("INSTANCE", instance)
 
 
 def _access_log_format() -> apigateway.AccessLogFormat:

@@ -148,6 +148,18 @@ def test_the_stage_is_throttled_and_logs_json(dev: Template) -> None:
     assert set(json.loads(stage["AccessLogSetting"]["Format"])) >= {"request_id", "status", "path"}
 
 
+def test_a_path_cannot_break_out_of_an_answer_to_an_unknown_one(dev: Template) -> None:
+    """The path is the caller's: a quote in it is escaped, as JSON has it."""
+    methods = resources(dev, "AWS::ApiGateway::Method").values()
+    answers = [each for method in methods for each in method["Integration"].get("IntegrationResponses", ())]
+    templates = [template for each in answers for template in each.get("ResponseTemplates", {}).values()]
+    assert len(templates) > 20
+    escaped = """$util.escapeJavaScript($context.path).replaceAll("\\\\'", "'")"""
+    for template in templates:
+        assert "$context.path" not in template.replace(escaped, "")
+        assert json.loads(template.replace(escaped, "/v1/x"))["instance"] == "/v1/x"
+
+
 def test_answers_of_the_gateway_look_like_ours(dev: Template) -> None:
     responses = {each["ResponseType"]: each for each in resources(dev, "AWS::ApiGateway::GatewayResponse").values()}
     assert {"DEFAULT_4XX", "DEFAULT_5XX", "UNAUTHORIZED", "THROTTLED", "REQUEST_TOO_LARGE"} <= set(responses)
@@ -156,7 +168,9 @@ def test_answers_of_the_gateway_look_like_ours(dev: Template) -> None:
     for response in responses.values():
         problem = json.loads(response["ResponseTemplates"]["application/json"])
         assert str(problem["status"]) == response["StatusCode"]
+        # Nothing of the request that a caller could write quotes into: it cannot be escaped here.
         assert problem["request_id"] == "$context.requestId"
+        assert "$context" not in json.dumps(problem).replace("$context.requestId", "")
         headers = response["ResponseParameters"]
         assert headers["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
         assert headers["gatewayresponse.header.X-Request-Id"] == "context.requestId"

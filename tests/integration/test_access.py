@@ -171,7 +171,10 @@ def test_a_function_uses_all_that_it_may_and_nothing_else(shop: Shop, operator: 
         "Pay": "payments",
         **{name.title(): name for name in ("ship", "deliver", "cancel")},
     }.items():
-        assert fired.post(f"{order_path}/{path_below}", {"provider": "manual"}, key="k").status == 401
+        body = {"provider": "manual"} if name == "Pay" else None
+        assert fired.post(f"{order_path}/{path_below}", body, key="k").status == 401
+        # What is not valid may be a key used before.
+        assert shop.post(f"{order_path}/{path_below}", {"unknown": True}, key="k").status == 400
         did(f"{name}Order")
     _use_the_ledger(shop, did)
     shop.delete(path, "*")

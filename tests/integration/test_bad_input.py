@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,9 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
+from handlers.api import IAM
+from infra.functions import Function, functions
+from tests.people import Operator
 from tests.shop import Answer, Shop, new_item
 
 PROBLEM_FIELDS = {"type", "title", "status", "code", "detail", "instance", "request_id", "errors"}
@@ -137,6 +141,53 @@ def test_a_body_must_be_json(shop: Shop, kind: str) -> None:
 @pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "APPLICATION/JSON"])
 def test_json_may_be_spelled_in_any_way(shop: Shop, kind: str) -> None:
     assert shop.call("POST", "/items", new_item(), {"Content-Type": kind}).status == 201
+
+
+def test_at_most_a_hundred_flaws_are_named(shop: Shop) -> None:
+    item = shop.add(stock=1)["id"]
+    bad = {"item_id": item, "quantity": 0, "unit_price": {"amount": 1, "currency": "x"}, "colour": "red"}
+    for count, pointers in ((999, 100), (2000, 1)):
+        refused = shop.post("/orders", {"lines": [bad] * count}, key="k")
+        assert (refused.status, len(refused.pointers)) == (400, pointers)
+    assert refused.pointers == ["/lines"]
+    many = shop.post("/items", new_item(**{f"field{n}": n for n in range(10_000)}))
+    assert (many.status, len(many.pointers)) == (400, 100)
+    absent = {f"item_01JD3ZK8Q4M5X6Y7Z8A9B0C{n:03}": 1 for n in range(80)}
+    lines = [{"item_id": each, "quantity": 1} for each in absent] * 2
+    assert len(shop.post("/orders", {"lines": lines}, key="k").pointers) == 100
+    entries = [{"account_id": "x", "direction": "up", "amount": {}}] * 91
+    posted = shop.post("/ledger/transactions", {"description": "x", "entries": entries}, key="k")
+    assert (posted.status, posted.pointers) == (400, ["/entries"])
+
+
+BODYLESS = [
+    function
+    for function in functions()
+    if not function.api.resolver.get_openapi_schema()
+    .model_dump(by_alias=True, exclude_none=True)["paths"][function.path][function.operation.method.lower()]
+    .get("requestBody")
+]
+
+
+@pytest.mark.parametrize("function", BODYLESS, ids=lambda function: function.name)
+def test_a_route_without_a_body_refuses_one(shop: Shop, operator: Operator, function: Function) -> None:
+    path = re.sub("{([a-z]+)_id}", "nobody", function.path.removeprefix("/v1"))
+    method, headers = function.operation.method, {"If-Match": "*", "Idempotency-Key": "k"}
+    for body, code in ((b"{garbage", "INVALID_JSON"), (b'{"a": 1}', "VALIDATION_ERROR"), (b"[]", "VALIDATION_ERROR")):
+        if function.operation.permission == IAM:
+            raw = f"/v1{path}"
+            sent = operator.signed(method, raw, body, headers | {"Content-Type": "application/json"})
+            refused = operator.send(method, raw, sent, body)
+        else:
+            refused = shop.call(method, path, body, headers)
+        assert (refused.status, refused.code) == (400, code), (function.name, body)
+    assert shop.call(method, path, b"{}", headers).code != "VALIDATION_ERROR"
+
+
+def test_an_empty_body_is_none(shop: Shop) -> None:
+    order = shop.order({shop.add(stock=1)["id"]: 1}).json["id"]
+    assert shop.post(f"/orders/{order}/cancel", {"reason": "none"}).pointers == ["/reason"]
+    assert shop.post(f"/orders/{order}/cancel", {}).json["status"] == "cancelled"
 
 
 def test_unknown_paths_and_methods(shop: Shop) -> None:

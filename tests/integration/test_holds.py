@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import boto3
 import pytest
@@ -18,7 +19,7 @@ from infra.local.invocation import invoke
 from repositories import holds, keys, transaction
 from repositories.clients import dynamodb
 from repositories.orders import OrderRepository
-from repositories.rows import encode
+from repositories.rows import Row, encode
 from repositories.table import Meter, Table
 from tests.conftest import Server
 from tests.faults import injected, interleaved
@@ -113,6 +114,41 @@ def test_one_order_that_fails_is_found_again_and_holds_up_no_other(
     _sweep(table, at + timedelta(minutes=31))
     assert _status(shop, broken) == "expired"
     assert shop.stock(item["id"]) == (5, 0, 5)
+
+
+def _on_quarter(at: datetime, minutes: int) -> datetime:
+    """The first quarter of an hour after a time, and so many minutes more."""
+    return at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0) + QUARTER + timedelta(minutes=minutes)
+
+
+@pytest.mark.parametrize(
+    ("lag", "sweeps"),
+    [(1, [1, 2, 3]), (20, [1, *range(5, 21), *range(21, 32)])],
+    ids=["usual", "in an outage"],
+)
+def test_an_order_that_the_index_shows_late_expires_all_the_same(
+    shop: Shop, table: Table, monkeypatch: pytest.MonkeyPatch, lag: int, sweeps: list[int]
+) -> None:
+    """Shown within two minutes it is met at once; later, when the last hour is walked again."""
+    item = shop.add(stock=5)
+    placed = _on_quarter(now(), 0)
+    monkeypatch.setattr("handlers.api.now", lambda: placed + timedelta(seconds=59))
+    order_id = shop.order({item["id"]: 2}).json["id"]
+    monkeypatch.undo()
+    ends = placed + QUARTER
+    _sweep(table, ends)
+    real = Table.all_of
+
+    def lagging(self: Table, condition: str, values: Any, *, index: str) -> Iterator[Row]:
+        return (row for row in real(self, condition, values, index=index) if order_id not in row["pk"])
+
+    monkeypatch.setattr(Table, "all_of", lagging)
+    for minute in (each for each in sweeps if each <= lag):
+        _sweep(table, ends + timedelta(minutes=minute))
+    monkeypatch.undo()
+    for minute in (each for each in sweeps if each > lag):
+        _sweep(table, ends + timedelta(minutes=minute))
+    assert _status(shop, order_id) == "expired"
 
 
 def test_a_sweep_that_comes_late_does_not_set_the_mark_back(table: Table) -> None:

@@ -1,6 +1,7 @@
 """The same command twice has one effect and one answer."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
@@ -11,7 +12,7 @@ from repositories import session as sessions
 from repositories.clients import dynamodb
 from repositories.keys import tenant_prefix
 from tests.faults import injected, interleaved
-from tests.people import Operator, new_tenant
+from tests.people import Operator, as_user, new_tenant, new_user
 from tests.shop import Shop, new_item
 
 
@@ -80,6 +81,41 @@ def test_where_a_key_is_required_its_absence_is_an_error(shop: Shop) -> None:
     item = shop.add(stock=1)
     answer = shop.call("POST", f"/items/{item['id']}/stock", {"delta": 1, "reason": "x"})
     assert (answer.status, answer.code) == (400, "IDEMPOTENCY_KEY_REQUIRED")
+
+
+def test_another_body_under_the_same_key_is_that_whatever_is_wrong_with_it(shop: Shop) -> None:
+    assert shop.post("/items", new_item(), key="k").status == 201
+    for body in ({"name": "no price"}, new_item(colour="red"), b"{", b"[]", new_item(name="Other")):
+        refused = shop.call("POST", "/items", body, {"Idempotency-Key": "k"})
+        assert (refused.status, refused.code) == (422, "IDEMPOTENCY_KEY_REUSED"), body
+        assert shop.call("POST", "/items", body, {"Idempotency-Key": "new"}).status in {400, 201}
+    order = shop.order({shop.add(stock=1)["id"]: 1}).json["id"]
+    shop.pay(order, key="p")
+    assert shop.post(f"/orders/{order}/payments", {"provider": "cash"}, key="p").code == "IDEMPOTENCY_KEY_REUSED"
+
+
+@pytest.mark.parametrize("void", ["deleted", "demoted"])
+def test_a_void_token_gets_no_replays(shop: Shop, void: str) -> None:
+    item = shop.add(stock=5)
+    staff = as_user(shop, shop.post("/users", new_user(role="staff")).json)
+    order = staff.order({item["id"]: 1}, key="place")
+    staff.pay(order.json["id"], key="pay")
+    if void == "deleted":
+        shop.call("DELETE", f"/users/{staff.user}")
+    else:
+        shop.patch(f"/users/{staff.user}", {"role": "customer"}, "*")
+    for answer in (staff.order({item["id"]: 1}, key="place"), staff.pay(order.json["id"], key="pay")):
+        assert (answer.status, answer.code) == (401, "UNAUTHORIZED")
+        assert "idempotent-replayed" not in answer.headers
+
+
+def test_a_caller_who_lost_the_permission_gets_no_replays(shop: Shop) -> None:
+    item = shop.add(stock=5)
+    staff = as_user(shop, shop.post("/users", new_user(role="staff")).json)
+    somebody = str(uuid4())
+    assert staff.order({item["id"]: 1}, key="k", customer_id=somebody).status == 201
+    customer = Shop(shop.send, shop.key, shop.tenant, "customer", staff.user)
+    assert customer.order({item["id"]: 1}, key="k", customer_id=somebody).code == "FORBIDDEN"
 
 
 def test_a_key_can_be_used_anew_when_its_record_has_expired(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

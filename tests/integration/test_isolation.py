@@ -1,12 +1,15 @@
 """No tenant ever sees another: every route as tenant B against the ids of tenant A."""
 
 import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import boto3
 import pytest
 
 from domain.access import Permission
+from domain.model import now
 from handlers.api import PUBLIC
 from infra.functions import Function, functions
 from infra.local.invocation import invoke
@@ -26,6 +29,7 @@ from repositories.clients import dynamodb
 from repositories.keys import tenant_prefix
 from repositories.settings import settings
 from tests.conftest import mocked_aws
+from tests.faults import refusal
 from tests.integration.test_access import Recorder
 from tests.shop import Shop
 
@@ -139,6 +143,49 @@ def test_a_fenced_client_takes_the_role_once_for_each_tenant(monkeypatch: pytest
         [{"Key": "tenant", "Value": "tenant-a"}],
         [{"Key": "tenant", "Value": "tenant-b"}],
     ]
+
+
+@pytest.fixture
+def sts(monkeypatch: pytest.MonkeyPatch, database: str) -> Iterator[list[datetime]]:
+    """A role to take, whose credentials are DynamoDB's own here; each entry is when those of a call expire."""
+    monkeypatch.setenv("TENANT_ROLE", "arn:aws:iam::123456789012:role/GetItemTenantRole")
+    monkeypatch.setattr(fence, "_clients", type(fence._clients)())
+    settings.cache_clear()
+    given: list[datetime] = []
+
+    class Sts:
+        def assume_role(self, **asked: Any) -> Any:
+            given.append(now() + timedelta(seconds=asked["DurationSeconds"]))
+            keys = {"AccessKeyId": "local", "SecretAccessKey": "local", "SessionToken": "local"}
+            return {"Credentials": keys | {"Expiration": given[-1]}}
+
+    monkeypatch.setattr(fence, "sts", Sts)
+    yield given
+    settings.cache_clear()
+
+
+def test_fenced_credentials_expire_by_the_wall_clock(sts: list[datetime], monkeypatch: pytest.MonkeyPatch) -> None:
+    """In an environment that was frozen for hours, no other clock has moved."""
+    first = fence.client_for("tenant-a")
+    monkeypatch.setattr(fence, "now", lambda: now() + timedelta(minutes=54))
+    assert fence.client_for("tenant-a") is first
+    monkeypatch.setattr(fence, "now", lambda: now() + timedelta(minutes=56))
+    assert fence.client_for("tenant-a") is not first
+    assert len(sts) == 2
+
+
+def test_credentials_that_dynamodb_calls_expired_are_not_used_again(sts: list[datetime], shop: Shop) -> None:
+    assert shop.get("/items").status == 200
+    expired = fence.client_for(shop.tenant)
+
+    def refuse(**_: Any) -> Any:
+        return refusal(400, "ExpiredTokenException")
+
+    expired.meta.events.register("before-send.dynamodb", refuse)
+    refused = shop.get("/items")
+    assert (refused.status, refused.code) == (503, "UNAVAILABLE")
+    assert shop.get("/items").status == 200
+    assert len(sts) == 2
 
 
 def test_cursor_keys_are_rotated_without_failing_open_cursors(database: str) -> None:

@@ -118,6 +118,13 @@ def test_the_table_of_moves_is_the_contracts() -> None:
     assert StockEffect.HOLD not in MOVES.values()
 
 
+def test_what_is_created_is_where_its_location_says(shop: Shop) -> None:
+    order = shop.order({shop.add(stock=1)["id"]: 1})
+    for created in (order, shop.pay(order.json["id"])):
+        assert created.status == 201
+        assert shop.get(created.headers["location"].removeprefix("/v1")).status == 200
+
+
 def test_a_payment_is_captured_for_the_total(shop: Shop) -> None:
     _, order_id = _placed(shop)
     body = {"provider": "manual", "reference": "till 2"}
