@@ -19,6 +19,7 @@ type Refusal = Callable[[Row | None], Exception]
 """Makes the error of a failed condition from the row that stood in the way."""
 
 _BUSY = frozenset({"TransactionConflict"})
+_UNKNOWN = THROTTLED | _BUSY
 _NO_FAULT = frozenset({"None"})
 
 
@@ -137,12 +138,12 @@ class Transaction:
         """
         codes = {reason["Code"] for reason in reasons} - _NO_FAULT
         for step, reason in zip(self.steps, reasons, strict=True):
-            if reason["Code"] in THROTTLED | _BUSY:
+            if reason["Code"] in _UNKNOWN:
                 break
             if reason["Code"] == "ConditionalCheckFailed":
                 raise step.refusal(decode(reason["Item"]) if reason.get("Item") else None)
         codes.discard("ConditionalCheckFailed")
-        if codes and codes <= THROTTLED | _BUSY:
+        if codes and codes <= _UNKNOWN:
             return Unavailable() if codes & THROTTLED else Contention()
         failed = [
             f"{step.name}: {reason['Code']} {reason.get('Message', '')}"

@@ -1,8 +1,9 @@
-"""Conditions without which some test must fail: `uv run python -m tests.mutants` tries each and writes docs/mutants.md.
+"""Mutants that some test must kill: `uv run python -m tests.mutants` tries each and writes docs/mutants.md.
 
-Every step of a transaction that has a condition is a mutant for each part of it that AND joins: the tests run with that
-part left out, until one fails. As a pytest plugin (`-p tests.mutants`), this module leaves out the part that the
-environment names, or writes down all that there are.
+Two kinds. Every step of a transaction that has a condition is a mutant for each part of it that AND joins. And every
+effect in `tests.effects` is one: the sign of a posting, a margin of time, a deadline. The tests run with the part left
+out, or the effect changed, until one fails. As a pytest plugin (`-p tests.mutants`), this module does what the
+environment names, or writes down all conditions that there are.
 """
 
 import json
@@ -20,8 +21,10 @@ from rich.progress import Progress
 from infra.functions import ROOT
 from repositories.table import Table
 from repositories.transaction import Refusal, Transaction, _unconditional
+from tests.effects import EFFECTS
 
 LEFT_OUT = "TRADEPOST_MUTANT"
+CHANGED = "TRADEPOST_MUTANT_EFFECT"
 SEEN = "TRADEPOST_MUTANTS_SEEN"
 LIST = ROOT / "docs" / "mutants.md"
 SUITES = (
@@ -33,6 +36,8 @@ SUITES = (
     "users",
     "items",
     "ledger",
+    "audit",
+    "torn_reads",
     "faults",
     "races",
     "stateful",
@@ -42,7 +47,7 @@ SUITES = (
 TESTS = [f"tests/integration/test_{name}.py" for name in SUITES]
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+?)(?: - .*)?$", re.MULTILINE)
 
-type Mutant = tuple[str, str]
+type Condition = tuple[str, str]
 """A step (or, for a single write, its whole condition) and the part of its condition that is left out."""
 
 
@@ -75,7 +80,7 @@ def _wrap(mutate: Callable[[str, str], str]) -> None:
     ) -> None:
         kept = mutate(name, condition) if condition else ""
         if verb == "ConditionCheck" and not kept:
-            kept = "attribute_exists(pk)"
+            kept = "attribute_exists(pk) OR attribute_not_exists(pk)"
         add(self, name, verb, action, kept, refusal, _used(values or {}, kept, action.get("UpdateExpression", "")))
 
     def mutated_put(self: Table, row: Any, condition: str, values: Mapping[str, Any]) -> Any:
@@ -88,10 +93,12 @@ def _wrap(mutate: Callable[[str, str], str]) -> None:
 
 
 def pytest_configure() -> None:
-    """Leave a part out, or note all parts, as the environment says."""
+    """Leave a part out, change an effect, or note all parts, as the environment says."""
     if LEFT_OUT in os.environ:
         step, part = json.loads(os.environ[LEFT_OUT])
         _wrap(lambda name, condition: _without(part, condition) if name == step else condition)
+    elif CHANGED in os.environ:
+        EFFECTS[os.environ[CHANGED]]()
     elif SEEN in os.environ:
         _wrap(_note)
 
@@ -111,7 +118,7 @@ def _run(*options: str, **environment: str) -> str:
     return done.stdout
 
 
-def _all() -> list[Mutant]:
+def _conditions() -> list[Condition]:
     seen = ROOT / ".tradepost" / "mutants"
     seen.parent.mkdir(exist_ok=True)
     seen.write_text("")
@@ -119,35 +126,53 @@ def _all() -> list[Mutant]:
     return sorted({(name, part) for name, part in map(json.loads, seen.read_text().splitlines())})
 
 
-def _killer(mutant: Mutant) -> str:
-    """Return the test that fails without a part, or nothing."""
-    found = _FAILED.search(_run("-x", **{LEFT_OUT: json.dumps(mutant)}))
+def _killer(mutant: dict[str, str]) -> str:
+    """Return the test that fails with a mutant, or nothing."""
+    found = _FAILED.search(_run("-x", **mutant))
     return found[1] if found else ""
 
 
 def main() -> None:
     """Try every mutant, write the list, and fail if one survives."""
-    mutants = _all()
+    conditions = _conditions()
+    mutants = [{LEFT_OUT: json.dumps(each)} for each in conditions] + [{CHANGED: name} for name in EFFECTS]
     with Progress() as bar, ThreadPoolExecutor(2) as pool:
-        killers = list(bar.track(pool.map(_killer, mutants), total=len(mutants), description="Mutants"))
-    rows = [f"| {name} | `{part}` | {_shown(test)} |" for (name, part), test in zip(mutants, killers, strict=True)]
-    LIST.write_text("\n".join([_HEAD, *rows, ""]))
-    survivors = killers.count("")
-    print(f"{len(mutants)} mutants, {survivors} survived: see {LIST.relative_to(ROOT)}")
+        killers = [
+            _shown(killer)
+            for killer in bar.track(pool.map(_killer, mutants), total=len(mutants), description="Mutants")
+        ]
+    survivors = killers.count(_SURVIVED)
+    told = f"{len(mutants)} mutants, {len(mutants) - survivors} of them killed."
+    rows = [f"| {name} | `{part}` | {test} |" for (name, part), test in zip(conditions, killers, strict=False)]
+    effects = [f"| {name} | {test} |" for name, test in zip(EFFECTS, killers[len(conditions) :], strict=True)]
+    LIST.write_text("\n".join([_HEAD.format(told=told), *rows, _EFFECTS, *effects, ""]))
+    print(f"{told} See {LIST.relative_to(ROOT)}.")
     sys.exit(bool(survivors))
 
 
+_SURVIVED = "**survived**"
+
+
 def _shown(test: str) -> str:
-    return f"`{test.removeprefix('tests/integration/')}`" if test else "**survived**"
+    return f"`{test.removeprefix('tests/integration/')}`" if test else _SURVIVED
 
 
-_HEAD = """# Conditions, and the test that fails without each
+_HEAD = """# Mutants, and the test that fails with each
 
-Every condition on a write, part by part: the tests were run with that part left out, and this one was the first to
-fail. Written by `uv run python -m tests.mutants`.
+The tests were run with one thing wrong, and this one was the first to fail. {told} Written by
+`uv run python -m tests.mutants`.
+
+## Conditions
+
+Every condition on a write, part by part, left out.
 
 | step | part left out | test that fails |
 | --- | --- | --- |"""
+_EFFECTS = """
+## Effects
+
+| what is wrong | test that fails |
+| --- | --- |"""
 
 
 if __name__ == "__main__":

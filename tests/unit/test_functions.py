@@ -13,18 +13,15 @@ from pathlib import Path
 import pytest
 from aws_lambda_powertools.event_handler import CORSConfig
 
-from benchmarks.cold import ratios
 from domain.access import Permission
 from handlers.api import IAM, PUBLIC
 from infra.functions import ROOT, Function, all_functions, functions
 from infra.local.database import ENVIRONMENT
 from infra.openapi import document_json
+from tests.loaded import COUNTS, NEVER, counts, loaded
 from tests.shop import Shop, new_item
 
 every_function = pytest.mark.parametrize("function", functions(), ids=lambda function: function.name)
-
-COLD_START_BUDGET = 1.6
-"""Times the CPU of importing Powertools' Logger and making a boto3 client."""
 
 
 @every_function
@@ -68,10 +65,26 @@ def test_the_committed_openapi_document_is_what_the_handlers_make() -> None:
     assert committed == document_json(), "run `uv run tradepost openapi`"
 
 
-def test_a_cold_start_fits_its_budget() -> None:
-    modules = ["handlers.items.create_item", "handlers.items.list_items", "handlers.meta.get_docs"]
-    for module, ratio in ratios(modules, rounds=5).items():
-        assert ratio <= COLD_START_BUDGET, module
+@pytest.fixture(scope="module")
+def modules() -> dict[str, list[str]]:
+    return loaded()
+
+
+def test_a_function_loads_at_its_start_what_it_did_and_no_more(modules: dict[str, list[str]]) -> None:
+    """Imports are what a cold start takes its time for. More of them are a decision, to be seen in a change."""
+    wrote = "run `uv run python -m tests.loaded` and look at the difference"
+    assert counts(modules) == json.loads(COUNTS.read_text()), wrote
+
+
+def test_no_function_loads_what_it_does_not_need(modules: dict[str, list[str]]) -> None:
+    for name, found in modules.items():
+        assert not NEVER & {each.partition(".")[0] for each in found}, name
+
+
+def test_only_what_pays_or_books_loads_the_ledger(modules: dict[str, list[str]]) -> None:
+    for function in functions():
+        books = function.resource == "ledger" or function.name in {"PayOrder", "RefundOrder"}
+        assert ("domain.ledger" in modules[function.name]) == books, function.name
 
 
 @pytest.mark.parametrize(("tracing", "loaded"), [("on", True), ("off", False)])

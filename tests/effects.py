@@ -1,0 +1,163 @@
+"""Effects that can be wrong, by what is wrong: each puts the mistake into the code that runs."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from domain import ledger as ledger_domain
+from domain.ids import new_id
+from domain.items import Versions
+from domain.orders import MOVES, OrderStatus, StockEffect
+from handlers import problems
+from repositories import (
+    chains,
+    holds,
+    idempotency,
+    invitations,
+    item_rows,
+    items,
+    ledger_rows,
+    payments,
+    posting,
+    proceeds,
+    revocation,
+    session,
+    stock,
+    table,
+    transaction,
+    trial_balance,
+    users,
+)
+from repositories import ledger as ledger_repository
+
+type Mistake = Callable[[], None]
+
+
+def _set(module: Any, name: str, value: Any) -> Mistake:
+    return lambda: setattr(module, name, value)
+
+
+def _changed(owner: Any, name: str, change: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Mistake:
+    """Replace a function, or a method, by what `change` makes of it."""
+    return lambda: setattr(owner, name, change(getattr(owner, name)))
+
+
+def _stock_effect(effect: StockEffect, text: str) -> Mistake:
+    return lambda: stock._EFFECTS.__setitem__(effect, text)
+
+
+def _move(current: OrderStatus, wanted: OrderStatus, effect: StockEffect) -> Mistake:
+    return lambda: MOVES.__setitem__((current, wanted), effect)
+
+
+def _no_order_id(post: Callable[..., Any]) -> Callable[..., Any]:
+    def posted(steps: Any, on: Any, draft: posting.Draft, tails: Mapping[str, Any]) -> Any:
+        return post(steps, on, replace(draft, order_id=None) if draft.reverses else draft, tails)
+
+    return posted
+
+
+def _not_reversing(post: Callable[..., Any]) -> Callable[..., Any]:
+    def posted(steps: Any, on: Any, draft: posting.Draft, tails: Mapping[str, Any]) -> Any:
+        return post(steps, on, replace(draft, reverses=None), tails)
+
+    return posted
+
+
+def _without_more(appended: Callable[..., Any]) -> Callable[..., Any]:
+    def of_each(*arguments: Any) -> Any:
+        return [replace(each, more=0) for each in appended(*arguments)]
+
+    return of_each
+
+
+def _no_step(*_arguments: Any, **_values: Any) -> None:
+    return None
+
+
+_HOLD = stock._EFFECTS[StockEffect.HOLD]
+_RELEASE = stock._EFFECTS[StockEffect.RELEASE]
+_TAKE = stock._EFFECTS[StockEffect.TAKE]
+
+EFFECTS: dict[str, Mistake] = {
+    "a refund is posted the same way round as the payment": _set(proceeds, "swapped", list),
+    "a reversal is posted the same way round": _set(ledger_repository, "swapped", list),
+    "a refund does not name its order": _changed(proceeds, "post", _no_order_id),
+    "a refund does not mark what it reverses": _changed(proceeds, "post", _not_reversing),
+    "a balance falls where it should grow": _changed(
+        ledger_domain.Tail,
+        "extended",
+        lambda extended: lambda self, direction, minor, at: extended(self, direction.opposite, minor, at),
+    ),
+    "a posting has all the time of its request": _set(posting, "soon", lambda on: on),
+    "a payment has all the time of its request": _set(payments, "soon", lambda on: on),
+    "a ledger posting has all the time of its request": _set(ledger_repository, "soon", lambda on: on),
+    "entries do not say that others follow": _changed(posting, "appended", _without_more),
+    "times need not rise in a chain": _set(posting, "posting_time", lambda now, _tails: now),
+    "chains may be far ahead of the clock": _set(ledger_domain, "MAX_SKEW", timedelta(days=1)),
+    "the present is settled": _set(ledger_repository, "SETTLED_AFTER", timedelta()),
+    "the present is settled in a trial balance": _set(trial_balance, "SETTLED_AFTER", timedelta()),
+    "a chain that went past an instant makes it final, whatever the account": _set(
+        ledger_repository,
+        "is_final",
+        lambda tails, as_of, settled: as_of <= settled or all(tail.at and tail.at > as_of for tail in tails),
+    ),
+    "a half visible entry is an end": _set(chains, "_end", ledger_rows.tail_of),
+    "a trial balance need not balance": _set(trial_balance, "_balances", lambda _collected: True),
+    "a refusal to reverse rests on two moments": _set(
+        ledger_repository.LedgerRepository, "_require_standing", _no_step
+    ),
+    "reserved units stay available": _stock_effect(
+        StockEffect.HOLD, _HOLD.replace("available = available - :units", "available = available")
+    ),
+    "released units stay reserved": _stock_effect(
+        StockEffect.RELEASE, _RELEASE.replace("reserved = reserved - :units", "reserved = reserved")
+    ),
+    "shipped units stay on hand": _stock_effect(
+        StockEffect.TAKE, _TAKE.replace("on_hand = on_hand - :units", "on_hand = on_hand")
+    ),
+    "a reservation is no change of the item": _stock_effect(
+        StockEffect.HOLD, _HOLD.replace("changes + :one", "changes")
+    ),
+    "a shipment is no change of the item": _stock_effect(StockEffect.TAKE, _TAKE.replace("changes + :one", "changes")),
+    "a cancelled order keeps its stock": _move(OrderStatus.PENDING, OrderStatus.CANCELLED, StockEffect.NONE),
+    "an expired order keeps its stock": _move(OrderStatus.PENDING, OrderStatus.EXPIRED, StockEffect.NONE),
+    "a refunded order keeps its stock": _move(OrderStatus.PAID, OrderStatus.REFUNDED, StockEffect.NONE),
+    "a shipped order gives its stock back": _move(OrderStatus.PAID, OrderStatus.SHIPPED, StockEffect.RELEASE),
+    "counts are not told by number": _set(
+        item_rows.Shelf, "sequence", property(lambda shelf: int(shelf.rows[0]["stock_events"]) - 1)
+    ),
+    "what came in is not kept": _set(item_rows.Shelf, "received", property(lambda shelf: shelf.rows[0]["on_hand"])),
+    "stock rows are not told of edits": _set(items, "tell_stock", _no_step),
+    "any version is fresh": _set(Versions, "require_fresh", _no_step),
+    "rows of an item need not belong together": _set(
+        item_rows.StoredItem, "of", staticmethod(lambda rows: item_rows.stored_item(rows[0], rows[1:]))
+    ),
+    "a refusal of a sum rests on several moments": _set(
+        items.ItemRepository, "_at_one_moment", lambda _repository, stored: stored
+    ),
+    "a snapshot is several moments": _set(
+        table.Table, "snapshot", lambda self, wanted: [row for key in wanted if (row := self.get(key))]
+    ),
+    "the sweeper's mark has no margin": _set(holds, "_MARGIN", timedelta()),
+    "the sweeper never looks back": _set(holds, "_LOOK_BACK", timedelta(minutes=61)),
+    "the sweeper's mark passes what failed": _set(holds, "min", lambda times: times[0]),
+    "tokens are void from the request's second on, and no later": _set(revocation, "MARGIN", timedelta()),
+    "a new role voids no token": _set(users, "revoke", _no_step),
+    "whoever lost the right may still use it": _set(users, "require_still_valid", _no_step),
+    "an address is not claimed before a name is taken away": _set(invitations, "_claim", lambda *_: ""),
+    "a claim never lapses": _set(invitations, "_lapsed", lambda *_: False),
+    "an erased subject is adopted": _set(invitations, "_there_already", lambda _row: transaction.Stale()),
+    "an erased user stays in the answer that showed them": _set(users.UserRepository, "_erase_answer", _no_step),
+    "records of commands live a day and no more": _set(idempotency, "LIFETIME", timedelta(hours=23)),
+    "a lease ends before its function may": _set(session, "LEASE", timedelta(seconds=1)),
+    "one token serves all attempts at a transaction": _set(transaction, "uuid4", lambda: "always-the-same"),
+    "a failed condition is told behind a step of which nothing is known": _set(transaction, "_UNKNOWN", frozenset()),
+    "void tokens get replays": _set(
+        problems.Problem, "replaced", property(lambda problem: not problem.kept and not problem.retryable)
+    ),
+    "batches' ids are new at each attempt": _changed(
+        items, "derived_id", lambda _derived: lambda prefix, _at, _seed: new_id(prefix)
+    ),
+}

@@ -1,0 +1,75 @@
+"""What importing each function loads: `uv run python -m tests.loaded` writes the committed counts anew.
+
+A cold start is the time that imports take, and no machine measures it twice alike. What is imported is exact.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from infra.functions import ROOT, functions, triggers
+from infra.local.database import ENVIRONMENT
+
+COUNTS = Path(__file__).parent / "unit" / "loaded.json"
+OWN = ("domain", "handlers", "repositories")
+NEVER = {
+    "aws_cdk",
+    "aws_xray_sdk",  # where tracing is off
+    "boto3",
+    "cryptography",
+    "email_validator",  # until an address is looked at
+    "infra",
+    "iso4217",
+    "jinja2",
+    "moto",
+    "requests",
+    "rich",
+    "typer",
+}
+"""Packages that no function may load at its start."""
+
+_SCRIPT = """
+import importlib, json, os, sys
+for module in sys.argv[1:]:
+    if module == "handlers.api":  # What all routes load; those that follow are spared it.
+        importlib.import_module(module)
+        from repositories.clients import dynamodb
+        dynamodb()
+        continue
+    child = os.fork()
+    if child == 0:
+        importlib.import_module(module)
+        from repositories.clients import dynamodb
+        dynamodb()
+        print(json.dumps([module, sorted(set(sys.modules) - set(sys.stdlib_module_names))]), flush=True)
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0, module
+"""
+
+
+def loaded() -> dict[str, list[str]]:
+    """Return, by function, the modules that importing it and making its client load, without the standard library's."""
+    environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ} | ENVIRONMENT
+    by_triggers = {each.module: each.name for each in triggers()}
+    by_routes = {each.module: each.name for each in functions()}
+    names = by_triggers | by_routes
+    modules = [*by_triggers, "handlers.api", *by_routes]
+    done = subprocess.run(
+        [sys.executable, "-c", _SCRIPT, *modules], env=environment, cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return {
+        names[module]: [each for each in modules if each.partition(".")[0] not in sys.stdlib_module_names]
+        for module, modules in map(json.loads, done.stdout.splitlines())
+    }
+
+
+def counts(modules: dict[str, list[str]]) -> dict[str, dict[str, int]]:
+    """Return how many of them are ours and how many are others'."""
+    own = {name: sum(each.partition(".")[0] in OWN for each in found) for name, found in modules.items()}
+    return {name: {"own": own[name], "others": len(found) - own[name]} for name, found in sorted(modules.items())}
+
+
+if __name__ == "__main__":
+    COUNTS.write_text(json.dumps(counts(loaded()), indent=2) + "\n")
