@@ -94,6 +94,7 @@ class Api:
     """One route: `api.get(...)` and the like declare it, `api.handler` is the function's entry point."""
 
     operation: Operation
+    _function: Route
 
     def __init__(self) -> None:
         self.resolver = APIGatewayRestResolver(
@@ -157,6 +158,7 @@ class Api:
         )
 
         def register(route: Route) -> Route:
+            self._function = route
             return self.resolver.route(path, method, status_code=status, summary=route.__doc__)(route)
 
         return register
@@ -213,7 +215,9 @@ class Api:
 
     def _succeed(self, app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
         """Show what the route returned; to a reader who has it already, only that."""
-        if not app.context["_route"].dependant.body_params:
+        route = app.context["_route"]
+        # Another one answers paths that API Gateway takes for ours and Powertools does not.
+        if route.func is self._function and not route.dependant.body_params:
             require_no_body(app.current_event.raw_event)
         shown = next_middleware(app)
         if shown.body is not None and not isinstance(shown.body, dict):
