@@ -16,9 +16,10 @@ from botocore.exceptions import ClientError
 from domain.access import Caller, Role
 from domain.books import NewTransaction
 from domain.chains import last_until
+from domain.environment import now
 from domain.errors import Contention
 from domain.ledger import Account, AccountType, Direction, NewAccount, NewEntry
-from domain.model import now, to_rfc3339
+from domain.model import to_rfc3339
 from domain.money import Money
 from infra.local.database import TABLE_NAME
 from repositories import keys

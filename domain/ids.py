@@ -3,14 +3,14 @@
 import re
 from datetime import datetime
 
+from domain.environment import chance, now
+
 _FORM = re.compile(r"[a-z]+_[0-7][0-9A-HJKMNP-TV-Z]{25}")
 
 
 def new_id(prefix: str) -> str:
     """Return a new identifier such as `item_01JD3Z…` (https://github.com/ulid/spec)."""
-    from ulid import ULID
-
-    return f"{prefix}_{ULID()}"
+    return derived_id(prefix, now(), chance().randbytes(10))
 
 
 def derived_id(prefix: str, moment: datetime, seed: bytes) -> str:

@@ -61,11 +61,6 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
-def now() -> datetime:
-    """Return the current time in UTC, cut to milliseconds."""
-    return _to_milliseconds(datetime.now(UTC))
-
-
 def json_of(model: BaseModel) -> dict[str, Any]:
     """Return a model as the JSON object that the API shows."""
     shown: dict[str, Any] = model.model_dump(mode="json")

@@ -1,7 +1,6 @@
 """A thin layer over the Powertools resolver: what every route of Tradepost has in common."""
 
 import os
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -13,8 +12,9 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 
 from domain.access import Permission
 from domain.commands import Answer, Replayed
+from domain.environment import monotonic, now
 from domain.errors import DomainError, IdempotencyKeyRequired, NotFound
-from domain.model import json_of, now
+from domain.model import json_of
 from handlers import imported
 from handlers.answers import matches, not_modified, success
 from handlers.incoming import (
@@ -210,7 +210,7 @@ class Api:
         if operation.idempotency_key == "required" and not command:
             raise IdempotencyKeyRequired
         seconds = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
-        call.session = Session(call.table, caller, now(), time.monotonic() + seconds, command, issued, checked)
+        call.session = Session(call.table, caller, now(), monotonic() + seconds, command, issued, checked)
         return admitted
 
     def _succeed(self, app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:

@@ -2,13 +2,13 @@
 
 import logging
 import os
-import time
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 from aws_lambda_powertools import Logger
 
+from domain.environment import monotonic, now
 from handlers.answers import to_json
 from repositories.table import Meter
 
@@ -52,7 +52,7 @@ class Telemetry:
         """The code of the problem that was answered, if any."""
         self.replayed: bool | None = None
         """Whether the answer is an earlier one's."""
-        self._started = time.perf_counter()
+        self._started = monotonic()
         logger().append_keys(request_id=request_id, route=route, tenant=None, sub=None)
 
     def caller(self, tenant: str, subject: str) -> None:
@@ -68,7 +68,7 @@ class Telemetry:
                 "status": status,
                 "code": self.code,
                 "replayed": self.replayed,
-                "duration_ms": round((time.perf_counter() - self._started) * 1000, 1),
+                "duration_ms": round((monotonic() - self._started) * 1000, 1),
                 "read_units": meter.read_units,
                 "write_units": meter.write_units,
                 "db_requests": meter.requests,
@@ -80,7 +80,7 @@ class Telemetry:
 def _embedded_metrics(status: int) -> dict[str, Any]:
     if os.environ.get("POWERTOOLS_METRICS_DISABLED") == "true":
         return {}
-    directive = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [_METRICS]}
+    directive = {"Timestamp": int(now().timestamp() * 1000), "CloudWatchMetrics": [_METRICS]}
     return {"_aws": directive, "requests": 1, "errors": int(status >= _FIRST_SERVER_ERROR)}
 
 

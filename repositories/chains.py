@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.chains import WINDOW, last_until
+from domain.environment import chance, in_parallel
 from domain.ids import is_id
 from domain.ledger import Account, Tail
 from repositories import keys
 from repositories.ledger_rows import account_of, tail_of
-from repositories.parallel import in_parallel
-from repositories.pauses import one_of
 from repositories.rows import Row
 from repositories.table import Table
 from repositories.transaction import Stale
@@ -69,7 +68,7 @@ class Chains:
 
     def _picked(self, account_id: str) -> Tail | None:
         first = self.first(account_id)
-        stripe = one_of(first.account.stripes) if first else 0
+        stripe = chance().randrange(first.account.stripes) if first else 0
         return self._tail(first.account, stripe) if first and stripe else first
 
     def _tail(self, account: Account, stripe: int) -> Tail:

@@ -1,8 +1,8 @@
 """Which currencies a tenant trades in."""
 
-import time
 from collections import OrderedDict
 
+from domain.environment import monotonic
 from domain.errors import Flaw
 from domain.validation import invalid_input
 from repositories import keys
@@ -28,10 +28,10 @@ def require_currency(session: Session, currency: str) -> None:
 
 def _currencies(session: Session) -> frozenset[str]:
     read_at, traded = _known.get(session.tenant, (float("-inf"), frozenset()))
-    if time.monotonic() - read_at > KNOWN_SECONDS:
+    if monotonic() - read_at > KNOWN_SECONDS:
         row = session.table.get(keys.tenant(session.tenant))
         traded = frozenset(row["tenant"]["currencies"] if row else ())
-        _known[session.tenant] = (time.monotonic(), traded)
+        _known[session.tenant] = (monotonic(), traded)
         if len(_known) > _KEPT:
             _known.popitem(last=False)
     return traded

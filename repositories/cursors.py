@@ -1,12 +1,12 @@
 """Cursors: signed positions in a list, good for one list of one tenant for a day."""
 
 import hashlib
-import time
 from datetime import timedelta
 
-from itsdangerous import BadData, BadSignature, SignatureExpired, URLSafeTimedSerializer
+from itsdangerous import BadData, BadSignature, SignatureExpired, TimestampSigner, URLSafeTimedSerializer
 from itsdangerous.encoding import base64_decode, base64_encode
 
+from domain.environment import monotonic, now
 from domain.errors import CursorInvalid
 from repositories.clients import secretsmanager
 from repositories.keys import Position
@@ -17,6 +17,13 @@ LIFETIME = timedelta(days=1)
 _KEYS_KNOWN_FOR = 300
 _KEYS_ASKED_AGAIN_AFTER = 10
 """Seconds: the first to learn of a rotation in time, the second so that bad cursors cannot make us ask for each."""
+
+
+class _Signer(TimestampSigner):
+    """Signs by the environment's clock."""
+
+    def get_timestamp(self) -> int:
+        return int(now().timestamp())
 
 
 def seal(position: Position, query: str) -> str:
@@ -51,7 +58,9 @@ def _opened(cursor: str, query: str) -> list[str]:
 
 
 def _serializer(query: str, known_for: int = _KEYS_KNOWN_FOR) -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(_keys(known_for), salt=query, signer_kwargs={"digest_method": hashlib.sha256})
+    return URLSafeTimedSerializer(
+        _keys(known_for), salt=query, signer=_Signer, signer_kwargs={"digest_method": hashlib.sha256}
+    )
 
 
 class _Known:
@@ -63,10 +72,10 @@ class _Known:
 
 def _keys(known_for: int) -> list[str]:
     """Return the signing keys, oldest first as the signer wants them, asked for no longer than `known_for` s ago."""
-    if time.monotonic() - _Known.at > known_for:
+    if monotonic() - _Known.at > known_for:
         text = settings().cursor_keys or _secret(settings().cursor_secret)
         _Known.keys = tuple(key.strip() for key in reversed(text.split(",")))
-        _Known.at = time.monotonic()
+        _Known.at = monotonic()
     return list(_Known.keys)
 
 

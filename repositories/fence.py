@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from domain.model import now
+from domain.environment import now
 from repositories.clients import dynamodb, dynamodb_with, sts
 from repositories.outages import EXPIRED, translated
 from repositories.settings import settings

@@ -4,18 +4,17 @@ A mark says up to which minute all is done. It only advances past what was expir
 or that failed on one order, finds the rest again; and it stays behind the clock by more than an index usually lags.
 """
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from domain.access import Caller, Role
+from domain.environment import in_parallel, monotonic
 from domain.errors import InvalidState, NotFound
 from domain.orders import SYSTEM
 from repositories import keys
 from repositories.keys import Held
 from repositories.orders import OrderRepository
-from repositories.parallel import in_parallel
 from repositories.rows import new_row
 from repositories.session import Session
 from repositories.table import Table
@@ -38,7 +37,7 @@ class Swept:
 
 
 def sweep(table: Table, at: datetime, deadline: float) -> Swept:
-    """Expire the orders whose holds have ended at `at`, until `deadline` (time.monotonic)."""
+    """Expire the orders whose holds have ended at `at`, until `deadline` (monotonic)."""
     due = sorted(_due(table, at))
     done = in_parallel(lambda held: _expired(table, held, at, deadline), due)
     left = {held: why for held, why in zip(due, done, strict=True) if isinstance(why, str)}
@@ -70,7 +69,7 @@ def _ended(table: Table, pk: str, at: datetime) -> list[Held]:
 
 def _expired(table: Table, held: Held, at: datetime, deadline: float) -> bool | str:
     """Expire an order; return whether it was for us to do, or why it could not be done now."""
-    if time.monotonic() >= deadline:
+    if monotonic() >= deadline:
         return "no time left"
     session = Session(table, Caller(held.tenant, SYSTEM, Role.OWNER), at, deadline)
     try:

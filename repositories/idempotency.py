@@ -3,11 +3,11 @@
 import zlib
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 from pydantic import BaseModel
 
 from domain.commands import Answer, Command, Replayed
+from domain.environment import unique
 from domain.errors import IdempotencyInProgress, IdempotencyKeyReused
 from domain.model import json_of
 from repositories import keys
@@ -42,7 +42,7 @@ def running(tenant: str, command: Command, started: datetime, lease_until: datet
         started,
         started_at=started.isoformat(),
         lease_until=lease_until.isoformat(),
-        attempt=uuid4().hex,
+        attempt=unique().hex,
     )
 
 

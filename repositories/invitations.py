@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from uuid import uuid4
 
+from domain.environment import unique
 from domain.errors import EmailTaken
 from domain.users import User, UserStatus
 from repositories import keys
@@ -68,7 +68,7 @@ def _claim(session: Session, canonical: str) -> str:
     """Claim an address and return the claim. Raises EmailTaken, Stale if another invitation has it."""
     until = int((session.at + CLAIM).timestamp())
     row = new_row(
-        keys.email(session.tenant, canonical), "email_claim", claim=uuid4().hex, claimed_until=until, ttl=until
+        keys.email(session.tenant, canonical), "email_claim", claim=unique().hex, claimed_until=until, ttl=until
     )
     standing = session.table.put(row, _FREE, {":now": int(session.at.timestamp())})
     if standing:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, JsonValue
 
 from domain.access import Caller
+from domain.environment import in_parallel
 from domain.errors import (
     Contention,
     DomainError,
@@ -37,7 +38,6 @@ from repositories import keys
 from repositories.currencies import require_currency
 from repositories.item_rows import COLLECTIONS, StoredItem, item_row, position, stock_row, summary
 from repositories.listing import Listing, list_page
-from repositories.parallel import in_parallel
 from repositories.rows import Row, new_row
 from repositories.session import Session
 from repositories.stock import level_stock, tell_stock

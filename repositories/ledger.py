@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.books import Balance, Entry, NewTransaction, TrialBalance, require_stripable
+from domain.environment import in_parallel
 from domain.errors import AlreadyReversed, Contention, Flaw, InsufficientFunds, InvalidState, NotFound
 from domain.events import Event
 from domain.ids import is_id, new_id
@@ -35,7 +36,6 @@ from repositories.ledger_rows import (
     transaction_of,
 )
 from repositories.listing import Listing, list_page
-from repositories.parallel import in_parallel
 from repositories.posting import Draft, add_account, post, soon, swapped
 from repositories.rows import Row
 from repositories.session import Session

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from math import ceil, isqrt
 from typing import Self
 
+from domain.environment import in_parallel
 from domain.pages import PageRequest
 from repositories import keys
 from repositories.cursors import seal, unseal
 from repositories.keys import Position
-from repositories.parallel import in_parallel
 from repositories.rows import Row
 from repositories.session import Session
 from repositories.table import Table

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from domain.buckets import taken
+from domain.environment import chance
 from domain.errors import InvalidState
 from domain.events import Event
 from domain.ids import is_id
@@ -15,7 +16,6 @@ from domain.tenants import TenantSettings
 from repositories import keys, stock
 from repositories.item_rows import Shelf
 from repositories.order_rows import order_row
-from repositories.pauses import one_of
 from repositories.rows import Row
 from repositories.session import Session
 from repositories.transaction import Stale, made_twice
@@ -91,7 +91,7 @@ class Placing:
             return {}
         if row["bucket_rows"] > 1:
             if self._may_guess:
-                return {one_of(shelf.buckets): units}
+                return {chance().randrange(shelf.buckets): units}
             shelf = self._all_buckets(item_id, row["bucket_rows"])
         shares = taken(shelf.available, units)
         return sum(shelf.available) if shares is None else shares

@@ -1,10 +1,10 @@
 """Posting: the steps that append a transaction's entries to their chains."""
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from domain.environment import monotonic, now
 from domain.errors import AlreadyReversed
 from domain.events import Event
 from domain.ids import new_id
@@ -17,7 +17,6 @@ from domain.ledger import (
     posting_time,
     require_postable,
 )
-from domain.model import now
 from repositories import keys
 from repositories.ledger_rows import account_row, code_row, entry_row, transaction_row
 from repositories.session import Session
@@ -96,4 +95,4 @@ def swapped(entries: Sequence[NewEntry]) -> list[NewEntry]:
 
 def soon(session: Session) -> Session:
     """Return the session with no more time than a posting may take at the time that it was given."""
-    return replace(session, deadline=min(session.deadline, time.monotonic() + COMMIT_SECONDS))
+    return replace(session, deadline=min(session.deadline, monotonic() + COMMIT_SECONDS))

@@ -1,13 +1,12 @@
 """Users as the pool's triggers see them: nobody calls yet, so the pool says which tenant and which subject."""
 
 import re
-import time
 
 from domain.access import Caller, Role
 from domain.email import canonical_email
+from domain.environment import monotonic, now
 from domain.errors import Contention, EmailTaken, Forbidden
 from domain.events import Event
-from domain.model import now
 from domain.users import NewUser, User
 from repositories import keys
 from repositories.clients import dynamodb
@@ -46,7 +45,7 @@ def sign_up(name: str, attributes: dict[str, str]) -> User:
     canonical = canonical_email(email)
     called = _NOT_IN_NAMES.sub(" ", attributes.get("name", "")).strip()[:200] or canonical.partition("@")[0]
     new = NewUser(email=email, name=called, role=Role.CUSTOMER)
-    session = Session(_table(), Caller(tenant, subject, Role.CUSTOMER), now(), time.monotonic() + _SECONDS)
+    session = Session(_table(), Caller(tenant, subject, Role.CUSTOMER), now(), monotonic() + _SECONDS)
     user = User.new(subject, new, session.at)
     return session.decide_again(lambda: _add_profile(session, user, canonical))
 

@@ -1,7 +1,6 @@
 """Rotating the keys that sign cursors."""
 
-import secrets
-
+from domain.environment import chance
 from repositories.clients import secretsmanager
 
 KEPT = 2
@@ -16,7 +15,7 @@ def prepare_rotation(secret: str, version: str) -> None:
         client.get_secret_value(SecretId=secret, VersionId=version, VersionStage=_PENDING)
     except client.exceptions.ResourceNotFoundException:
         keys = client.get_secret_value(SecretId=secret, VersionStage=_CURRENT)["SecretString"].split(",")
-        rotated = ",".join([secrets.token_hex(32), *keys][:KEPT])
+        rotated = ",".join([chance().randbytes(32).hex(), *keys][:KEPT])
         client.put_secret_value(
             SecretId=secret, ClientRequestToken=version, SecretString=rotated, VersionStages=[_PENDING]
         )

@@ -1,6 +1,5 @@
 """One request at work on the table: whose it is, what it consumed, and how its effect is made final."""
 
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,6 +8,7 @@ from pydantic import BaseModel
 
 from domain.access import Caller
 from domain.commands import Command
+from domain.environment import monotonic, sleep
 from domain.errors import Contention, DomainError
 from domain.events import Event
 from domain.ids import new_id
@@ -30,7 +30,7 @@ LEASE = timedelta(seconds=60)
 class Session:
     """The table as one caller may use it for one request.
 
-    `at` is the request's time, `deadline` (time.monotonic) when it must have an answer, `command` is set
+    `at` is the request's time, `deadline` (monotonic) when it must have an answer, `command` is set
     where the client sent an Idempotency-Key.
     """
 
@@ -92,9 +92,9 @@ class Session:
                 return attempt()
             except Stale:
                 wait = pause_before(number)
-                if time.monotonic() + wait >= self.deadline:
+                if monotonic() + wait >= self.deadline:
                     break
-                time.sleep(wait)
+                sleep(wait)
         raise Contention
 
     def remember(self, refusal: DomainError) -> None:

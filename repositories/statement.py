@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from domain.books import Entry
+from domain.environment import in_parallel
 from domain.ledger import Account
 from domain.money import Money, SignedMoney
 from domain.pages import Page, PageRequest
 from repositories import keys
 from repositories.cursors import seal, unseal
 from repositories.keys import Position
-from repositories.parallel import in_parallel
 from repositories.rows import Row
 from repositories.session import Session
 from repositories.transaction import Stale

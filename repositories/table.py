@@ -1,11 +1,11 @@
 """The one table, as calls that yield plain rows, count what they consume and fail in the domain's words."""
 
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import batched
 from typing import TYPE_CHECKING, Any, Literal
 
+from domain.environment import sleep
 from domain.errors import Unavailable
 from repositories.keys import Key
 from repositories.outages import THROTTLED, translated
@@ -99,7 +99,7 @@ class Table:
             if not answered["UnprocessedKeys"]:
                 return found
             wanted = answered["UnprocessedKeys"][self.name]["Keys"]
-            time.sleep(pause_before(attempt))
+            sleep(pause_before(attempt))
         raise Unavailable
 
     def snapshot(self, keys: Sequence[Key]) -> list[Row] | None:
@@ -194,7 +194,7 @@ class Table:
                 return self._put(row, condition, values)
             except self.client.exceptions.TransactionConflictException:
                 self.meter.wrote({})
-                time.sleep(pause_before(attempt))
+                sleep(pause_before(attempt))
         raise Unavailable
 
     def _put(self, row: Row, condition: str, values: Mapping[str, Any]) -> Row | None:

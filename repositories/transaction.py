@@ -1,11 +1,10 @@
 """A transaction as a list of named steps, each with the error that its failed condition means."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import uuid4
 
+from domain.environment import monotonic, sleep, unique
 from domain.errors import Contention, DomainError, PreconditionFailed, Unavailable
 from repositories.keys import Key
 from repositories.outages import THROTTLED
@@ -117,18 +116,18 @@ class Transaction:
     def commit(self, deadline: float) -> None:
         """Carry it out, or raise the error of the first step that was refused; nothing happened then.
 
-        Conflicts with other transactions are tried again with full jitter until `deadline` (time.monotonic).
+        Conflicts with other transactions are tried again with full jitter until `deadline` (monotonic).
         Raises Contention or Unavailable when that did not help.
         """
         for attempt in range(ATTEMPTS):
-            reasons = self.table.transact([step.action for step in self.steps], str(uuid4()))
+            reasons = self.table.transact([step.action for step in self.steps], str(unique()))
             if not reasons:
                 return
             again = self._refused(reasons)
             wait = pause_before(attempt)
-            if attempt + 1 == ATTEMPTS or time.monotonic() + wait >= deadline:
+            if attempt + 1 == ATTEMPTS or monotonic() + wait >= deadline:
                 raise again
-            time.sleep(wait)
+            sleep(wait)
 
     def _refused(self, reasons: Sequence[Mapping[str, Any]]) -> DomainError:
         """Raise what a cancellation means, or return what to say if trying again does not help.

@@ -1,19 +1,17 @@
 """Every account's balance at one instant."""
 
-import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from domain.books import TrialAccount, TrialBalance, TrialTotal
+from domain.environment import in_parallel, monotonic, now
 from domain.errors import Contention, InvalidState, Unavailable
 from domain.ledger import SETTLED_AFTER, Account, Direction, Tail, signed
-from domain.model import now
 from domain.money import Money
 from repositories import keys
 from repositories.chains import Chains
-from repositories.parallel import in_parallel
 from repositories.rows import Row
 from repositories.session import Session
 
@@ -73,7 +71,7 @@ class TrialBalances:
         chains = Chains(self.session.table, self.session.tenant)
 
         def collect(row: Row) -> list[Tail]:
-            if time.monotonic() >= self.session.deadline:
+            if monotonic() >= self.session.deadline:
                 raise Unavailable
             return [chains.at(tail, instant) for tail in chains.all(row["account_id"])]
 

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from domain.access import Caller, Role
-from domain.model import now
+from domain.environment import now
 from repositories.clients import dynamodb
 from repositories.ledger import LedgerRepository
 from repositories.session import Session

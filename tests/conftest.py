@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,6 +16,7 @@ import httpx
 import pytest
 from moto import mock_aws
 
+from domain.environment import Environment, using
 from infra.functions import ROOT
 from infra.local import database as local
 from infra.local import dynoxide
@@ -76,6 +77,13 @@ def operator(database: str) -> Operator:
     return Operator(send_in_process, OPERATOR)
 
 
+class OneByOne(Environment):
+    """A machine that does nothing in parallel: moto loses what two threads write at once."""
+
+    def in_parallel[A, R](self, call: Callable[[A], R], arguments: Iterable[A]) -> list[R]:
+        return [call(argument) for argument in arguments]
+
+
 @pytest.fixture
 def moto_shop(monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     """A new tenant on moto, in this process."""
@@ -85,7 +93,7 @@ def moto_shop(monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     for service in ("DYNAMODB", *SERVICES):
         monkeypatch.delenv(f"AWS_ENDPOINT_URL_{service}", raising=False)
     _forget_clients()
-    with mocked_aws():
+    with using(OneByOne()), mocked_aws():
         if local.TABLE_NAME not in clients.dynamodb().list_tables()["TableNames"]:
             clients.dynamodb().create_table(**create_table_request(local.TABLE_NAME))
         yield Shop(send_in_process)

@@ -152,7 +152,7 @@ EFFECTS: dict[str, Mistake] = {
     "an erased user stays in the answer that showed them": _set(users.UserRepository, "_erase_answer", _no_step),
     "records of commands live a day and no more": _set(idempotency, "LIFETIME", timedelta(hours=23)),
     "a lease ends before its function may": _set(session, "LEASE", timedelta(seconds=1)),
-    "one token serves all attempts at a transaction": _set(transaction, "uuid4", lambda: "always-the-same"),
+    "one token serves all attempts at a transaction": _set(transaction, "unique", lambda: "always-the-same"),
     "a failed condition is told behind a step of which nothing is known": _set(transaction, "_UNKNOWN", frozenset()),
     "void tokens get replays": _set(
         problems.Problem, "replaced", property(lambda problem: not problem.kept and not problem.retryable)

@@ -3,11 +3,10 @@
 Called by EventBridge Scheduler, which calls again after a failure and then puts the event into a queue.
 """
 
-import time
 from itertools import islice
 from typing import Any
 
-from domain.model import now
+from domain.environment import monotonic, now
 from handlers.telemetry import logger
 from handlers.trigger import Event, Source, told, trigger
 from repositories.access import Access
@@ -39,7 +38,7 @@ def expire_holds(_event: Event, context: Any) -> dict[str, int]:
     meter = Meter()
     table = Table(dynamodb(), settings().table_name, meter)
     seconds = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
-    swept = sweep(table, now(), time.monotonic() + seconds)
+    swept = sweep(table, now(), monotonic() + seconds)
     told(
         "holds swept", expired=swept.expired, left=dict(islice(swept.left.items(), _NAMED)), db_requests=meter.requests
     )

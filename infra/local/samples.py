@@ -5,10 +5,10 @@ from contextlib import suppress
 
 from domain.access import Caller, Role
 from domain.email import canonical_email
+from domain.environment import now
 from domain.events import Event
 from domain.items import Item, NewItem
 from domain.ledger import Account, AccountType, Direction, NewAccount, NewEntry
-from domain.model import now
 from domain.money import Money
 from domain.orders import NewLine, NewOrder, NewPayment
 from domain.tenants import NewOwner, NewTenant, TenantSettings

@@ -14,7 +14,7 @@ import boto3
 import pytest
 from rich.progress import Progress
 
-from domain.model import now
+from domain.environment import now
 from infra.local.audit import Audit, BrokenError
 from infra.local.audit.reading import Reading
 from infra.local.cli import RUNNING

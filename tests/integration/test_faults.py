@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from domain.model import now
+from domain.environment import now
 from repositories import transaction
 from tests.faults import FAULTS, Fault, injected
 from tests.shop import Answer, Shop, new_item

@@ -9,8 +9,8 @@ from typing import Any
 import boto3
 import pytest
 
+from domain.environment import now
 from domain.errors import Unavailable
-from domain.model import now
 from domain.orders import Order
 from handlers.triggers.expire_holds import HoldsLeftError
 from infra.local.cli import RUNNING

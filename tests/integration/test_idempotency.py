@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from domain import model
+from domain.environment import now
 from infra.local.database import TABLE_NAME
 from repositories import currencies
 from repositories import session as sessions
@@ -191,7 +191,7 @@ def take_lease(shop: Shop) -> None:
 
 def shop_clock(monkeypatch: pytest.MonkeyPatch, ahead: timedelta) -> None:
     """Let the functions' clock run ahead."""
-    monkeypatch.setattr("handlers.api.now", lambda: model.now() + ahead)
+    monkeypatch.setattr("handlers.api.now", lambda: now() + ahead)
 
 
 def test_a_later_refusal_does_not_stand_in_for_the_first_answer(operator: Operator, shop: Shop) -> None:

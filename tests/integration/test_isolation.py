@@ -9,7 +9,7 @@ import boto3
 import pytest
 
 from domain.access import Permission
-from domain.model import now
+from domain.environment import now
 from handlers.api import PUBLIC
 from infra.functions import Function, functions
 from infra.local.invocation import invoke

@@ -8,15 +8,17 @@ from contextlib import nullcontext, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from benchmarks.ledger import entry_of_one
 from domain.books import NewTransaction
+from domain.environment import now
 from domain.errors import Contention, Unavailable
 from domain.ledger import Direction, NewEntry, Tail
-from domain.model import now, to_rfc3339
+from domain.model import to_rfc3339
 from domain.money import Money
 from repositories import keys
 from repositories.chains import Chains
@@ -427,7 +429,7 @@ def test_what_is_final_stays_though_an_account_gets_another_stripe(shop: Shop, m
     path = f"/ledger/accounts/{bank}/balance?as_of={to_rfc3339(now() + timedelta(seconds=1))}"
     before = shop.get(path).json
     assert shop.post(f"/ledger/accounts/{bank}/stripes", {"count": 2}).status == 200
-    monkeypatch.setattr("repositories.chains.one_of", lambda count: count - 1)
+    monkeypatch.setattr("repositories.chains.chance", lambda: SimpleNamespace(randrange=lambda count: count - 1))
     other = account(shop, "equity")
     transfer(shop, bank, other, 5)
     after = shop.get(path).json
@@ -440,7 +442,7 @@ def test_a_posting_that_takes_too_long_is_not_committed_at_its_time(
     """What is final rests on it: whoever waited for seconds does not post at the instant at which it began to wait."""
     bank, capital = account(shop), account(shop, "equity")
     monkeypatch.setattr("repositories.transaction.pause_before", lambda _: 1.0 + COMMIT_SECONDS)
-    monkeypatch.setattr("repositories.transaction.time.sleep", lambda _: None)
+    monkeypatch.setattr("repositories.transaction.sleep", lambda _: None)
     with injected("conflict", at=3) as calls:
         assert transfer(shop, bank, capital, 1).code == "CONTENTION"
     assert calls.count("TransactWriteItems") == 1
@@ -527,7 +529,8 @@ def test_a_balance_is_a_sum_that_there_was(shop: Shop, rival: Shop, monkeypatch:
     bank, capital = account(shop), account(shop, "equity")
     shop.post(f"/ledger/accounts/{bank}/stripes", {"count": 2})
     book, stripes = ledger(shop.tenant), iter([0, 1])
-    monkeypatch.setattr("repositories.chains.one_of", lambda count: next(stripes) if count == 2 else 0)
+    picked = SimpleNamespace(randrange=lambda count: next(stripes) if count == 2 else 0)
+    monkeypatch.setattr("repositories.chains.chance", lambda: picked)
 
     def meanwhile() -> None:
         # Into the stripe that has been read already, and then out of the other.

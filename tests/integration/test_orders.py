@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from domain.model import now
+from domain.environment import now
 from domain.orders import MOVES, OrderStatus, StockEffect
 from tests.shop import Answer, Shop
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from domain.model import now
+from domain.environment import now
 from repositories import keys
 from repositories.clients import dynamodb
 from repositories.table import Meter, Table

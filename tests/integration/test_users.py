@@ -11,8 +11,8 @@ import pytest
 from pydantic import ValidationError
 
 from domain.access import Role
+from domain.environment import now
 from domain.errors import Contention, Forbidden, Unavailable
-from domain.model import now
 from domain.users import NewUser
 from infra.local.invocation import invoke
 from repositories import keys

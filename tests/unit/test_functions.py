@@ -161,6 +161,23 @@ def test_cors_headers_are_those_of_the_settings(moto_shop: Shop, monkeypatch: py
     assert "access-control-allow-origin" not in moto_shop.get("/items/item_x", Origin="https://evil.example").headers
 
 
+SYSTEM = {"datetime.now", "time", "random", "secrets", "uuid4", "ThreadPoolExecutor", "urandom", "SystemRandom"}
+
+
+def test_only_the_environment_asks_the_system() -> None:
+    """For a clock, pauses, chance or threads: whatever else did could not be simulated."""
+    for path in (
+        path for package in ("domain", "handlers", "repositories") for path in Path(ROOT, package).rglob("*.py")
+    ):
+        if path.name == "environment.py":
+            continue
+        nodes = list(ast.walk(ast.parse(path.read_text())))
+        modules = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+        names = {alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names}
+        asked = {ast.unparse(node) for node in nodes if isinstance(node, ast.Attribute)}
+        assert not SYSTEM & (modules | names | asked), path
+
+
 def test_only_the_key_module_spells_keys() -> None:
     for path in (*Path(ROOT, "repositories").glob("*.py"), *Path(ROOT, "handlers").rglob("*.py")):
         if path.name == "keys.py":

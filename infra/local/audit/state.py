@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from domain.environment import now
 from domain.ledger import SETTLED_AFTER
-from domain.model import now, to_rfc3339
+from domain.model import to_rfc3339
 
 
 class BrokenError(Exception):
