@@ -14,6 +14,7 @@ from repositories.outages import translated
 from repositories.settings import settings
 
 LIFETIME = timedelta(days=1)
+_SKEW_SECONDS = 5
 _KEYS_KNOWN_FOR = 300
 _KEYS_ASKED_AGAIN_AFTER = 10
 """Seconds: the first to learn of a rotation in time, the second so that bad cursors cannot make us ask for each."""
@@ -24,6 +25,13 @@ class _Signer(TimestampSigner):
 
     def get_timestamp(self) -> int:
         return int(now().timestamp())
+
+
+class _Reader(_Signer):
+    """Reads by a clock ahead of that: a cursor that was signed by a faster clock is not from the future."""
+
+    def get_timestamp(self) -> int:
+        return super().get_timestamp() + _SKEW_SECONDS
 
 
 def seal(position: Position, query: str) -> str:
@@ -49,17 +57,19 @@ def _opened(cursor: str, query: str) -> list[str]:
     """Open a cursor; one that no known key signed is tried again with the keys of now."""
     lifetime = int(LIFETIME.total_seconds())
     try:
-        opened: list[str] = _serializer(query).loads(cursor, max_age=lifetime)
+        opened: list[str] = _serializer(query, signer=_Reader).loads(cursor, max_age=lifetime)
     except SignatureExpired:
         raise
     except BadSignature:
-        opened = _serializer(query, _KEYS_ASKED_AGAIN_AFTER).loads(cursor, max_age=lifetime)
+        opened = _serializer(query, _KEYS_ASKED_AGAIN_AFTER, _Reader).loads(cursor, max_age=lifetime)
     return opened
 
 
-def _serializer(query: str, known_for: int = _KEYS_KNOWN_FOR) -> URLSafeTimedSerializer:
+def _serializer(
+    query: str, known_for: int = _KEYS_KNOWN_FOR, signer: type[TimestampSigner] = _Signer
+) -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(
-        _keys(known_for), salt=query, signer=_Signer, signer_kwargs={"digest_method": hashlib.sha256}
+        _keys(known_for), salt=query, signer=signer, signer_kwargs={"digest_method": hashlib.sha256}
     )
 
 

@@ -23,6 +23,8 @@ from repositories.user_rows import user_row
 
 CLAIM = timedelta(seconds=60)
 """How long an address stays claimed by an invitation that died: longer than any function may run."""
+BARRED = timedelta(hours=1)
+"""How long a subject that was taken away gets no profile: far longer than the pool may take to call its triggers."""
 _FREE = "attribute_not_exists(pk) OR claimed_until < :now"
 _FREE_OR_MINE = f"{_FREE} OR claim = :claim"
 
@@ -51,6 +53,7 @@ def invite(session: Session, directory: Directory, canonical: str, email: str) -
         return Invited(directory.invite(session.tenant, canonical, email))
     except SignedUp as stranger:
         claim = _claim(session, canonical)
+        _bar(session, stranger.subject)
         directory.remove(stranger.subject)
         return Invited(_invite_anew(session, directory, canonical, email), claim)
     except Gone:
@@ -74,6 +77,18 @@ def _claim(session: Session, canonical: str) -> str:
     if standing:
         raise _taken(standing)
     return str(row["claim"])
+
+
+def _bar(session: Session, subject: str) -> None:
+    """See to it that a subject whose name is taken away gets no profile, should their sign-up be completed later.
+
+    Raises Stale if they have one.
+    """
+    until = int((session.at + BARRED).timestamp())
+    row = new_row(keys.user(session.tenant, subject), "barred", claimed_until=until, ttl=until)
+    standing = session.table.put(row, _FREE, {":now": int(session.at.timestamp())})
+    if standing and "head" in standing and standing["head"]["status"] != UserStatus.DELETED:
+        raise Stale
 
 
 def _lapsed(session: Session, row: Row) -> bool:
@@ -100,6 +115,8 @@ def add_user(
 
 
 def _there_already(row: Row | None) -> Exception:
+    if row and "head" not in row:
+        return EmailTaken()
     erased = row and row["head"]["status"] == UserStatus.DELETED
     return _Erased() if erased else Stale()
 

@@ -41,7 +41,7 @@ from repositories.listing import Listing, list_page
 from repositories.rows import Row, new_row
 from repositories.session import Session
 from repositories.stock import level_stock, tell_stock
-from repositories.transaction import Stale, Transaction, changed_since_read, made_twice
+from repositories.transaction import Stale, Transaction, changed_since_read, made_twice, require_absent
 
 _TRY_AGAIN = (Contention, Unavailable)
 """What may stop a row now and not later: a batch with such a row has not had its last answer."""
@@ -178,6 +178,7 @@ class ItemRepository:
         key = keys.item(self.session.tenant, item_id)
         found = self.session.table.partition(key.pk) if is_id("item", item_id) else []
         if not found:
+            require_absent(self.session.table, [key] if is_id("item", item_id) else ())
             raise NotFound("item")
         return StoredItem.of(found)
 

@@ -40,7 +40,7 @@ from repositories.posting import Draft, add_account, post, soon, swapped
 from repositories.rows import Row
 from repositories.session import Session
 from repositories.statement import entries_page
-from repositories.transaction import Stale
+from repositories.transaction import Stale, require_absent
 from repositories.transaction import Transaction as Steps
 from repositories.trial_balance import TrialBalances
 
@@ -69,9 +69,13 @@ class LedgerRepository:
         return account
 
     def account(self, account_id: str) -> Account:
-        """Return an account. Raises NotFound."""
+        """Return an account. Raises NotFound, Contention."""
+        return self.session.decide_again(lambda: self._account(account_id))
+
+    def _account(self, account_id: str) -> Account:
         row = is_id("acct", account_id) and self.session.table.get(keys.account(self.session.tenant, account_id))
         if not row:
+            self._require_no_account(account_id)
             raise NotFound("account")
         return account_of(row)
 
@@ -85,7 +89,7 @@ class LedgerRepository:
         return self.session.decide_again(lambda: self._stripe_account(account_id, count))
 
     def _stripe_account(self, account_id: str, count: int) -> Account:
-        account = self.account(account_id)
+        account = self._account(account_id)
         _require_open(account)
         require_stripable(account, count)
         if count == account.stripes:
@@ -213,7 +217,13 @@ class LedgerRepository:
             raise Stale
 
     def _ends(self, draft: Draft) -> dict[str, Tail]:
-        return self._chains.to_write(entry.account_id for entry in draft.entries)
+        ends = self._chains.to_write(entry.account_id for entry in draft.entries)
+        self._require_no_account(*(entry.account_id for entry in draft.entries if entry.account_id not in ends))
+        return ends
+
+    def _require_no_account(self, *account_ids: str) -> None:
+        ids = (each for each in dict.fromkeys(account_ids) if is_id("acct", each))
+        require_absent(self.session.table, (keys.account(self.session.tenant, each) for each in ids))
 
     def _post(self, draft: Draft, tails: Mapping[str, Tail]) -> Transaction:
         tx = self.session.transaction()
@@ -222,8 +232,8 @@ class LedgerRepository:
         return transaction
 
     def transaction(self, transaction_id: str) -> Transaction:
-        """Return a transaction. Raises NotFound."""
-        return transaction_of(self._row(transaction_id))
+        """Return a transaction. Raises NotFound, Contention."""
+        return self.session.decide_again(lambda: transaction_of(self._row(transaction_id)))
 
     def transactions(self, reference: str | None, page: PageRequest) -> Page[TransactionSummary]:
         """Return a page of the transactions, or of those with a reference. Raises CursorInvalid."""
@@ -249,6 +259,7 @@ class LedgerRepository:
     def _tails(self, account_id: str) -> list[Tail]:
         tails = self._chains.all(account_id)
         if not tails:
+            self._require_no_account(account_id)
             raise NotFound("account")
         return tails
 
@@ -256,6 +267,7 @@ class LedgerRepository:
         key = keys.transaction(self.session.tenant, transaction_id)
         row = is_id("txn", transaction_id) and self.session.table.get(key)
         if not row:
+            require_absent(self.session.table, [key] if is_id("txn", transaction_id) else ())
             raise NotFound("transaction")
         return row
 

@@ -23,7 +23,7 @@ from repositories.order_rows import COLLECTION, StoredOrder, order_row, position
 from repositories.placing import Placing
 from repositories.rows import Row
 from repositories.session import Session
-from repositories.transaction import Stale, Transaction
+from repositories.transaction import Stale, Transaction, require_absent
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,13 @@ class OrderRepository:
         return self.session.decide_again(Placing(self.session, new, order_id).attempt)
 
     def get(self, order_id: str) -> Order:
-        """Return an order. Raises NotFound."""
-        row = self.session.table.get(self.key(order_id))
+        """Return an order. Raises NotFound, Contention."""
+        return self.session.decide_again(lambda: self._get(self.key(order_id)))
+
+    def _get(self, key: Key) -> Order:
+        row = self.session.table.get(key)
+        if row is None:
+            require_absent(self.session.table, [key])
         return self.reached(row).order
 
     def page(self, page: PageRequest, customer_id: str | None, status: OrderStatus | None) -> Page[OrderSummary]:
@@ -99,7 +104,10 @@ class OrderRepository:
     def read(self, order_id: str) -> StoredOrder:
         """Return an order to be moved, with what it reserved. Raises NotFound, Unauthorized."""
         key = self.key(order_id)
-        return self.reached(self.session.read([key]).get(key))
+        row = self.session.read([key]).get(key)
+        if row is None:
+            require_absent(self.session.table, [key])
+        return self.reached(row)
 
     def reached(self, row: Row | None) -> StoredOrder:
         """Return the order of a row. Raises NotFound without one, and for a customer whose it is not."""

@@ -11,7 +11,7 @@ from repositories.orders import OrderRepository, moved_event
 from repositories.posting import soon
 from repositories.proceeds import post_payment, post_refund
 from repositories.session import Session
-from repositories.transaction import Stale
+from repositories.transaction import Stale, require_absent
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,8 @@ class PaymentRepository:
         key = self.orders.key(order_id)
         paid_by = keys.payment(self.session.tenant, order_id, 1)
         rows = self.session.read([key, paid_by])
+        if key not in rows:
+            require_absent(self.session.table, [key])
         stored = self.orders.reached(rows.get(key))
         if stored.order.status is OrderStatus.PAID and paid_by not in rows:
             # The payment is committed with the order's status, and only not visible yet.

@@ -18,7 +18,7 @@ from repositories.item_rows import Shelf
 from repositories.order_rows import order_row
 from repositories.rows import Row
 from repositories.session import Session
-from repositories.transaction import Stale, made_twice
+from repositories.transaction import Stale, made_twice, require_absent
 
 MAX_STOCK_STEPS = 90
 """Buckets and uncounted items of one order. Its refund touches as many, and ten rows beside them: order, payment, two
@@ -61,9 +61,10 @@ class Placing:
     def _read(self) -> tuple[dict[str, Row], int]:
         """Return the first stock row of each item that there is, and for how many minutes an order is held."""
         tenant = keys.tenant(self.session.tenant)
-        ids = {line.item_id for line in self.new.lines if is_id("item", line.item_id)}
+        ids = dict.fromkeys(line.item_id for line in self.new.lines if is_id("item", line.item_id))
         wanted = {keys.stock(self.session.tenant, item_id): item_id for item_id in ids}
         found = self.session.read([*wanted, tenant])
+        require_absent(self.session.table, (key for key in wanted if key not in found))
         settings = found.pop(tenant)["tenant"]["settings"] if tenant in found else {}
         return {wanted[key]: row for key, row in found.items()}, TenantSettings(**settings).hold_minutes
 

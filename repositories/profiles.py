@@ -6,7 +6,6 @@ from domain.access import Caller, Role
 from domain.email import canonical_email
 from domain.environment import monotonic, now
 from domain.errors import Contention, EmailTaken, Forbidden
-from domain.events import Event
 from domain.users import NewUser, User
 from repositories import keys
 from repositories.clients import dynamodb
@@ -16,6 +15,7 @@ from repositories.session import Session
 from repositories.settings import settings
 from repositories.table import Meter, Table
 from repositories.tenants import find_tenant
+from repositories.user_rows import user_event, user_of
 
 _NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _SECONDS = 4.0
@@ -25,7 +25,7 @@ _SECONDS = 4.0
 def find_profile(tenant: str, subject: str) -> User | None:
     """Return the user's profile, or None."""
     row = _table().get(keys.user(tenant, subject))
-    return User(**row["head"]) if row else None
+    return user_of(row) if row and row["type"] == "user" else None
 
 
 def require_sign_up(tenant_id: str, name: str, email: str) -> None:
@@ -57,7 +57,7 @@ def _add_profile(session: Session, user: User, canonical: str) -> User:
     tx = session.transaction()
     add_user(tx, session, user, canonical)
     try:
-        session.commit(tx, user, Event("UserCreated", user.id, 1, {"role": user.role.value}))
+        session.commit(tx, user, user_event("UserCreated", user))
     except EmailTaken:
         there = find_profile(session.tenant, user.id)
         if there:

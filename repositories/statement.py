@@ -39,8 +39,9 @@ def entries_page(session: Session, account: Account, page: PageRequest) -> Page[
         values = {":pk": first.pk, ":first": first.sk, ":last": before.sk}
         condition = "pk = :pk AND sk BETWEEN :first AND :last"
         rows = session.table.query(condition, values, limit=page.limit + 2, newest_first=True, consistent=True).rows
+        to_the_first = len(rows) < page.limit + 2
         rows = [row for row in rows if row["type"] == "entry"]
-        _require_whole(rows, stripe)
+        _require_whole(rows, stripe, to_the_first=to_the_first)
         return [_entry(row, stripe.number) for row in rows]
 
     found = in_parallel(read, [stripe for stripe in stripes if stripe.before > 1])
@@ -54,13 +55,18 @@ def entries_page(session: Session, account: Account, page: PageRequest) -> Page[
     return Page(items=shown, next_cursor=seal(Position("", place), query))
 
 
-def _require_whole(rows: Sequence[Row], stripe: _Stripe) -> None:
-    """Raise Stale if an entry before one of these, or of the transaction of the newest, is not visible yet."""
+def _require_whole(rows: Sequence[Row], stripe: _Stripe, *, to_the_first: bool) -> None:
+    """Raise Stale if an entry before one of these, or of the transaction of the newest, is not visible yet.
+
+    `to_the_first` is whether the query came to the beginning of the chain.
+    """
     numbers = [row["sequence"] for row in rows]
     if stripe.before != _BEYOND:
         numbers.insert(0, stripe.before)
     elif rows and rows[0].get("more"):
         raise Stale
+    if to_the_first and numbers:
+        numbers.append(0)
     if any(newer != older + 1 for newer, older in pairwise(numbers)):
         raise Stale
 

@@ -15,6 +15,7 @@ from repositories.rows import Row, new_row
 from repositories.session import Session
 from repositories.table import Table
 from repositories.transaction import Stale, changed_since_read
+from repositories.user_rows import user_event
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class TenantRepository:
         tx.create("add the tenant", _row(tenant), _taken)
         add_user(tx, self.session, owner, canonical, invited.claim)
         with adopting(self.directory, owner.id):
-            self.session.commit(tx, tenant, Event("TenantCreated", tenant.id, 1))
+            self.session.commit(tx, tenant, Event("TenantCreated", tenant.id, 1), user_event("UserCreated", owner))
         self.directory.put_in_group(owner.id, Role.OWNER)
         return tenant
 

@@ -1,6 +1,6 @@
 """A transaction as a list of named steps, each with the error that its failed condition means."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,9 @@ type Refusal = Callable[[Row | None], Exception]
 """Makes the error of a failed condition from the row that stood in the way."""
 
 _BUSY = frozenset({"TransactionConflict"})
-_UNKNOWN = THROTTLED | _BUSY
+_TRANSIENT = THROTTLED | _BUSY
+_UNKNOWN = _TRANSIENT
+"""Reasons of a step that say nothing of its condition."""
 _NO_FAULT = frozenset({"None"})
 
 
@@ -42,6 +44,17 @@ class Stale(Exception):
     def because(cls, _row: Row | None) -> "Stale":
         """Return it, as a step's refusal."""
         return cls()
+
+
+def require_absent(table: Table, keys: Iterable[Key]) -> None:
+    """Raise Stale if a row is there, or just being written, that a read did not show.
+
+    A row that a transaction wrote may be visible a moment later than another of the same transaction, from which its id
+    is known. Whoever answers for good that something is not there asks by a read that no write was in the way of.
+    """
+    wanted = list(keys)
+    if wanted and table.snapshot(wanted) != []:
+        raise Stale
 
 
 def made_twice(_row: Row | None) -> Exception:
@@ -142,7 +155,7 @@ class Transaction:
             if reason["Code"] == "ConditionalCheckFailed":
                 raise step.refusal(decode(reason["Item"]) if reason.get("Item") else None)
         codes.discard("ConditionalCheckFailed")
-        if codes and codes <= _UNKNOWN:
+        if codes and codes <= _TRANSIENT:
             return Unavailable() if codes & THROTTLED else Contention()
         failed = [
             f"{step.name}: {reason['Code']} {reason.get('Message', '')}"

@@ -1,5 +1,6 @@
 """A user's row."""
 
+from domain.events import Event
 from domain.model import to_rfc3339
 from domain.users import User, UserStatus
 from repositories import keys
@@ -26,6 +27,11 @@ def user_row(tenant: str, user: User, canonical: str, scope: str | None) -> Row:
         scope=None if deleted else scope,
         **listed,
     )
+
+
+def user_event(kind: str, user: User) -> Event:
+    """Return the event of a change of a user, which its version numbers."""
+    return Event(kind, user.id, user.version, {"role": user.role.value})
 
 
 def user_of(row: Row) -> User:

@@ -7,7 +7,6 @@ from domain.access import Caller
 from domain.commands import Replayed
 from domain.email import canonical_email
 from domain.errors import InvalidState, NotFound, PreconditionFailed
-from domain.events import Event
 from domain.pages import Page, PageRequest
 from domain.users import NewUser, User, UserPatch, UserStatus
 from repositories import idempotency, keys
@@ -17,8 +16,8 @@ from repositories.listing import Listing, list_page
 from repositories.revocation import require_still_valid, revoke
 from repositories.rows import Row
 from repositories.session import Session
-from repositories.transaction import Refusal, Stale, Transaction, changed_since_read
-from repositories.user_rows import COLLECTION, position, user_of, user_row
+from repositories.transaction import Refusal, Stale, Transaction, changed_since_read, require_absent
+from repositories.user_rows import COLLECTION, position, user_event, user_of, user_row
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -52,7 +51,7 @@ class UserRepository:
             command = self.session.command
             add_user(tx, self.session, user, canonical, invited.claim, command.scope if command else None)
             with adopting(self.directory, user.id):
-                self.session.commit(tx, user, _event("UserCreated", user))
+                self.session.commit(tx, user, user_event("UserCreated", user))
         except Replayed:
             self._put_in_group(canonical)
             raise
@@ -67,8 +66,8 @@ class UserRepository:
             self.directory.put_in_group(user.id, user.role)
 
     def get(self, user_id: str) -> User:
-        """Return a user. Raises NotFound."""
-        return user_of(self._row(user_id))
+        """Return a user. Raises NotFound, Contention."""
+        return self.session.decide_again(lambda: user_of(self._row(user_id)))
 
     def page(self, page: PageRequest) -> Page[User]:
         """Return a page of the users who were not deleted. Raises CursorInvalid."""
@@ -106,7 +105,7 @@ class UserRepository:
             require_still_valid(tx, self.session)
             revoke(tx, self.session.tenant, user_id, self.session.at)
         self._replace(tx, row, after, Stale.because if expected is None else changed_since_read)
-        self.session.commit(tx, after, _event("UserChanged", after))
+        self.session.commit(tx, after, user_event("UserChanged", after))
         if "role" in patch.model_fields_set:
             self.directory.put_in_group(user_id, after.role)
         return after
@@ -134,7 +133,7 @@ class UserRepository:
         tx.delete_along("free the address", keys.email(self.session.tenant, row["canonical_email"]))
         revoke(tx, self.session.tenant, user_id, self.session.at)
         self._erase_answer(tx, row, erased)
-        self.session.commit(tx, erased, _event("UserDeleted", erased))
+        self.session.commit(tx, erased, user_event("UserDeleted", erased))
 
     def _erase_answer(self, tx: Transaction, row: Row, erased: User) -> None:
         """Add the step that leaves nothing personal in the answer to the command that created the user."""
@@ -144,8 +143,11 @@ class UserRepository:
             idempotency.overwrite(tx, key, erased)
 
     def _row(self, user_id: str) -> Row:
-        row = self.session.table.get(keys.user(self.session.tenant, user_id)) if _UUID.fullmatch(user_id) else None
+        wanted = [keys.user(self.session.tenant, user_id)] if _UUID.fullmatch(user_id) else []
+        row = self.session.table.get(wanted[0]) if wanted else None
         if row is None:
+            require_absent(self.session.table, wanted)
+        if row is None or row["type"] != "user":
             raise NotFound("user")
         return row
 
@@ -157,7 +159,3 @@ class UserRepository:
             refusal=refusal,
             seen=row["version"],
         )
-
-
-def _event(kind: str, user: User) -> Event:
-    return Event(kind, user.id, user.version, {"role": user.role.value})

@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from domain import ledger as ledger_domain
 from domain.ids import new_id
 from domain.items import Versions
@@ -31,24 +33,24 @@ from repositories import (
 )
 from repositories import ledger as ledger_repository
 
-type Mistake = Callable[[], None]
+type Mistake = Callable[[pytest.MonkeyPatch], None]
 
 
 def _set(module: Any, name: str, value: Any) -> Mistake:
-    return lambda: setattr(module, name, value)
+    return lambda patch: patch.setattr(module, name, value, raising=False)
 
 
 def _changed(owner: Any, name: str, change: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Mistake:
     """Replace a function, or a method, by what `change` makes of it."""
-    return lambda: setattr(owner, name, change(getattr(owner, name)))
+    return lambda patch: patch.setattr(owner, name, change(getattr(owner, name)))
 
 
 def _stock_effect(effect: StockEffect, text: str) -> Mistake:
-    return lambda: stock._EFFECTS.__setitem__(effect, text)
+    return lambda patch: patch.setitem(stock._EFFECTS, effect, text)
 
 
 def _move(current: OrderStatus, wanted: OrderStatus, effect: StockEffect) -> Mistake:
-    return lambda: MOVES.__setitem__((current, wanted), effect)
+    return lambda patch: patch.setitem(MOVES, (current, wanted), effect)
 
 
 def _no_order_id(post: Callable[..., Any]) -> Callable[..., Any]:
@@ -147,6 +149,7 @@ EFFECTS: dict[str, Mistake] = {
     "a new role voids no token": _set(users, "revoke", _no_step),
     "whoever lost the right may still use it": _set(users, "require_still_valid", _no_step),
     "an address is not claimed before a name is taken away": _set(invitations, "_claim", lambda *_: ""),
+    "a subject whose name is taken away may still get a profile": _set(invitations, "_bar", _no_step),
     "a claim never lapses": _set(invitations, "_lapsed", lambda *_: False),
     "an erased subject is adopted": _set(invitations, "_there_already", lambda _row: transaction.Stale()),
     "an erased user stays in the answer that showed them": _set(users.UserRepository, "_erase_answer", _no_step),

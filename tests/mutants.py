@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import pytest
 from rich.progress import Progress
 
 from infra.functions import ROOT
@@ -65,7 +66,7 @@ def _used(values: Mapping[str, Any], *expressions: str) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name.lstrip(":") in names}
 
 
-def _wrap(mutate: Callable[[str, str], str]) -> None:
+def _wrap(patch: pytest.MonkeyPatch, mutate: Callable[[str, str], str]) -> None:
     """Let every condition pass through `mutate(step, condition)` on its way to DynamoDB."""
     add, put = Transaction._add, Table.put
 
@@ -89,18 +90,23 @@ def _wrap(mutate: Callable[[str, str], str]) -> None:
             kept, values = f"({kept}) OR pk <> :none", {":none": ""}
         return put(self, row, kept, values)
 
-    Transaction._add, Table.put = mutated_add, mutated_put  # type: ignore[method-assign]
+    patch.setattr(Transaction, "_add", mutated_add)
+    patch.setattr(Table, "put", mutated_put)
+
+
+def leave_out(patch: pytest.MonkeyPatch, step: str, part: str) -> None:
+    """Leave a part of a step's condition out."""
+    _wrap(patch, lambda name, condition: _without(part, condition) if name == step else condition)
 
 
 def pytest_configure() -> None:
     """Leave a part out, change an effect, or note all parts, as the environment says."""
     if LEFT_OUT in os.environ:
-        step, part = json.loads(os.environ[LEFT_OUT])
-        _wrap(lambda name, condition: _without(part, condition) if name == step else condition)
+        leave_out(pytest.MonkeyPatch(), *json.loads(os.environ[LEFT_OUT]))
     elif CHANGED in os.environ:
-        EFFECTS[os.environ[CHANGED]]()
+        EFFECTS[os.environ[CHANGED]](pytest.MonkeyPatch())
     elif SEEN in os.environ:
-        _wrap(_note)
+        _wrap(pytest.MonkeyPatch(), _note)
 
 
 def _note(name: str, condition: str) -> str:

@@ -10,7 +10,12 @@ from repositories.access import Access
 api = Api()
 
 
-@api.get("/v1/items/<item_id>", permission=Permission.ITEMS_READ, access=[Access.QUERY], raises=[NotFound, Contention])
+@api.get(
+    "/v1/items/<item_id>",
+    permission=Permission.ITEMS_READ,
+    access=[Access.GET, Access.QUERY],
+    raises=[NotFound, Contention],
+)
 def get_item(item_id: str, items: Items) -> Item:
     """Read an item. Customers see active ones only."""
     item = items.get(item_id)

@@ -17,7 +17,7 @@ api = Api()
 @api.get(
     "/v1/ledger/accounts/<account_id>/balance",
     permission=Permission.LEDGER_READ,
-    access=[Access.QUERY, Access.BATCH_GET],
+    access=[Access.GET, Access.QUERY, Access.BATCH_GET],
     raises=[NotFound, Contention],
 )
 def get_balance(account_id: str, ledger: Ledger, as_of: Annotated[Moment | None, Query()] = None) -> Balance:

@@ -128,6 +128,7 @@ def test_a_function_uses_all_that_it_may_and_nothing_else(shop: Shop, operator: 
     did("CreateItems")
     path = f"/items/{item['id']}"
     shop.get(path)
+    shop.get("/items/item_01JD3ZK8Q4M5X6Y7Z8A9B0C1D9")
     did("GetItem")
     shop.get("/items")
     shop.get("/items?sku=A")
@@ -227,6 +228,7 @@ def _use_the_ledger(shop: Shop, did: Callable[[str], None]) -> None:
     shop.get("/ledger/transactions?reference=R")
     did("ListTransactions")
     shop.get(f"{path}/balance?as_of=2026-01-01T00:00:00Z")
+    shop.get("/ledger/accounts/acct_01JD3ZK8Q4M5X6Y7Z8A9B0C1D9/balance")
     did("GetBalance")
     shop.get(f"{path}/entries")
     did("ListEntries")
