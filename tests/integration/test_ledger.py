@@ -446,6 +446,12 @@ def test_a_posting_that_takes_too_long_is_not_committed_at_its_time(
     with injected("conflict", at=3) as calls:
         assert transfer(shop, bank, capital, 1).code == "CONTENTION"
     assert calls.count("TransactWriteItems") == 1
+    order = shop.order({shop.add(stock=1)["id"]: 1}).json["id"]
+    for act in (shop.pay, lambda order: shop.move(order, "refund")):
+        with injected("conflict", at=3, times=9) as calls:
+            assert act(order).code == "CONTENTION"
+        assert calls.count("TransactWriteItems") == 1
+        shop.pay(order)
 
 
 @pytest.mark.parametrize("decided_at", ["Query", "TransactWriteItems"])

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from domain.email import canonical_email
+from domain.pages import Page
 from infra.functions import ROOT
 from repositories import (
     chains,
@@ -24,6 +26,7 @@ from repositories import (
     trial_balance,
     users,
 )
+from repositories.user_rows import user_of
 from tests.effects import EFFECTS, Mistake
 from tests.mutants import leave_out
 
@@ -79,6 +82,12 @@ def _with_empty_ones(self: trial_balance.TrialBalances, instant: Any) -> Any:
     return [[reader.at(tail, instant) for tail in reader.all(row["account_id"])] for row in register]
 
 
+def _whoever_the_marker_names(self: users.UserRepository, email: str) -> Any:
+    marker = self.session.table.get(keys.email(self.session.tenant, canonical_email(email)))
+    row = marker and self.session.table.get(keys.user(self.session.tenant, marker.get("user_id", "")))
+    return Page(items=[user_of(row)] if row else [], next_cursor=None)
+
+
 _UNJOINED = _set(item_rows.StoredItem, "of", staticmethod(lambda rows: item_rows.stored_item(rows[0], rows[1:])))
 
 DEFECTS: dict[str, tuple[str, Mistake]] = {
@@ -105,6 +114,7 @@ DEFECTS: dict[str, tuple[str, Mistake]] = {
     ),
     "an erased user rises again": ("users", partial(leave_out, step="add the user", part="attribute_not_exists(pk)")),
     "a name that is gone is an error": ("users", _set(directory, "suppress", lambda *_: nullcontext())),
+    "a search shows who was erased": ("users", _set(users.UserRepository, "by_email", _whoever_the_marker_names)),
     "a void token gets replays": ("users", EFFECTS["void tokens get replays"]),
     "a refund of a payment that is not visible is an error": ("orders", _set(payments, "Stale", KeyError)),
     "a shop's first payment is an error": ("orders", _set(chains.Chains, "first", _first_of_any)),

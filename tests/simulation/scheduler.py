@@ -20,6 +20,10 @@ from domain.environment import Environment, using
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 
 
+_READING = 0.0002
+"""How long reading the clock may take, in seconds."""
+
+
 class Crash(BaseException):
     """The end of a function in the middle of what it does: no `except Exception` sees it."""
 
@@ -141,6 +145,8 @@ class Instance(Environment):
         self.chance = scheduler.chance
 
     def now(self) -> datetime:
+        # Others may run between any reading of the clock and what follows from it.
+        self._scheduler.wait(self.chance.random() * _READING)
         return BEGINNING + timedelta(seconds=self._scheduler.time + self._skew)
 
     def monotonic(self) -> float:
