@@ -365,6 +365,44 @@ def test_a_user_whose_record_has_gone_is_erased_all_the_same(shop: Shop) -> None
     assert shop.get(f"/users/{user['id']}").json["status"] == "deleted"
 
 
+def test_a_record_that_goes_while_its_user_is_erased_is_not_made_anew(shop: Shop) -> None:
+    user = shop.post("/users", new_user(email="late@example.com"), key="k").json
+    row = dynamodb().get_item(TableName="tradepost", Key=encode(keys.user(shop.tenant, user["id"])._asdict()))["Item"]
+    record = encode(keys.idempotency(shop.tenant, row["scope"]["S"])._asdict())
+    with interleaved(lambda: dynamodb().delete_item(TableName="tradepost", Key=record)):
+        assert shop.call("DELETE", f"/users/{user['id']}").status == 204
+    assert "Item" not in dynamodb().get_item(TableName="tradepost", Key=record)
+    assert shop.post("/users", new_user(email="late@example.com"), key="k").json["id"] != user["id"]
+
+
+def test_an_erased_profile_stays_when_its_name_is_taken_away(open_shop: Shop) -> None:
+    """The pool still knew the name of somebody who had signed up, as their erasure died before its turn."""
+    subject = _sign_up(open_shop.tenant, "ex@example.com")
+    invoke("PostConfirmation", sign_in_event(open_shop.tenant, "ex@example.com", subject))
+    crasher = Crasher(1)
+    events: Any = cognito().meta.events
+    events.register("before-send", crasher)
+    try:
+        with pytest.raises(Crash):
+            open_shop.call("DELETE", f"/users/{subject}")
+    finally:
+        events.unregister("before-send", crasher)
+    invited = open_shop.post("/users", new_user(email="ex@example.com"))
+    assert (invited.status, invited.json["id"] == subject) == (201, False)
+    assert open_shop.get(f"/users/{subject}").json["status"] == "deleted"
+
+
+def test_a_sign_up_that_is_completed_after_its_name_was_taken_away_makes_no_profile(open_shop: Shop) -> None:
+    """Though the address is free again by then."""
+    subject = _sign_up(open_shop.tenant, "slow@example.com")
+    invited = open_shop.post("/users", new_user(email="slow@example.com")).json
+    assert open_shop.call("DELETE", f"/users/{invited['id']}").status == 204
+    with pytest.raises(Forbidden):
+        invoke("PostConfirmation", sign_in_event(open_shop.tenant, "slow@example.com", subject))
+    assert open_shop.get(f"/users/{subject}").code == "NOT_FOUND"
+    assert open_shop.get("/users?email=slow@example.com").json["items"] == []
+
+
 def _people(shop: Shop) -> tuple[Shop, Shop]:
     """Two owners of a shop, who are its users."""
     first, second = (shop.post("/users", new_user(role="owner")).json for _ in range(2))
