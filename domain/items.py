@@ -5,10 +5,9 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import partial
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, JsonValue
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue
 from pydantic_core import PydanticCustomError
 
 from domain.buckets import MAX_BUCKETS
@@ -44,6 +43,13 @@ Attributes = Annotated[
 ]
 Name = Annotated[Line, Field(max_length=200, examples=["Enamel mug"])]
 Description = Annotated[Text, Field(max_length=10_000)]
+
+
+def composed[T](text: T) -> T | str:
+    """Return a text in Unicode's composed form (NFC), and anything else as it is."""
+    return unicodedata.normalize("NFC", text) if isinstance(text, str) else text
+
+
 _UNSEEN = r"\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
 """Control and format characters: two SKUs that look alike must not differ by one."""
 Sku = Annotated[
@@ -53,7 +59,7 @@ Sku = Annotated[
         pattern=rf"^[^{_UNSEEN}\s]([^{_UNSEEN}]*[^{_UNSEEN}\s])?$",
         examples=["MUG-RED"],
     ),
-    AfterValidator(partial(unicodedata.normalize, "NFC")),
+    BeforeValidator(composed),
 ]
 """A stock keeping unit, in Unicode's composed form, so that one text has one spelling."""
 Units = Annotated[int, Field(ge=0, le=MAX_UNITS), A_NUMBER]

@@ -1,5 +1,6 @@
 """The record of a command: written with its effect, so that one cannot be without the other."""
 
+import json
 import zlib
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +18,8 @@ from repositories.transaction import Stale, Transaction
 
 LIFETIME = timedelta(hours=25)
 """Clients may count on 24 hours; an hour more covers clocks that differ."""
+
+_CREATED = 201
 
 FREE = "attribute_not_exists(pk) OR kept_until < :now"
 """Holds where no record stands, or an expired one that TTL has not removed yet. Needs `:now`."""
@@ -58,16 +61,22 @@ def _record(tenant: str, command: Command, at: datetime, **attributes: Any) -> R
     )
 
 
-def overwrite(tx: Transaction, key: Key, shown: BaseModel) -> None:
+def shows(record: Row, created_id: str) -> bool:
+    """Tell whether the command of a record answered by showing something that it had created."""
+    return record.get("status") == _CREATED and json.loads(zlib.decompress(record["body"])).get("id") == created_id
+
+
+def overwrite(tx: Transaction, key: Key, record: Row, shown: BaseModel) -> None:
     """Add the step that lets a finished command answer with `shown` from now on, its first answer being erased."""
     tx.update(
         "erase the answer",
         key,
         "SET body = :body, headers.ETag = :etag",
-        condition="attribute_exists(body)",
+        condition="kept_until = :seen",
         refusal=Stale.because,
         body=zlib.compress(shown.model_dump_json().encode()),
         etag=f'"{json_of(shown)["version"]}"',
+        seen=record["kept_until"],
     )
 
 

@@ -8,7 +8,6 @@ sign-up can be completed under it.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 
 from domain.environment import unique
@@ -29,33 +28,30 @@ _FREE = "attribute_not_exists(pk) OR claimed_until < :now"
 _FREE_OR_MINE = f"{_FREE} OR claim = :claim"
 
 
-@dataclass(frozen=True, slots=True)
-class Invited:
-    """Somebody who was invited: their subject, and the claim on their address, where it took one."""
-
-    subject: str
-    claim: str = ""
-
-
-class _Erased(Exception):
+class Erased(Exception):
     """The subject is that of a user who was erased: the pool has not caught up."""
 
 
-def invite(session: Session, directory: Directory, canonical: str, email: str) -> Invited:
-    """Invite somebody whom the table does not know.
+def claim_of(session: Session) -> str:
+    """Return the claim by which a request, or one that repeats it, takes an address while it invites."""
+    return session.command.scope if session.command else unique().hex
+
+
+def invite(session: Session, directory: Directory, canonical: str, email: str, claim: str) -> str:
+    """Invite somebody whom the table does not know, and return their subject.
 
     Raises EmailTaken for one whom it knows, Stale if table or pool are changing.
     """
     standing = session.table.get(keys.email(session.tenant, canonical))
-    if standing and not _lapsed(session, standing):
+    if standing and standing.get("claim") != claim and not _lapsed(session, standing):
         raise _taken(standing)
     try:
-        return Invited(directory.invite(session.tenant, canonical, email))
+        return directory.invite(session.tenant, canonical, email)
     except SignedUp as stranger:
-        claim = _claim(session, canonical)
+        _claim(session, canonical, claim)
         _bar(session, stranger.subject)
         directory.remove(stranger.subject)
-        return Invited(_invite_anew(session, directory, canonical, email), claim)
+        return _invite_anew(session, directory, canonical, email)
     except Gone:
         raise Stale from None
 
@@ -67,16 +63,14 @@ def _invite_anew(session: Session, directory: Directory, canonical: str, email: 
         raise Stale from None
 
 
-def _claim(session: Session, canonical: str) -> str:
-    """Claim an address and return the claim. Raises EmailTaken, Stale if another invitation has it."""
+def _claim(session: Session, canonical: str, claim: str) -> None:
+    """Claim an address. Raises EmailTaken, Stale if another invitation has it."""
     until = int((session.at + CLAIM).timestamp())
-    row = new_row(
-        keys.email(session.tenant, canonical), "email_claim", claim=unique().hex, claimed_until=until, ttl=until
-    )
-    standing = session.table.put(row, _FREE, {":now": int(session.at.timestamp())})
+    row = new_row(keys.email(session.tenant, canonical), "email_claim", claim=claim, claimed_until=until, ttl=until)
+    values = {":now": int(session.at.timestamp()), ":claim": claim}
+    standing = session.table.put(row, _FREE_OR_MINE, values)
     if standing:
         raise _taken(standing)
-    return str(row["claim"])
 
 
 def _bar(session: Session, subject: str) -> None:
@@ -111,14 +105,15 @@ def add_user(
     marker = new_row(keys.email(session.tenant, canonical), "email", user_id=user.id)
     now = int(session.at.timestamp())
     tx.put("claim the address", marker, condition=_FREE_OR_MINE, refusal=_taken, now=now, claim=claim or "-")
-    tx.create("add the user", user_row(session.tenant, user, canonical, scope), _there_already)
+    row = user_row(session.tenant, user, canonical, scope)
+    tx.put("add the user", row, condition=_FREE, refusal=_there_already, now=now)
 
 
 def _there_already(row: Row | None) -> Exception:
     if row and "head" not in row:
         return EmailTaken()
     erased = row and row["head"]["status"] == UserStatus.DELETED
-    return _Erased() if erased else Stale()
+    return Erased() if erased else Stale()
 
 
 @contextmanager
@@ -126,6 +121,6 @@ def adopting(directory: Directory, subject: str) -> Iterator[None]:
     """Commit the steps of `add_user` within: a subject that turns out to be erased is removed, and Stale raised."""
     try:
         yield
-    except _Erased:
+    except Erased:
         directory.remove(subject)
         raise Stale from None

@@ -31,6 +31,7 @@ from domain.items import (
     Stock,
     StockAdjustment,
     Versions,
+    composed,
 )
 from domain.pages import Page, PageRequest
 from domain.validation import validated
@@ -267,7 +268,7 @@ def _by_first_sku(rows: Sequence[dict[str, JsonValue]]) -> tuple[list[int], list
     first: list[int] = []
     repeated: list[int] = []
     for index, row in enumerate(rows):
-        sku = row.get("sku")
+        sku = composed(row.get("sku"))
         (repeated if isinstance(sku, str) and sku in seen else first).append(index)
         if isinstance(sku, str):
             seen.add(sku)

@@ -24,7 +24,7 @@ from repositories.transaction import Stale
 from repositories.transaction import Transaction as Steps
 
 COMMIT_SECONDS = 5
-"""How long a posting may try to be committed at the time that it was given; then it is given another."""
+"""How long a posting may try to be committed at the time that it was given; then it is given up."""
 
 
 @dataclass(frozen=True, slots=True)

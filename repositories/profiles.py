@@ -10,11 +10,12 @@ from domain.users import NewUser, User
 from repositories import keys
 from repositories.clients import dynamodb
 from repositories.directory import TENANT_ATTRIBUTE, tenant_of, username
-from repositories.invitations import add_user
+from repositories.invitations import Erased, add_user
 from repositories.session import Session
 from repositories.settings import settings
 from repositories.table import Meter, Table
 from repositories.tenants import find_tenant
+from repositories.transaction import Stale
 from repositories.user_rows import user_event, user_of
 
 _NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
@@ -58,6 +59,8 @@ def _add_profile(session: Session, user: User, canonical: str) -> User:
     add_user(tx, session, user, canonical)
     try:
         session.commit(tx, user, user_event("UserCreated", user))
+    except Erased:
+        raise Stale from None
     except EmailTaken:
         there = find_profile(session.tenant, user.id)
         if there:

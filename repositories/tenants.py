@@ -10,7 +10,7 @@ from domain.tenants import NewTenant, Tenant, TenantPatch
 from domain.users import NewUser, User
 from repositories import keys
 from repositories.directory import Directory
-from repositories.invitations import add_user, adopting, invite
+from repositories.invitations import add_user, adopting, claim_of, invite
 from repositories.rows import Row, new_row
 from repositories.session import Session
 from repositories.table import Table
@@ -27,19 +27,20 @@ class TenantRepository:
 
     def create(self, new: NewTenant) -> Tenant:
         """Add a tenant with its owner, who is sent an invitation. Raises InvalidState, EmailTaken, Contention."""
-        return self.session.decide_again(lambda: self._create(new))
+        claim = claim_of(self.session)
+        return self.session.decide_again(lambda: self._create(new, claim))
 
-    def _create(self, new: NewTenant) -> Tenant:
+    def _create(self, new: NewTenant, claim: str) -> Tenant:
         self.session.replay()
         if find_tenant(self.session.table, new.id):
             raise _taken(None)
         canonical = canonical_email(new.owner.email)
-        invited = invite(self.session, self.directory, canonical, new.owner.email)
-        owner = User.new(invited.subject, NewUser(**new.owner.model_dump(), role=Role.OWNER), self.session.at)
+        subject = invite(self.session, self.directory, canonical, new.owner.email, claim)
+        owner = User.new(subject, NewUser(**new.owner.model_dump(), role=Role.OWNER), self.session.at)
         tenant = Tenant.new(new, self.session.at)
         tx = self.session.transaction()
         tx.create("add the tenant", _row(tenant), _taken)
-        add_user(tx, self.session, owner, canonical, invited.claim)
+        add_user(tx, self.session, owner, canonical, claim)
         with adopting(self.directory, owner.id):
             self.session.commit(tx, tenant, Event("TenantCreated", tenant.id, 1), user_event("UserCreated", owner))
         self.directory.put_in_group(owner.id, Role.OWNER)

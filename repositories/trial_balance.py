@@ -56,7 +56,7 @@ class TrialBalances:
         before = None
         for _ in range(_COLLECTIONS):
             again = self.session.decide_again(lambda: self._collected(instant))
-            if before and _places(again) == _places(before) and _balances(again):
+            if before is not None and _places(again) == _places(before) and _balances(again):
                 return again
             before = again
         raise Contention
@@ -75,7 +75,8 @@ class TrialBalances:
                 raise Unavailable
             return [chains.at(tail, instant) for tail in chains.all(row["account_id"])]
 
-        # An account that is registered and not there is just being opened: it has no entries yet.
+        # An account that is registered and not visible is just being opened: what it has is newer than what is settled,
+        # and before that the others do not balance without it.
         return [tails for tails in in_parallel(collect, register) if tails]
 
     def _trial(self, instant: datetime, collected: Collected) -> TrialBalance:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from domain.access import Caller
+from domain.access import Caller, Role
 from domain.commands import Replayed
 from domain.email import canonical_email
 from domain.errors import InvalidState, NotFound, PreconditionFailed
@@ -11,7 +11,7 @@ from domain.pages import Page, PageRequest
 from domain.users import NewUser, User, UserPatch, UserStatus
 from repositories import idempotency, keys
 from repositories.directory import Directory
-from repositories.invitations import add_user, adopting, invite
+from repositories.invitations import add_user, adopting, claim_of, invite
 from repositories.listing import Listing, list_page
 from repositories.revocation import require_still_valid, revoke
 from repositories.rows import Row
@@ -37,19 +37,23 @@ class UserRepository:
     def create(self, new: NewUser) -> User:
         """Add a user, who is sent an invitation. Raises EmailTaken, Contention.
 
-        Pool first: a crash after it leaves a name without a row, who gets no token, and whom the next try adopts.
+        Raises Unauthorized if the caller's own token is voided before an owner is added. Pool first: a crash after it
+        leaves a name without a row, who gets no token, and whom the next try adopts.
         """
-        return self.session.decide_again(lambda: self._create(new))
+        claim = claim_of(self.session)
+        return self.session.decide_again(lambda: self._create(new, claim))
 
-    def _create(self, new: NewUser) -> User:
+    def _create(self, new: NewUser, claim: str) -> User:
         canonical = canonical_email(new.email)
         try:
             self.session.replay()
-            invited = invite(self.session, self.directory, canonical, new.email)
-            user = User.new(invited.subject, new, self.session.at)
+            subject = invite(self.session, self.directory, canonical, new.email, claim)
+            user = User.new(subject, new, self.session.at)
             tx = self.session.transaction()
+            if user.role is Role.OWNER:
+                require_still_valid(tx, self.session)
             command = self.session.command
-            add_user(tx, self.session, user, canonical, invited.claim, command.scope if command else None)
+            add_user(tx, self.session, user, canonical, claim, command.scope if command else None)
             with adopting(self.directory, user.id):
                 self.session.commit(tx, user, user_event("UserCreated", user))
         except Replayed:
@@ -137,10 +141,14 @@ class UserRepository:
 
     def _erase_answer(self, tx: Transaction, row: Row, erased: User) -> None:
         """Add the step that leaves nothing personal in the answer to the command that created the user."""
-        scope = row.get("scope")
-        key = keys.idempotency(self.session.tenant, scope) if scope else None
-        if key and self.session.table.get(key):
-            idempotency.overwrite(tx, key, erased)
+        if not row.get("scope"):
+            return
+        key = keys.idempotency(self.session.tenant, row["scope"])
+        record = self.session.table.get(key)
+        if record is None:
+            require_absent(self.session.table, [key])
+        elif idempotency.shows(record, erased.id):
+            idempotency.overwrite(tx, key, record, erased)
 
     def _row(self, user_id: str) -> Row:
         wanted = [keys.user(self.session.tenant, user_id)] if _UUID.fullmatch(user_id) else []

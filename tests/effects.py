@@ -147,7 +147,7 @@ EFFECTS: dict[str, Mistake] = {
     "tokens are void from the request's second on, and no later": _set(revocation, "MARGIN", timedelta()),
     "a new role voids no token": _set(users, "revoke", _no_step),
     "whoever lost the right may still use it": _set(users, "require_still_valid", _no_step),
-    "an address is not claimed before a name is taken away": _set(invitations, "_claim", lambda *_: ""),
+    "an address is not claimed before a name is taken away": _set(invitations, "_claim", _no_step),
     "a subject whose name is taken away may still get a profile": _set(invitations, "_bar", _no_step),
     "a claim never lapses": _set(invitations, "_lapsed", lambda *_: False),
     "an erased subject is adopted": _set(invitations, "_there_already", lambda _row: transaction.Stale()),

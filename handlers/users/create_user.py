@@ -13,7 +13,7 @@ api = Api()
 @api.post(
     "/v1/users",
     permission=Permission.USERS_CREATE,
-    access=[Access.GET, Access.PUT, *INVITATION, *DIRECTORY_WRITES],
+    access=[Access.GET, Access.CHECK, Access.PUT, *INVITATION, *DIRECTORY_WRITES],
     status=201,
     raises=[EmailTaken, Contention],
 )

@@ -180,7 +180,7 @@ def test_a_function_uses_all_that_it_may_and_nothing_else(shop: Shop, operator: 
     _use_the_ledger(shop, did)
     shop.delete(path, "*")
     did("ArchiveItem")
-    user = shop.post("/users", new_user(), key="k").json
+    user = shop.post("/users", new_user(role="owner"), key="k").json
     did("CreateUser")
     shop.get("/users")
     shop.get("/users?email=a@example.com")

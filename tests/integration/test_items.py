@@ -102,6 +102,11 @@ def test_skus_that_look_alike_are_one_or_refused(shop: Shop, unseen: str) -> Non
     item = shop.add(sku="CAF\u00c9")
     assert shop.post("/items", new_item(sku="CAFE\u0301")).code == "SKU_TAKEN"
     assert shop.get("/items?sku=CAFE%CC%81").json["items"][0]["id"] == item["id"]
+    longest = shop.add(sku="\u0958" * 32)
+    assert shop.patch(f"/items/{longest['id']}", {"name": "Other"}, "*").status == 200
+    assert shop.post("/items", new_item(sku="\u0958" * 33)).pointers == ["/sku"]
+    rows = [new_item(sku="CR\u00c8ME"), new_item(sku="CRE\u0300ME")]
+    assert [row["status"] for row in shop.post("/items/batch", {"items": rows}).json["results"]] == [201, 409]
     for sku in (f"CAF{unseen}\u00c9", f"{unseen}X", f"X{unseen}"):
         assert shop.post("/items", new_item(sku=sku)).pointers == ["/sku"]
 

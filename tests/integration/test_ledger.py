@@ -599,6 +599,12 @@ def test_an_instant_beyond_the_ends_of_time_is_refused(shop: Shop, as_of: str) -
         assert shop.get(f"/ledger/accounts/{bank}/balance?as_of={end}").status == 200
 
 
+def test_empty_books_balance_at_every_instant(shop: Shop) -> None:
+    for query in ("", f"?as_of={to_rfc3339(now())}", "?as_of=2026-01-01T00:00:00Z"):
+        shown = shop.get(f"/ledger/trial-balance{query}")
+        assert (shown.status, shown.json["accounts"], shown.json["totals"]) == (200, [], [])
+
+
 def test_a_floor_of_nothing_has_no_sign(shop: Shop) -> None:
     bank = account(shop, floor="-0.00")
     assert shop.get(f"/ledger/accounts/{bank}").json["floor"] == "0.00"

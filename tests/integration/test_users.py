@@ -375,6 +375,34 @@ def test_a_record_that_goes_while_its_user_is_erased_is_not_made_anew(shop: Shop
     assert shop.post("/users", new_user(email="late@example.com"), key="k").json["id"] != user["id"]
 
 
+def test_what_another_command_answered_under_a_key_used_again_is_left_alone(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = shop.post("/users", new_user(email="first@example.com"), key="k").json
+    real = now
+    monkeypatch.setattr("handlers.api.now", lambda: real() + timedelta(hours=26))
+    second = shop.post("/users", new_user(email="second@example.com"), key="k")
+    assert second.status == 201
+    assert shop.call("DELETE", f"/users/{first['id']}").status == 204
+    again = shop.post("/users", new_user(email="second@example.com"), key="k")
+    assert again.body == second.body
+
+
+def test_an_invitation_goes_on_with_its_own_claim(open_shop: Shop) -> None:
+    """The pool failed after the name was taken away; the same request, sent again, need not wait for the claim."""
+    _sign_up(open_shop.tenant, "again@example.com")
+    asked = new_user(email="again@example.com")
+    crasher = Crasher(4)  # create, get, delete, create
+    events: Any = cognito().meta.events
+    events.register("before-send", crasher)
+    try:
+        with pytest.raises(Crash):
+            open_shop.post("/users", asked, key="k")
+    finally:
+        events.unregister("before-send", crasher)
+    assert open_shop.post("/users", asked, key="k").status == 201
+
+
 def test_an_erased_profile_stays_when_its_name_is_taken_away(open_shop: Shop) -> None:
     """The pool still knew the name of somebody who had signed up, as their erasure died before its turn."""
     subject = _sign_up(open_shop.tenant, "ex@example.com")
