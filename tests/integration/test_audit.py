@@ -230,7 +230,7 @@ BREAKS: dict[str, tuple[Break, str]] = {
     ),
     "a pending order off the list": (
         lambda t, made: _set(keys.order(t, made["pending"]), "REMOVE gsi1pk, gsi1sk"),
-        "orders hold 0",
+        "and orders hold",
     ),
     "an order off its customer's list": (
         lambda t, made: _set(keys.order(t, made["paid"]), "REMOVE gsi2pk, gsi2sk"),

@@ -1,17 +1,17 @@
 """The model is right: as Dynoxide where operations come one after the other, and as documented where they do not."""
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from itertools import pairwise
 from random import Random
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from repositories.clients import dynamodb
 from repositories.rows import encode
 from tests.simulation.client import Client, Faults
 from tests.simulation.model import Model, Profile
@@ -77,8 +77,8 @@ OPERATIONS = st.lists(
 @given(operations=OPERATIONS, number=st.integers(0, 10**12))
 def test_one_after_the_other_it_answers_as_dynoxide_does(database: str, operations: Any, number: int) -> None:
     """Rows, refusals with the row that stood in the way, reasons, pages and index entries."""
-    pk = f"M#{number}"
-    real = [_done(dynamodb(), pk, operation) for operation in operations]
+    pk, dynoxide = f"M#{number}", _client(database)
+    real = [_done(dynoxide, pk, operation) for operation in operations]
 
     def act(client: Client) -> list[Any]:
         done = []
@@ -91,7 +91,12 @@ def test_one_after_the_other_it_answers_as_dynoxide_does(database: str, operatio
         assert simulated(act) == real
     finally:
         for n in range(4):
-            dynamodb().delete_item(TableName=TABLE, Key=encode({"pk": pk, "sk": str(n)}))
+            dynoxide.delete_item(TableName=TABLE, Key=encode({"pk": pk, "sk": str(n)}))
+
+
+@cache
+def _client(endpoint: str) -> Any:
+    return boto3.Session("local", "local", region_name="eu-west-1").client("dynamodb", endpoint_url=endpoint)
 
 
 def _done(client: Any, pk: str, operation: tuple[str, Any]) -> Any:

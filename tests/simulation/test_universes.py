@@ -83,8 +83,9 @@ def _first(theme: str, likely: int) -> Report:
 
 
 def test_a_failing_universe_is_shrunk() -> None:
-    with broken("a name that is gone is an error"):
-        told = shrunk(1, Plan(theme="users"))
+    gone = "a name that is gone is an error"
+    with broken(gone):
+        told = shrunk(_first("users", FOUND[gone]).seed, Plan(theme="users"))
     assert "with" in told
     assert "500" in told
 

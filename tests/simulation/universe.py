@@ -12,7 +12,7 @@ from typing import Any
 from domain.environment import using
 from handlers.telemetry import logger
 from infra.local.clock import scheduled_event
-from repositories import clients, currencies
+from repositories import clients, currencies, cursors
 from repositories.settings import settings
 from tests.simulation import books, people, trade
 from tests.simulation.actors import Actor, World
@@ -200,6 +200,7 @@ class Universe:
 def _in_place(client: Client, pool: Pool) -> Iterator[None]:
     """Let the code meet the models instead of AWS."""
     real, level = clients._session, logger().log_level
+    environment = dict(os.environ)
     os.environ |= {"TABLE_NAME": "simulated", "USER_POOL_ID": "simulated", "CURSOR_KEYS": "simulated"}
     made = {"dynamodb": client, "cognito-idp": pool}
     session: Any = SimpleNamespace(create_client=lambda name, **_: made[name])
@@ -208,15 +209,20 @@ def _in_place(client: Client, pool: Pool) -> Iterator[None]:
     for cache in caches:
         cache.cache_clear()
     currencies._known.clear()
+    cursors.forget_keys()
     logger().setLevel("CRITICAL")
     try:
         with using(Instance(client.scheduler)):
             yield
     finally:
         clients._session = real
+        os.environ.clear()
+        os.environ |= environment
         logger().setLevel(level)
         for cache in caches:
             cache.cache_clear()
+        currencies._known.clear()
+        cursors.forget_keys()
 
 
 def run(seed: int, plan: Plan | None = None) -> Report:
