@@ -58,7 +58,7 @@ LIKELY = {
     "torn_reads": "half|belong|balance|moments|rests",
 }
 """Words by which a mutant says which suite will kill it."""
-_FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+?)(?: - .*)?$", re.MULTILINE)
+_FAILED = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.MULTILINE)
 
 type Condition = tuple[str, str]
 """A step (or, for a single write, its whole condition) and the part of its condition that is left out."""

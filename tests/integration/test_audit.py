@@ -42,9 +42,10 @@ def settled(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def trade(shop: Shop) -> dict[str, str]:
     """A shop that has sold a little, refunded, and kept books."""
-    item = shop.add(stock=20, sku="A")["id"]
+    item = shop.add(stock=15, sku="A")["id"]
     shop.add(stock=3, sku="B")
     shop.post(f"/items/{item}/stock-buckets", {"count": 3})
+    shop.adjust(item, 5)
     orders = [shop.order({item: 2}).json["id"] for _ in range(4)]
     payments = [shop.pay(order).json for order in orders[:3]]
     shop.move(orders[1], "refund")
