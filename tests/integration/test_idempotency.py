@@ -7,6 +7,7 @@ import pytest
 
 from domain.environment import now
 from infra.local.database import TABLE_NAME
+from infra.local.invocation import TIMEOUT_SECONDS
 from repositories import currencies
 from repositories import session as sessions
 from repositories.clients import dynamodb
@@ -146,6 +147,9 @@ def test_a_batch_that_died_is_carried_on_after_its_lease(shop: Shop, monkeypatch
     running = shop.post("/items/batch", rows, key="k")
     assert (running.status, running.code) == (409, "IDEMPOTENCY_IN_PROGRESS")
     assert int(running.headers["retry-after"]) >= 1
+    # As long as the function might still run, nobody takes over.
+    shop_clock(monkeypatch, timedelta(seconds=TIMEOUT_SECONDS + 5))
+    assert shop.post("/items/batch", rows, key="k").code == "IDEMPOTENCY_IN_PROGRESS"
     shop_clock(monkeypatch, timedelta(seconds=90))
     done = shop.post("/items/batch", rows, key="k")
     assert [row["status"] for row in done.json["results"]] == [201] * 5
