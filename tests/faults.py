@@ -62,6 +62,19 @@ def _answer(request: AWSPreparedRequest, fault: Fault) -> AWSResponse | None:
 
 
 @contextmanager
+def _hooked(before_send: Callable[..., Any], *clients: Any) -> Iterator[None]:
+    """Let `before_send` see each request of these clients, or the table's, and answer it if it likes."""
+    buses: list[Any] = [client.meta.events for client in clients or (dynamodb(),)]
+    for bus in buses:
+        bus.register("before-send", before_send)
+    try:
+        yield
+    finally:
+        for bus in buses:
+            bus.unregister("before-send", before_send)
+
+
+@contextmanager
 def injected(fault: Fault, *, at: int, times: int = 1) -> Iterator[list[str]]:
     """Let the calls number `at` to `at + times - 1` (from 0) fail; yields the log of all calls, as they come."""
     calls: list[str] = []
@@ -71,12 +84,8 @@ def injected(fault: Fault, *, at: int, times: int = 1) -> Iterator[list[str]]:
         calls.append(_text(request.headers["X-Amz-Target"]).partition(".")[2])
         return _answer(request, fault) if at <= number < at + times else None
 
-    events: Any = dynamodb().meta.events
-    events.register("before-send.dynamodb", before_send)
-    try:
+    with _hooked(before_send):
         yield calls
-    finally:
-        events.unregister("before-send.dynamodb", before_send)
 
 
 @contextmanager
@@ -100,14 +109,8 @@ def before_call(number: int, other: Callable[[], Any], *clients: Any) -> Iterato
             finally:
                 busy = False
 
-    buses: list[Any] = [client.meta.events for client in clients or (dynamodb(), cognito())]
-    for bus in buses:
-        bus.register("before-send", before_send)
-    try:
+    with _hooked(before_send, *(clients or (dynamodb(), cognito()))):
         yield calls
-    finally:
-        for bus in buses:
-            bus.unregister("before-send", before_send)
 
 
 @contextmanager
@@ -116,7 +119,6 @@ def interleaved(meanwhile: Callable[[], Any], before: str = "TransactWriteItems"
 
     `before` and `number` name another call to come before.
     """
-    events: Any = dynamodb().meta.events
     seen = 0
 
     def before_send(request: AWSPreparedRequest, **_: Any) -> None:
@@ -126,11 +128,8 @@ def interleaved(meanwhile: Callable[[], Any], before: str = "TransactWriteItems"
             if seen == number:
                 meanwhile()
 
-    events.register("before-send.dynamodb", before_send)
-    try:
+    with _hooked(before_send):
         yield
-    finally:
-        events.unregister("before-send.dynamodb", before_send)
     assert seen >= number
 
 
@@ -179,12 +178,8 @@ def torn(
         }
         return _answer_with(operation, asked, mixed)
 
-    events: Any = dynamodb().meta.events
-    events.register("before-send.dynamodb", before_send)
-    try:
+    with _hooked(before_send):
         yield met
-    finally:
-        events.unregister("before-send.dynamodb", before_send)
 
 
 @contextmanager
@@ -205,12 +200,8 @@ def unseen(hidden: Callable[[str, str], bool], *, reads: int) -> Iterator[None]:
         seen = {key: row for key, row in _rows(request, operation, asked).items() if not hidden(*key)}
         return _answer_with(operation, asked, seen)
 
-    events: Any = dynamodb().meta.events
-    events.register("before-send.dynamodb", before_send)
-    try:
+    with _hooked(before_send):
         yield
-    finally:
-        events.unregister("before-send.dynamodb", before_send)
 
 
 def _rows(request: AWSPreparedRequest, operation: str, asked: dict[str, Any]) -> Rows:

@@ -92,7 +92,6 @@ class Actor:
         query: str = "",
         if_match: str = "",
         caller: Caller | None = None,
-        tenant: str = "",
     ) -> Answer | None:
         """Send a request until there is an answer for good, or give up. Raises ViolationError for a wrong one."""
         world, scheduler = self.world, self.world.scheduler
@@ -118,6 +117,18 @@ class Actor:
                     return answer
             scheduler.wait(scheduler.chance.random() * 2)
         return None
+
+    def walk(self, route: str, ids: dict[str, str] | None = None, *, limit: int) -> list[Any] | None:
+        """Return all entries of a list, page by page, or None if a page could not be had."""
+        found: list[Any] = []
+        cursor: str | None = ""
+        while cursor is not None:
+            answer = self.ask(route, ids, query=f"limit={limit}" + (f"&cursor={cursor}" if cursor else ""))
+            if answer is None:
+                return None
+            found += answer.body["items"]
+            cursor = answer.body["next_cursor"]
+        return found
 
     def _remember(self, route: str, key: str, answer: Answer) -> None:
         """One key has one answer, if that is kept."""

@@ -128,15 +128,8 @@ def _ask_balance(actor: Actor, account: str, moments: list[str]) -> None:
 
 
 def _walk(actor: Actor, account: str) -> None:
-    seen: list[tuple[int, int]] = []
-    cursor: str | None = ""
-    while cursor is not None:
-        query = "limit=4" + (f"&cursor={cursor}" if cursor else "")
-        answer = actor.ask("ListEntries", {"account_id": account}, query=query)
-        if answer is None:
-            return
-        seen += [(each["stripe"], each["sequence"]) for each in answer.body["items"]]
-        cursor = answer.body["next_cursor"]
+    found = actor.walk("ListEntries", {"account_id": account}, limit=4)
+    seen = [(each["stripe"], each["sequence"]) for each in found or ()]
     require(len(seen) == len(set(seen)), "ListEntries showed an entry twice.")
     for stripe_number in {number for number, _ in seen}:
         numbers = sorted(sequence for number, sequence in seen if number == stripe_number)

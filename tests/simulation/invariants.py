@@ -1,10 +1,7 @@
 """What must hold after every decision of the table."""
 
-import json
-import zlib
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Any
 
 from domain.orders import MOVES, OrderStatus
 from repositories.order_rows import StoredOrder
@@ -206,8 +203,3 @@ class Watch:
 def _account_pk(pk: str) -> str:
     parts = pk.split("#")
     return "#".join(parts[: parts.index("ACCOUNT") + 2])
-
-
-def answered(row: Row) -> Any:
-    """Return what a finished command's record answers."""
-    return json.loads(zlib.decompress(row["body"]))

@@ -182,12 +182,6 @@ def look(actor: Actor) -> None:
 
 
 def _walk(actor: Actor, route: str) -> None:
-    seen: list[str] = []
-    cursor: str | None = ""
-    while cursor is not None:
-        answer = actor.ask(route, query="limit=5" + (f"&cursor={cursor}" if cursor else ""))
-        if answer is None:
-            return
-        seen += [each["id"] for each in answer.body["items"]]
-        cursor = answer.body["next_cursor"]
+    found = actor.walk(route, limit=5)
+    seen = [each["id"] for each in found or ()]
     require(len(seen) == len(set(seen)), f"{route} showed something twice.")
