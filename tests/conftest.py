@@ -21,8 +21,8 @@ from infra.functions import ROOT
 from infra.local import database as local
 from infra.local import dynoxide
 from infra.local.directory import SERVICES, directory
-from infra.local.dynoxide import free_port
 from infra.local.invocation import invoke
+from infra.local.processes import free_port
 from infra.local.server import settings_for
 from infra.local.signatures import access_key
 from infra.local.tokens import signing_key
@@ -121,7 +121,7 @@ class Server:
         self.data = data
         command = [sys.executable, "-m", "infra.local.cli", "serve", "--port", str(self.port), "--data", str(data)]
         environment = os.environ | {"PYTHONUNBUFFERED": "1"}
-        self._client = httpx.Client(base_url=self.url, timeout=30, limits=httpx.Limits(max_connections=64))
+        self._client = httpx.Client(base_url=self.url, timeout=120, limits=httpx.Limits(max_connections=64))
         self._log = (data / "server.log").open("w")
         self.process = subprocess.Popen(
             [*command, *options], cwd=ROOT, env=environment, stdout=self._log, stderr=self._log
@@ -154,13 +154,13 @@ class Server:
         """Press Ctrl-C and wait."""
         if self.process.poll() is None:
             self.process.send_signal(2)
-        code = self.process.wait(20)
+        code = self.process.wait(120)
         self._log.close()
         self._client.close()
         return code
 
     def _wait(self) -> None:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while not re.search(r"^Tradepost listening on", self.log, re.MULTILINE):
             assert self.process.poll() is None, self.log
             assert time.monotonic() < deadline, self.log

@@ -4,20 +4,18 @@ import ctypes
 import platform
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from filelock import FileLock
 
+from infra.local.processes import Process, serving
+
 VERSION = "1.2.1"
-_START_SECONDS = 10
-_STOP_SECONDS = 5
 _PACKAGES = {
     ("Linux", "x86_64"): "linux-x64",
     ("Linux", "aarch64"): "linux-arm64",
@@ -72,48 +70,24 @@ def running(program: Path, data: Path | None, log: Path | None = None) -> Iterat
 
     It listens on the loopback interface only, and ends with this process, however that ends.
     """
-    port = free_port()
-    command = [str(program), "--host", "127.0.0.1", "--port", str(port)]
+    command = [str(program), "--host", "127.0.0.1"]
     if data is not None:
         command += ["--db-path", str(data)]
-    output = log.open("ab") if log else subprocess.DEVNULL
-    server = subprocess.Popen(  # noqa: S603
-        command,
-        stdout=output,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-        preexec_fn=_die_with_parent if sys.platform == "linux" else None,
-    )
-    try:
-        _wait_for(port, server)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        try:
-            server.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
+    with ExitStack() as resources:
+        output = resources.enter_context(log.open("ab")) if log else subprocess.DEVNULL
 
+        def start(port: int) -> Process:
+            return subprocess.Popen(  # noqa: S603
+                [*command, "--port", str(port)],
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+            )
 
-def free_port() -> int:
-    """Return a port of the loopback interface that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        yield f"http://127.0.0.1:{resources.enter_context(serving(start, log=log))}"
 
 
 def _die_with_parent() -> None:
     pr_set_pdeathsig = 1
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
-
-
-def _wait_for(port: int, server: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline and server.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.01)
-    raise RuntimeError("the embedded database did not start")

@@ -10,7 +10,6 @@ import re
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.error
 import urllib.request
 import zipfile
@@ -24,15 +23,15 @@ from filelock import FileLock
 
 from infra.bundling import bundle
 from infra.constructs.functions import MEMORY_MB, TIMEOUT
-from infra.local.dynoxide import free_port
+from infra.local.processes import Process, free_port, serving
 from infra.tools import uv
 
 SAM_CLI = "aws-sam-cli==1.170.0"
 RUNTIME = ("awslambdaric==4.2.2", "boto3==1.44.5")
 """What Lambda's own image has beside the zip."""
 _MACHINES = {"x86_64": "x86_64", "aarch64": "arm64"}
+_CALL_SECONDS = 300
 _INIT = re.compile(r"INIT REPORT\(durationMs: ([0-9.]+)\)")
-_START_SECONDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,36 +54,37 @@ class Emulator:
 
     def call(self, module: str, event: Any, environment: Mapping[str, str]) -> Invocation:
         """Start a function afresh with an environment of its own, call it once, and stop it."""
-        with tempfile.TemporaryFile("w+") as log, self._running(module, environment, log) as port:
-            request = urllib.request.Request(
-                f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations", json.dumps(event).encode()
-            )
-            with urllib.request.urlopen(request, timeout=TIMEOUT.to_seconds()) as answered:  # noqa: S310
-                response = json.loads(answered.read() or b"null")
-            log.seek(0)
-            output = log.read()
+        with tempfile.TemporaryDirectory() as folder:
+            log = Path(folder, "function.log")
+            with self._running(module, environment, log) as port:
+                request = urllib.request.Request(
+                    f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations", json.dumps(event).encode()
+                )
+                with urllib.request.urlopen(request, timeout=_CALL_SECONDS) as answered:  # noqa: S310
+                    response = json.loads(answered.read() or b"null")
+            output = log.read_text()
         found = _INIT.search(output)
         return Invocation(response, list(_json_lines(output)), float(found[1]) if found else 0.0)
 
     @contextmanager
-    def _running(self, module: str, environment: Mapping[str, str], log: Any) -> Iterator[int]:
-        port, handler = free_port(), f"{module}.handler"
-        addresses = ("--runtime-interface-emulator-address", f"127.0.0.1:{port}")
-        own = ("--runtime-api-address", f"127.0.0.1:{free_port()}")
-        process = subprocess.Popen(  # noqa: S603
-            [str(self.program), *addresses, *own, sys.executable, "-m", "awslambdaric", handler],
-            cwd=self.content,
-            env=_lambda_environment(handler) | {"PYTHONPATH": str(self.runtime)} | dict(environment),
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        try:
-            _wait_for(port)
-            yield port
-        finally:
-            os.killpg(process.pid, 15)
-            process.wait(5)
+    def _running(self, module: str, environment: Mapping[str, str], log: Path) -> Iterator[int]:
+        handler = f"{module}.handler"
+        with log.open("wb") as output:
+
+            def start(port: int) -> Process:
+                addresses = ("--runtime-interface-emulator-address", f"127.0.0.1:{port}")
+                own = ("--runtime-api-address", f"127.0.0.1:{free_port()}")
+                return subprocess.Popen(  # noqa: S603
+                    [str(self.program), *addresses, *own, sys.executable, "-m", "awslambdaric", handler],
+                    cwd=self.content,
+                    env=_lambda_environment(handler) | {"PYTHONPATH": str(self.runtime)} | dict(environment),
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+
+            with serving(start, _answers, log) as port:
+                yield port
 
 
 def emulator(cache: Path) -> Emulator:
@@ -143,16 +143,14 @@ def _lambda_environment(handler: str) -> dict[str, str]:
     }
 
 
-def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline:
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=1)
-        except urllib.error.HTTPError:
-            return
-        except OSError:
-            time.sleep(0.02)
-    raise RuntimeError("the runtime interface emulator did not start")
+def _answers(port: int) -> bool:
+    try:
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10)
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+    return True
 
 
 def _json_lines(output: str) -> Iterator[dict[str, Any]]:

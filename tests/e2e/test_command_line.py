@@ -16,7 +16,7 @@ from tests.shop import new_item
 
 def tradepost(*arguments: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "infra.local.cli", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
 
 
 def test_data_survives_a_restart(tmp_path: Path) -> None:
