@@ -11,11 +11,11 @@ from benchmarks.ledger import postings_per_second, reads_by_length
 from benchmarks.orders import costs_by_size, orders_per_second
 from benchmarks.prices import AS_OF, dollars_a_million
 from benchmarks.warm import warm_cpu
+from handlers.registry import ROOT, functions
 from infra.bundling import bundle
-from infra.functions import ROOT, functions
-from infra.local.database import database
-from infra.local.directory import directory
-from infra.local.server import settings_for
+from local.database import database
+from local.server import settings_for
+from local.user_pool import directory
 
 
 def main() -> None:

@@ -6,8 +6,8 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from infra.functions import ROOT, functions
-from infra.local.database import ENVIRONMENT
+from handlers.registry import ROOT, functions
+from local.database import ENVIRONMENT
 
 BASELINE = "from aws_lambda_powertools import Logger; Logger(service='x'); import boto3; boto3.client('dynamodb')"
 _CLIENT = "from repositories.clients import dynamodb; dynamodb()"

@@ -4,13 +4,13 @@ import io
 import json
 from contextlib import redirect_stdout
 
-from infra.functions import Function, functions
-from infra.local.database import database
-from infra.local.directory import directory
-from infra.local.invocation import invoke
-from infra.local.samples import add_samples
-from repositories import clients
-from repositories.settings import settings
+from handlers.registry import Function, functions
+from local.database import database
+from local.invocation import invoke
+from local.samples import add_samples
+from local.user_pool import directory
+from repositories.aws import clients
+from repositories.aws.settings import settings
 
 
 def costs() -> dict[str, tuple[str, str, str]]:

@@ -13,21 +13,21 @@ from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
-from domain.access import Caller, Role
-from domain.books import NewTransaction
-from domain.chains import last_until
-from domain.environment import now
-from domain.errors import Contention
-from domain.ledger import Account, AccountType, Direction, NewAccount, NewEntry
-from domain.model import to_rfc3339
-from domain.money import Money
-from infra.local.database import TABLE_NAME
-from repositories import keys
-from repositories.clients import dynamodb
-from repositories.ledger import LedgerRepository
-from repositories.rows import encode, new_row
-from repositories.session import Session
-from repositories.table import Meter, Table
+from domain.common.environment import now
+from domain.common.errors import Contention
+from domain.common.model import to_rfc3339
+from domain.common.money import Money
+from domain.identity.permissions import Caller, Role
+from domain.ledger.accounts import Account, AccountType, Direction, NewAccount, NewEntry
+from domain.ledger.reports import NewTransaction
+from domain.ledger.search import last_until
+from local.database import TABLE_NAME
+from repositories.aws.clients import dynamodb
+from repositories.dynamodb import keys
+from repositories.dynamodb.codec import encode, new_row
+from repositories.dynamodb.session import Session
+from repositories.dynamodb.table import Meter, Table
+from repositories.ledger.repository import LedgerRepository
 
 LENGTHS = (1_000, 100_000)
 LONGEST = 1_000_000

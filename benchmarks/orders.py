@@ -8,8 +8,8 @@ from copy import deepcopy
 from multiprocessing import get_context
 from typing import Any
 
-from infra.functions import functions
-from infra.local.invocation import invoke
+from handlers.registry import functions
+from local.invocation import invoke
 
 SIZES = (1, 3, 10, 90)
 BUCKETS = (1, 4, 16)

@@ -16,8 +16,8 @@ from fastapi import FastAPI
 from mangum import Mangum
 from pydantic import BaseModel
 
-from infra.local.database import TABLE_NAME
-from repositories import keys
+from local.database import TABLE_NAME
+from repositories.dynamodb import keys
 
 type Event = dict[str, Any]
 

@@ -11,9 +11,9 @@ from typing import Any
 from uuid import uuid4
 
 from benchmarks.peers import Bare, FastApi, Resource
-from infra.functions import ROOT
-from infra.local.invocation import LambdaContext, invoke
-from infra.local.samples import ITEM_ID, TENANT, add_samples
+from handlers.registry import ROOT
+from local.invocation import LambdaContext, invoke
+from local.samples import ITEM_ID, TENANT, add_samples
 
 CALLS = 60
 ROUNDS = 9

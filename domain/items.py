@@ -11,11 +11,11 @@ from pydantic import AfterValidator, BeforeValidator, Field, JsonValue
 from pydantic_core import PydanticCustomError
 
 from domain.buckets import MAX_BUCKETS
-from domain.errors import Flaw, InvalidState, ItemArchived, OutOfStock, PreconditionFailed
-from domain.merge_patch import merge_patch
-from domain.model import A_NUMBER, Line, Model, Text, Timestamp
-from domain.money import Money
-from domain.validation import validated
+from domain.common.errors import Flaw, InvalidState, ItemArchived, OutOfStock, PreconditionFailed
+from domain.common.merge_patch import merge_patch
+from domain.common.model import A_NUMBER, Line, Model, Text, Timestamp
+from domain.common.money import Money
+from domain.common.validation import validated
 
 MAX_ATTRIBUTES_BYTES = 16 * 1024
 MAX_UNITS = 1_000_000_000

@@ -9,10 +9,10 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from domain.errors import InvalidState
+from domain.common.errors import InvalidState
+from domain.common.model import A_NUMBER, Line, Model, Text, Timestamp, at_most
+from domain.common.money import Money
 from domain.items import MAX_UNITS
-from domain.model import A_NUMBER, Line, Model, Text, Timestamp, at_most
-from domain.money import Money
 
 MAX_ITEMS = 90
 """Different items of an order: with what is written beside them, they fit one transaction of 100."""

@@ -8,8 +8,8 @@ from aws_cdk import App, Validations
 from aws_cdk.cx_api import CloudAssembly
 from cdk_nag import AwsSolutionsChecks
 
+from handlers.registry import ROOT
 from infra.bundling import bundle
-from infra.functions import ROOT
 from infra.monitoring import MonitoringStack
 from infra.stack import TradepostStack
 from infra.stages import stage_from

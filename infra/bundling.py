@@ -14,10 +14,12 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from infra.functions import ROOT
+from handlers.registry import ROOT
 from infra.tools import uv
 
 PACKAGES = ("domain", "handlers", "repositories")
+NOT_DEPLOYED = ("__pycache__", "registry.py", "openapi.py")
+"""Modules of those packages that only tools use."""
 FILES = ("docs/openapi.json",)
 LOCK = ROOT / "requirements.lock"
 PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
@@ -45,7 +47,7 @@ def build(archive: Path, platform: str) -> None:
         _install(Path(workspace, "packages"), content, platform)
         _compile(content, content, keep_sources=False)
         for package in PACKAGES:
-            shutil.copytree(ROOT / package, content / package, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(ROOT / package, content / package, ignore=shutil.ignore_patterns(*NOT_DEPLOYED))
         for file in FILES:
             (content / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / file, content / file)

@@ -20,9 +20,9 @@ from cdk_monitoring_constructs import (
 )
 from constructs import Construct
 
-from infra.constructs.functions import function_name
+from handlers.registry import all_functions
+from infra.constructs.lambda_function import function_name
 from infra.constructs.releases import BUSINESS, NAMESPACE
-from infra.functions import all_functions
 from infra.stack import TradepostStack
 from infra.stages import Stage
 

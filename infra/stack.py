@@ -6,14 +6,14 @@ from aws_cdk import CfnOutput, Stack
 from aws_cdk.aws_iam import PolicyStatement
 from constructs import Construct
 
-from handlers.trigger import Source
-from infra.constructs.api import Api
+from handlers.registry import Function, TriggerFunction, functions, triggers
+from handlers.triggers.trigger import Source
 from infra.constructs.data import Data
-from infra.constructs.functions import DeployedFunction
 from infra.constructs.identity import Identity
+from infra.constructs.lambda_function import DeployedFunction
 from infra.constructs.releases import Releases
+from infra.constructs.rest_api import Api
 from infra.constructs.schedules import Schedules
-from infra.functions import Function, TriggerFunction, functions, triggers
 from infra.stages import Stage
 
 

@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from domain.access import Caller, Role
-from domain.environment import now
-from repositories.clients import dynamodb
-from repositories.ledger import LedgerRepository
-from repositories.session import Session
-from repositories.table import Meter, Table
+from domain.common.environment import now
+from domain.identity.permissions import Caller, Role
+from repositories.aws.clients import dynamodb
+from repositories.dynamodb.session import Session
+from repositories.dynamodb.table import Meter, Table
+from repositories.ledger.repository import LedgerRepository
 from tests.shop import Answer, Shop
 
 

@@ -16,19 +16,20 @@ import httpx
 import pytest
 from moto import mock_aws
 
-from domain.environment import Environment, using
-from infra.functions import ROOT
-from infra.local import database as local
-from infra.local import dynoxide
-from infra.local.directory import SERVICES, directory
-from infra.local.invocation import invoke
-from infra.local.processes import free_port
-from infra.local.server import settings_for
-from infra.local.signatures import access_key
-from infra.local.tokens import signing_key
-from infra.table import create_table_request
-from repositories import clients, cursors
-from repositories.settings import settings
+from domain.common.environment import Environment, using
+from handlers.registry import ROOT
+from local import database as local
+from local import dynoxide
+from local.invocation import invoke
+from local.processes import free_port
+from local.server import settings_for
+from local.sigv4 import access_key
+from local.tokens import signing_key
+from local.user_pool import SERVICES, directory
+from repositories.aws import clients
+from repositories.aws.settings import settings
+from repositories.dynamodb.schema import create_table_request
+from repositories.paging import cursors
 from tests.people import Operator
 from tests.shop import OPERATOR, Send, Shop, send_in_process, send_over_http, send_to
 
@@ -119,7 +120,7 @@ class Server:
             dynoxide.binary(local.CACHE)  # before the clock for the server's start begins
         self.port = free_port()
         self.data = data
-        command = [sys.executable, "-m", "infra.local.cli", "serve", "--port", str(self.port), "--data", str(data)]
+        command = [sys.executable, "-m", "cli.main", "serve", "--port", str(self.port), "--data", str(data)]
         environment = os.environ | {"PYTHONUNBUFFERED": "1"}
         self._client = httpx.Client(base_url=self.url, timeout=120, limits=httpx.Limits(max_connections=64))
         self._log = (data / "server.log").open("w")

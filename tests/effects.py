@@ -7,37 +7,28 @@ from typing import Any
 
 import pytest
 
-from domain import ledger as ledger_domain
-from domain.ids import new_id
+from domain.common.ids import new_id
 from domain.items import Versions
+from domain.ledger import accounts as ledger_domain
 from domain.orders import MOVES, OrderStatus, StockEffect
-from handlers import problems
-from repositories import (
-    chains,
-    holds,
-    idempotency,
-    invitations,
-    item_rows,
-    items,
-    ledger_rows,
-    payments,
-    posting,
-    proceeds,
-    revocation,
-    session,
-    stock,
-    table,
-    transaction,
-    trial_balance,
-    users,
-)
-from repositories import ledger as ledger_repository
+from handlers.http import problems
+from repositories.dynamodb import idempotency, session, table, token_revocation, transaction
+from repositories.identity import invitations, users
+from repositories.items import repository as items
+from repositories.items import rows as item_rows
+from repositories.items import stock
+from repositories.ledger import chains, posting, trial_balance
+from repositories.ledger import repository as ledger_repository
+from repositories.ledger import rows as ledger_rows
+from repositories.orders import expiry
+from repositories.payments import postings
+from repositories.payments import repository as payments
 
 type Mistake = Callable[[pytest.MonkeyPatch], None]
 
 
 def _set(module: Any, name: str, value: Any) -> Mistake:
-    return lambda patch: patch.setattr(module, name, value, raising=False)
+    return lambda patch: patch.setattr(module, name, value)
 
 
 def _changed(owner: Any, name: str, change: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Mistake:
@@ -83,10 +74,10 @@ _RELEASE = stock._EFFECTS[StockEffect.RELEASE]
 _TAKE = stock._EFFECTS[StockEffect.TAKE]
 
 EFFECTS: dict[str, Mistake] = {
-    "a refund is posted the same way round as the payment": _set(proceeds, "swapped", list),
+    "a refund is posted the same way round as the payment": _set(postings, "swapped", list),
     "a reversal is posted the same way round": _set(ledger_repository, "swapped", list),
-    "a refund does not name its order": _changed(proceeds, "post", _no_order_id),
-    "a refund does not mark what it reverses": _changed(proceeds, "post", _not_reversing),
+    "a refund does not name its order": _changed(postings, "post", _no_order_id),
+    "a refund does not mark what it reverses": _changed(postings, "post", _not_reversing),
     "a balance falls where it should grow": _changed(
         ledger_domain.Tail,
         "extended",
@@ -141,12 +132,14 @@ EFFECTS: dict[str, Mistake] = {
     "a snapshot is several moments": _set(
         table.Table, "snapshot", lambda self, wanted: [row for key in wanted if (row := self.get(key))]
     ),
-    "the sweeper's mark has no margin": _set(holds, "_MARGIN", timedelta()),
-    "the sweeper never looks back": _set(holds, "_LOOK_BACK", timedelta(minutes=61)),
-    "the sweeper's mark passes what failed": _set(holds, "min", lambda times: times[0]),
-    "tokens are void from the request's second on, and no later": _set(revocation, "MARGIN", timedelta()),
+    "the sweeper's mark has no margin": _set(expiry, "_MARGIN", timedelta()),
+    "the sweeper never looks back": _set(expiry, "_LOOK_BACK", timedelta(minutes=61)),
+    "the sweeper's mark passes what failed": lambda patch: patch.setattr(
+        expiry, "min", lambda times: times[0], raising=False
+    ),
+    "tokens are void from the request's second on, and no later": _set(token_revocation, "MARGIN", timedelta()),
     "a new role voids no token": _set(users, "revoke", _no_step),
-    "whoever lost the right may still use it": _set(users, "require_still_valid", _no_step),
+    "whoever lost the right may still use it": _set(session.Session, "check_token", _no_step),
     "an address is not claimed before a name is taken away": _set(invitations, "_claim", _no_step),
     "a subject whose name is taken away may still get a profile": _set(invitations, "_bar", _no_step),
     "a claim never lapses": _set(invitations, "_lapsed", lambda *_: False),

@@ -11,7 +11,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 from botocore.httpsession import URLLib3Session
 
-from repositories.clients import cognito, dynamodb
+from repositories.aws.clients import cognito, dynamodb
 
 type Fault = Literal["lost on the way", "answer lost", "throttled", "conflict", "server error"]
 

@@ -9,8 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from infra.functions import ROOT, functions, triggers
-from infra.local.database import ENVIRONMENT
+from handlers.registry import ROOT, functions, triggers
+from local.database import ENVIRONMENT
 
 COUNTS = Path(__file__).parent / "unit" / "loaded.json"
 OWN = ("domain", "handlers", "repositories")
@@ -33,15 +33,15 @@ NEVER = {
 _SCRIPT = """
 import importlib, json, os, sys
 for module in sys.argv[1:]:
-    if module == "handlers.api":  # What all routes load; those that follow are spared it.
+    if module == "handlers.http.route":  # What all routes load; those that follow are spared it.
         importlib.import_module(module)
-        from repositories.clients import dynamodb
+        from repositories.aws.clients import dynamodb
         dynamodb()
         continue
     child = os.fork()
     if child == 0:
         importlib.import_module(module)
-        from repositories.clients import dynamodb
+        from repositories.aws.clients import dynamodb
         dynamodb()
         print(json.dumps([module, sorted(set(sys.modules) - set(sys.stdlib_module_names))]), flush=True)
         os._exit(0)
@@ -55,7 +55,7 @@ def loaded() -> dict[str, list[str]]:
     by_triggers = {each.module: each.name for each in triggers()}
     by_routes = {each.module: each.name for each in functions()}
     names = by_triggers | by_routes
-    modules = [*by_triggers, "handlers.api", *by_routes]
+    modules = [*by_triggers, "handlers.http.route", *by_routes]
     done = subprocess.run(
         [sys.executable, "-c", _SCRIPT, *modules], env=environment, cwd=ROOT, capture_output=True, text=True, check=True
     )

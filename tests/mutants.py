@@ -19,9 +19,9 @@ from typing import Any
 import pytest
 from rich.progress import Progress
 
-from infra.functions import ROOT
-from repositories.table import Table
-from repositories.transaction import Refusal, Transaction, _unconditional
+from handlers.registry import ROOT
+from repositories.dynamodb.table import Table
+from repositories.dynamodb.transaction import Refusal, Transaction, _unconditional
 from tests.effects import EFFECTS
 
 LEFT_OUT = "TRADEPOST_MUTANT"

@@ -12,10 +12,10 @@ from uuid import uuid4
 import httpx
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from infra.local.gateway import Gateway, Request
-from infra.local.invocation import invoke
-from infra.local.signatures import AccessKey
-from infra.local.tokens import mint, signing_key
+from local.gateway import Gateway, Request
+from local.invocation import invoke
+from local.sigv4 import AccessKey
+from local.tokens import mint, signing_key
 
 KEY = signing_key(None)
 OPERATOR = AccessKey("LOCALTEST", "secret")

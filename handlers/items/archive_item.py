@@ -1,12 +1,12 @@
 """DELETE /v1/items/{item_id}: archive an item."""
 
-from domain.access import Permission
-from domain.errors import Contention, NotFound, PreconditionFailed, PreconditionRequired
-from handlers.answers import versions_in
-from handlers.api import Api
-from handlers.items import Items
-from handlers.parameters import IfMatch
-from repositories.access import Access
+from domain.common.errors import Contention, NotFound, PreconditionFailed, PreconditionRequired
+from domain.identity.permissions import Permission
+from handlers.dependencies.items import Items
+from handlers.http.parameters import IfMatch
+from handlers.http.responses import versions_in
+from handlers.http.route import Api
+from repositories.dynamodb.iam_actions import Access
 
 api = Api()
 

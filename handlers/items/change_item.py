@@ -1,13 +1,13 @@
 """PATCH /v1/items/{item_id}: change an item by a JSON merge patch (RFC 7396)."""
 
-from domain.access import Permission
-from domain.errors import Contention, ItemArchived, NotFound, PreconditionFailed, PreconditionRequired, SkuTaken
+from domain.common.errors import Contention, ItemArchived, NotFound, PreconditionFailed, PreconditionRequired, SkuTaken
+from domain.identity.permissions import Permission
 from domain.items import Item, ItemPatch
-from handlers.answers import versions_in
-from handlers.api import Api
-from handlers.items import Items
-from handlers.parameters import IfMatch
-from repositories.access import Access
+from handlers.dependencies.items import Items
+from handlers.http.parameters import IfMatch
+from handlers.http.responses import versions_in
+from handlers.http.route import Api
+from repositories.dynamodb.iam_actions import Access
 
 api = Api()
 

@@ -1,11 +1,11 @@
 """POST /v1/items: add an item to the tenant's catalogue."""
 
-from domain.access import Permission
-from domain.errors import SkuTaken
+from domain.common.errors import SkuTaken
+from domain.identity.permissions import Permission
 from domain.items import Item, NewItem
-from handlers.api import Api
-from handlers.items import Items
-from repositories.access import Access
+from handlers.dependencies.items import Items
+from handlers.http.route import Api
+from repositories.dynamodb.iam_actions import Access
 
 api = Api()
 

@@ -1,13 +1,13 @@
 """POST /v1/items/batch: add up to 100 items, each by itself."""
 
-from domain.access import Permission
-from domain.errors import IdempotencyInProgress
+from domain.common.errors import IdempotencyInProgress
+from domain.identity.permissions import Permission
 from domain.items import NewItems
-from handlers.api import Api
-from handlers.batch import BatchResults, report
-from handlers.items import Items
-from handlers.parameters import CallParameter
-from repositories.access import Access
+from handlers.dependencies.items import Items
+from handlers.http.batch import BatchResults, report
+from handlers.http.parameters import CallParameter
+from handlers.http.route import Api
+from repositories.dynamodb.iam_actions import Access
 
 api = Api()
 

@@ -1,11 +1,11 @@
 """GET /v1/items/{item_id}: read an item."""
 
-from domain.access import Permission
-from domain.errors import Contention, NotFound
+from domain.common.errors import Contention, NotFound
+from domain.identity.permissions import Permission
 from domain.items import Item, ItemStatus
-from handlers.api import Api
-from handlers.items import Items
-from repositories.access import Access
+from handlers.dependencies.items import Items
+from handlers.http.route import Api
+from repositories.dynamodb.iam_actions import Access
 
 api = Api()
 

@@ -1,11 +1,11 @@
 """POST /v1/items/{item_id}/stock-buckets: split an item's stock over buckets."""
 
-from domain.access import Permission
-from domain.errors import Contention, InvalidState, NotFound
+from domain.common.errors import Contention, InvalidState, NotFound
+from domain.identity.permissions import Permission
 from domain.items import Item, StockSplit
-from handlers.api import Api
-from handlers.items import Items
-from repositories.access import Access
+from handlers.dependencies.items import Items
+from handlers.http.route import Api
+from repositories.dynamodb.iam_actions import Access
 
 api = Api()
 

@@ -1,11 +1,11 @@
 """POST /v1/ledger/accounts/{account_id}/close: close an account."""
 
-from domain.access import Permission
-from domain.errors import Contention, InvalidState, NotFound
-from domain.ledger import Account
-from handlers.api import Api
-from handlers.ledger import Ledger
-from repositories.access import Access
+from domain.common.errors import Contention, InvalidState, NotFound
+from domain.identity.permissions import Permission
+from domain.ledger.accounts import Account
+from handlers.dependencies.ledger import Ledger
+from handlers.http.route import Api
+from repositories.dynamodb.iam_actions import Access
 
 api = Api()
 

@@ -4,12 +4,12 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from domain.access import Permission
-from domain.books import Moment, TrialBalance
-from domain.errors import Contention, InvalidState
-from handlers.api import Api
-from handlers.ledger import Ledger
-from repositories.access import Access
+from domain.common.errors import Contention, InvalidState
+from domain.identity.permissions import Permission
+from domain.ledger.reports import Moment, TrialBalance
+from handlers.dependencies.ledger import Ledger
+from handlers.http.route import Api
+from repositories.dynamodb.iam_actions import Access
 
 api = Api()
 

@@ -1,13 +1,13 @@
 """GET /v1/ledger/accounts: list accounts."""
 
-from domain.access import Permission
-from domain.errors import CursorInvalid
-from domain.ledger import Account
-from domain.pages import Page, PageRequest
-from handlers.api import Api
-from handlers.ledger import Ledger
-from handlers.parameters import Cursor, Limit
-from repositories.access import Access
+from domain.common.errors import CursorInvalid
+from domain.common.pages import Page, PageRequest
+from domain.identity.permissions import Permission
+from domain.ledger.accounts import Account
+from handlers.dependencies.ledger import Ledger
+from handlers.http.parameters import Cursor, Limit
+from handlers.http.route import Api
+from repositories.dynamodb.iam_actions import Access
 
 api = Api()
 

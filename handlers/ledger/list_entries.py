@@ -1,13 +1,13 @@
 """GET /v1/ledger/accounts/{account_id}/entries: list an account's entries."""
 
-from domain.access import Permission
-from domain.books import Entry
-from domain.errors import Contention, CursorInvalid, NotFound
-from domain.pages import Page, PageRequest
-from handlers.api import Api
-from handlers.ledger import Ledger
-from handlers.parameters import Cursor, Limit
-from repositories.access import Access
+from domain.common.errors import Contention, CursorInvalid, NotFound
+from domain.common.pages import Page, PageRequest
+from domain.identity.permissions import Permission
+from domain.ledger.reports import Entry
+from handlers.dependencies.ledger import Ledger
+from handlers.http.parameters import Cursor, Limit
+from handlers.http.route import Api
+from repositories.dynamodb.iam_actions import Access
 
 api = Api()
 

@@ -1,11 +1,11 @@
 """POST /v1/ledger/accounts: open an account."""
 
-from domain.access import Permission
-from domain.errors import InvalidState
-from domain.ledger import Account, NewAccount
-from handlers.api import Api
-from handlers.ledger import Ledger
-from repositories.access import Access
+from domain.common.errors import InvalidState
+from domain.identity.permissions import Permission
+from domain.ledger.accounts import Account, NewAccount
+from handlers.dependencies.ledger import Ledger
+from handlers.http.route import Api
+from repositories.dynamodb.iam_actions import Access
 
 api = Api()
 

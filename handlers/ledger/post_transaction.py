@@ -1,12 +1,12 @@
 """POST /v1/ledger/transactions: post a transaction."""
 
-from domain.access import Permission
-from domain.books import NewTransaction
-from domain.errors import Contention, InsufficientFunds
-from domain.ledger import Transaction
-from handlers.api import Api
-from handlers.ledger import Ledger
-from repositories.access import Access
+from domain.common.errors import Contention, InsufficientFunds
+from domain.identity.permissions import Permission
+from domain.ledger.accounts import Transaction
+from domain.ledger.reports import NewTransaction
+from handlers.dependencies.ledger import Ledger
+from handlers.http.route import Api
+from repositories.dynamodb.iam_actions import Access
 
 api = Api()
 

@@ -1,11 +1,11 @@
 """POST /v1/ledger/transactions/{txn_id}/reverse: reverse a transaction."""
 
-from domain.access import Permission
-from domain.errors import AlreadyReversed, Contention, InsufficientFunds, InvalidState, NotFound
-from domain.ledger import Transaction
-from handlers.api import Api
-from handlers.ledger import Ledger
-from repositories.access import Access
+from domain.common.errors import AlreadyReversed, Contention, InsufficientFunds, InvalidState, NotFound
+from domain.identity.permissions import Permission
+from domain.ledger.accounts import Transaction
+from handlers.dependencies.ledger import Ledger
+from handlers.http.route import Api
+from repositories.dynamodb.iam_actions import Access
 
 api = Api()
 

@@ -1,12 +1,12 @@
 """POST /v1/ledger/accounts/{account_id}/stripes: spread an account over stripes."""
 
-from domain.access import Permission
-from domain.books import Stripes
-from domain.errors import Contention, InvalidState, NotFound
-from domain.ledger import Account
-from handlers.api import Api
-from handlers.ledger import Ledger
-from repositories.access import Access
+from domain.common.errors import Contention, InvalidState, NotFound
+from domain.identity.permissions import Permission
+from domain.ledger.accounts import Account
+from domain.ledger.reports import Stripes
+from handlers.dependencies.ledger import Ledger
+from handlers.http.route import Api
+from repositories.dynamodb.iam_actions import Access
 
 api = Api()
 

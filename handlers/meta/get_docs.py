@@ -5,9 +5,9 @@ from pathlib import Path
 
 from aws_lambda_powertools.event_handler import Response
 
-from handlers.api import PUBLIC, Api
-from handlers.document import openapi_json
-from handlers.parameters import CallParameter
+from handlers.http.document import openapi_json
+from handlers.http.parameters import CallParameter
+from handlers.http.route import PUBLIC, Api
 
 api = Api()
 

@@ -3,12 +3,12 @@
 from typing import Literal
 
 from domain import VERSION
-from domain.errors import Unavailable
-from domain.model import Model
-from handlers.api import PUBLIC, Api
-from handlers.parameters import TableParameter
-from repositories import keys
-from repositories.access import Access
+from domain.common.errors import Unavailable
+from domain.common.model import Model
+from handlers.http.parameters import TableParameter
+from handlers.http.route import PUBLIC, Api
+from repositories.dynamodb import keys
+from repositories.dynamodb.iam_actions import Access
 
 api = Api()
 

@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-from handlers.api import PUBLIC, Api
-from handlers.document import openapi_json
-from handlers.parameters import CallParameter
+from handlers.http.document import openapi_json
+from handlers.http.parameters import CallParameter
+from handlers.http.route import PUBLIC, Api
 
 api = Api()
 

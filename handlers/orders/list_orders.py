@@ -4,14 +4,14 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from domain.access import Permission
-from domain.errors import CursorInvalid
+from domain.common.errors import CursorInvalid
+from domain.common.pages import Page, PageRequest
+from domain.identity.permissions import Permission
 from domain.orders import OrderStatus, OrderSummary, UserId
-from domain.pages import Page, PageRequest
-from handlers.api import Api
-from handlers.orders import Orders
-from handlers.parameters import Cursor, Limit
-from repositories.access import Access
+from handlers.dependencies.orders import Orders
+from handlers.http.parameters import Cursor, Limit
+from handlers.http.route import Api
+from repositories.dynamodb.iam_actions import Access
 
 api = Api()
 

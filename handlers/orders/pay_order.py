@@ -1,11 +1,11 @@
 """POST /v1/orders/{order_id}/payments: take the payment of an order."""
 
-from domain.access import Permission
-from domain.errors import Contention, InvalidState, NotFound
+from domain.common.errors import Contention, InvalidState, NotFound
+from domain.identity.permissions import Permission
 from domain.orders import NewPayment, Payment
-from handlers.api import Api
-from handlers.payments import Payments
-from repositories.access import Access
+from handlers.dependencies.payments import Payments
+from handlers.http.route import Api
+from repositories.dynamodb.iam_actions import Access
 
 api = Api()
 

@@ -4,12 +4,12 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
-from domain.access import Permission
-from domain.errors import Contention, InvalidState, NotFound
+from domain.common.errors import Contention, InvalidState, NotFound
+from domain.identity.permissions import Permission
 from domain.orders import Order, Refund
-from handlers.api import Api
-from handlers.payments import Payments
-from repositories.access import Access
+from handlers.dependencies.payments import Payments
+from handlers.http.route import Api
+from repositories.dynamodb.iam_actions import Access
 
 api = Api()
 _NO_REASON = Refund()

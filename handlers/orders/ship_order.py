@@ -1,11 +1,11 @@
 """POST /v1/orders/{order_id}/ship: send an order off."""
 
-from domain.access import Permission
-from domain.errors import Contention, InvalidState, NotFound
+from domain.common.errors import Contention, InvalidState, NotFound
+from domain.identity.permissions import Permission
 from domain.orders import Order
-from handlers.api import Api
-from handlers.orders import Orders
-from repositories.access import Access
+from handlers.dependencies.orders import Orders
+from handlers.http.route import Api
+from repositories.dynamodb.iam_actions import Access
 
 api = Api()
 

@@ -1,12 +1,12 @@
 """PATCH /v1/tenants/{tenant_id}: change a tenant by a JSON merge patch (RFC 7396)."""
 
-from domain.errors import Contention, NotFound, PreconditionFailed, PreconditionRequired
-from domain.tenants import Tenant, TenantPatch
-from handlers.answers import versions_in
-from handlers.api import IAM, Api
-from handlers.parameters import IfMatch
-from handlers.tenants import Tenants
-from repositories.access import Access
+from domain.common.errors import Contention, NotFound, PreconditionFailed, PreconditionRequired
+from domain.identity.tenants import Tenant, TenantPatch
+from handlers.dependencies.tenants import Tenants
+from handlers.http.parameters import IfMatch
+from handlers.http.responses import versions_in
+from handlers.http.route import IAM, Api
+from repositories.dynamodb.iam_actions import Access
 
 api = Api()
 

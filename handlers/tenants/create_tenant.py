@@ -1,10 +1,10 @@
 """POST /v1/tenants: add a tenant and its owner."""
 
-from domain.errors import Contention, EmailTaken, InvalidState
-from domain.tenants import NewTenant, Tenant
-from handlers.api import IAM, Api
-from handlers.tenants import Tenants
-from repositories.access import DIRECTORY_WRITES, INVITATION, Access
+from domain.common.errors import Contention, EmailTaken, InvalidState
+from domain.identity.tenants import NewTenant, Tenant
+from handlers.dependencies.tenants import Tenants
+from handlers.http.route import IAM, Api
+from repositories.dynamodb.iam_actions import DIRECTORY_WRITES, INVITATION, Access
 
 api = Api()
 

@@ -1,10 +1,10 @@
 """GET /v1/tenants/{tenant_id}: read a tenant."""
 
-from domain.errors import NotFound
-from domain.tenants import Tenant
-from handlers.api import IAM, Api
-from handlers.tenants import Tenants
-from repositories.access import Access
+from domain.common.errors import NotFound
+from domain.identity.tenants import Tenant
+from handlers.dependencies.tenants import Tenants
+from handlers.http.route import IAM, Api
+from repositories.dynamodb.iam_actions import Access
 
 api = Api()
 

@@ -6,14 +6,14 @@ Called by EventBridge Scheduler, which calls again after a failure and then puts
 from itertools import islice
 from typing import Any
 
-from domain.environment import monotonic, now
-from handlers.telemetry import logger
-from handlers.trigger import Event, Source, told, trigger
-from repositories.access import Access
-from repositories.clients import dynamodb
-from repositories.holds import sweep
-from repositories.settings import settings
-from repositories.table import Meter, Table
+from domain.common.environment import monotonic, now
+from handlers.http.telemetry import logger
+from handlers.triggers.trigger import Event, Source, told, trigger
+from repositories.aws.clients import dynamodb
+from repositories.aws.settings import settings
+from repositories.dynamodb.iam_actions import Access
+from repositories.dynamodb.table import Meter, Table
+from repositories.orders.expiry import sweep
 
 _RESERVE_SECONDS = 3.0
 """Kept back of the function's time, for orders that are on their way when it ends."""

@@ -5,8 +5,8 @@ Event: Cognito developer guide, "Post authentication Lambda trigger".
 
 from typing import Any
 
-from handlers.trigger import Event, Source, told, trigger
-from repositories.directory import tenant_of
+from handlers.triggers.trigger import Event, Source, told, trigger
+from repositories.identity.user_pool import tenant_of
 
 
 @trigger(Source.POST_AUTHENTICATION, access=[])

@@ -6,10 +6,10 @@ Event: Cognito developer guide, "Post confirmation Lambda trigger".
 
 from typing import Any
 
-from handlers.trigger import Event, Source, told, trigger
-from repositories.access import Access
-from repositories.directory import tenant_of
-from repositories.profiles import sign_up
+from handlers.triggers.trigger import Event, Source, told, trigger
+from repositories.dynamodb.iam_actions import Access
+from repositories.identity.sign_up import sign_up
+from repositories.identity.user_pool import tenant_of
 
 _SIGN_UP = "PostConfirmation_ConfirmSignUp"
 

@@ -5,11 +5,11 @@ Event: Cognito developer guide, "Pre sign-up Lambda trigger".
 
 from typing import Any
 
-from domain.errors import Forbidden
-from handlers.trigger import Event, Source, trigger
-from repositories.access import Access
-from repositories.directory import tenant_of
-from repositories.profiles import require_sign_up
+from domain.common.errors import Forbidden
+from handlers.triggers.trigger import Event, Source, trigger
+from repositories.dynamodb.iam_actions import Access
+from repositories.identity.sign_up import require_sign_up
+from repositories.identity.user_pool import tenant_of
 
 _BY_ADMINISTRATOR = "PreSignUp_AdminCreateUser"
 

@@ -6,12 +6,12 @@ Event and answer: Cognito developer guide, "Pre token generation Lambda trigger"
 
 from typing import Any
 
-from domain.errors import Forbidden
-from domain.users import UserStatus
-from handlers.trigger import Event, Source, told, trigger
-from repositories.access import Access
-from repositories.directory import TENANT_ATTRIBUTE, tenant_of
-from repositories.profiles import find_profile, late_sign_up
+from domain.common.errors import Forbidden
+from domain.identity.users import UserStatus
+from handlers.triggers.trigger import Event, Source, told, trigger
+from repositories.dynamodb.iam_actions import Access
+from repositories.identity.sign_up import find_profile, late_sign_up
+from repositories.identity.user_pool import TENANT_ATTRIBUTE, tenant_of
 
 
 @trigger(Source.PRE_TOKEN_GENERATION, access=[Access.GET, Access.PUT])

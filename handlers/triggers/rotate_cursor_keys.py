@@ -6,9 +6,9 @@ Steps: Secrets Manager user guide, "Lambda rotation functions".
 
 from typing import Any
 
-from handlers.trigger import Event, Source, told, trigger
-from repositories.access import Access
-from repositories.rotation import finish_rotation, prepare_rotation
+from handlers.triggers.trigger import Event, Source, told, trigger
+from repositories.dynamodb.iam_actions import Access
+from repositories.paging.cursor_keys import finish_rotation, prepare_rotation
 
 
 @trigger(Source.SECRET_ROTATION, access=[Access.ROTATE])

@@ -1,13 +1,13 @@
 """PATCH /v1/users/{user_id}: change a user by a JSON merge patch (RFC 7396)."""
 
-from domain.access import Permission
-from domain.errors import Contention, InvalidState, NotFound, PreconditionFailed, PreconditionRequired
-from domain.users import User, UserPatch
-from handlers.answers import versions_in
-from handlers.api import Api
-from handlers.parameters import IfMatch
-from handlers.users import Users
-from repositories.access import DIRECTORY_WRITES, Access
+from domain.common.errors import Contention, InvalidState, NotFound, PreconditionFailed, PreconditionRequired
+from domain.identity.permissions import Permission
+from domain.identity.users import User, UserPatch
+from handlers.dependencies.users import Users
+from handlers.http.parameters import IfMatch
+from handlers.http.responses import versions_in
+from handlers.http.route import Api
+from repositories.dynamodb.iam_actions import DIRECTORY_WRITES, Access
 
 api = Api()
 

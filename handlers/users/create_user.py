@@ -1,11 +1,11 @@
 """POST /v1/users: add a user, who is sent an invitation."""
 
-from domain.access import Permission, Role
-from domain.errors import Contention, EmailTaken
-from domain.users import NewUser, User
-from handlers.api import Api
-from handlers.users import Users
-from repositories.access import DIRECTORY_WRITES, INVITATION, Access
+from domain.common.errors import Contention, EmailTaken
+from domain.identity.permissions import Permission, Role
+from domain.identity.users import NewUser, User
+from handlers.dependencies.users import Users
+from handlers.http.route import Api
+from repositories.dynamodb.iam_actions import DIRECTORY_WRITES, INVITATION, Access
 
 api = Api()
 

@@ -1,10 +1,10 @@
 """DELETE /v1/users/{user_id}: erase a user."""
 
-from domain.access import Permission
-from domain.errors import Contention, InvalidState, NotFound, PreconditionFailed
-from handlers.api import Api
-from handlers.users import Users
-from repositories.access import Access
+from domain.common.errors import Contention, InvalidState, NotFound, PreconditionFailed
+from domain.identity.permissions import Permission
+from handlers.dependencies.users import Users
+from handlers.http.route import Api
+from repositories.dynamodb.iam_actions import Access
 
 api = Api()
 

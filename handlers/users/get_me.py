@@ -1,11 +1,11 @@
 """GET /v1/users/me: read one's own profile."""
 
-from domain.access import Permission
-from domain.errors import Contention, NotFound
-from domain.users import User
-from handlers.api import Api
-from handlers.users import Users
-from repositories.access import Access
+from domain.common.errors import Contention, NotFound
+from domain.identity.permissions import Permission
+from domain.identity.users import User
+from handlers.dependencies.users import Users
+from handlers.http.route import Api
+from repositories.dynamodb.iam_actions import Access
 
 api = Api()
 

@@ -4,15 +4,15 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from domain.access import Permission
-from domain.email import EmailAddress
-from domain.errors import CursorInvalid
-from domain.pages import Page, PageRequest
-from domain.users import User
-from handlers.api import Api
-from handlers.parameters import Cursor, Limit
-from handlers.users import Users
-from repositories.access import Access
+from domain.common.errors import CursorInvalid
+from domain.common.pages import Page, PageRequest
+from domain.identity.email import EmailAddress
+from domain.identity.permissions import Permission
+from domain.identity.users import User
+from handlers.dependencies.users import Users
+from handlers.http.parameters import Cursor, Limit
+from handlers.http.route import Api
+from repositories.dynamodb.iam_actions import Access
 
 api = Api()
 

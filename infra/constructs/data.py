@@ -9,7 +9,7 @@ from constructs import Construct
 from infra.nag import acknowledge
 from infra.naming import name
 from infra.stages import Stage
-from infra.table import INDEXES, TTL_ATTRIBUTE, key_names
+from repositories.dynamodb.schema import INDEXES, TTL_ATTRIBUTE, key_names
 
 
 class Data(Construct):

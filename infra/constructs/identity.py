@@ -5,8 +5,8 @@ from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from domain.access import Role
-from handlers.trigger import Source
+from domain.identity.permissions import Role
+from handlers.triggers.trigger import Source
 from infra.nag import acknowledge
 from infra.naming import name
 from infra.stages import Stage

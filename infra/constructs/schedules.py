@@ -9,7 +9,7 @@ from aws_cdk import aws_scheduler_targets as targets
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.functions import TriggerFunction
+from handlers.registry import TriggerFunction
 from infra.nag import acknowledge
 from infra.naming import name
 

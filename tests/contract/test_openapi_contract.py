@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
-from infra.functions import ROOT
+from handlers.registry import ROOT
 from tests.books import account
 from tests.conftest import Server
 from tests.people import Operator

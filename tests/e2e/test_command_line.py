@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from infra.functions import ROOT, Function, TriggerFunction, functions, triggers
+from handlers.registry import ROOT, Function, TriggerFunction, functions, triggers
 from tests.conftest import Server
 from tests.people import new_tenant
 from tests.shop import new_item
 
 
 def tradepost(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "infra.local.cli", *arguments]
+    command = [sys.executable, "-m", "cli.main", *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
 
 

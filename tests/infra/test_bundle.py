@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from handlers.registry import ROOT, functions
 from infra.bundling import LOCK, PLATFORMS, build, bundle
-from infra.functions import ROOT, functions
 
 MAX_BYTES = 6_000_000
 
@@ -32,7 +32,7 @@ def test_it_is_small_and_compiled(archive: Path) -> None:
     assert archive.stat().st_size <= MAX_BYTES
     names = set(zipfile.ZipFile(archive).namelist())
     assert "pydantic/main.pyc" in names
-    assert "handlers/__pycache__/api.cpython-313.pyc" in names
+    assert "handlers/http/__pycache__/route.cpython-313.pyc" in names
 
 
 def test_the_same_input_gives_the_same_bytes(archive: Path, tmp_path: Path) -> None:

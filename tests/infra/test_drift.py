@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from infra.functions import ROOT
-from infra.openapi import document
+from handlers.openapi import document
+from handlers.registry import ROOT
 from tests.infra.test_stack import Template, resources, synth
 
 RELEASED = ROOT / "docs" / "openapi.released.json"

@@ -8,13 +8,13 @@ import pytest
 from cfnlint.api import lint
 from cfnlint.config import ManualArgs
 
-from domain.access import Permission
-from handlers.api import IAM, PUBLIC
-from handlers.trigger import Source
+from domain.identity.permissions import Permission
+from handlers.http.route import IAM, PUBLIC
+from handlers.registry import Function, all_functions, functions, triggers
+from handlers.triggers.trigger import Source
 from infra.app import synthesize
-from infra.functions import Function, all_functions, functions, triggers
-from infra.table import INDEXES
-from repositories.access import Access
+from repositories.dynamodb.iam_actions import Access
+from repositories.dynamodb.schema import INDEXES
 
 type Template = dict[str, Any]
 

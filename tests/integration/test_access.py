@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from domain.access import GRANTS, Permission, Role
-from infra.functions import Function, functions
-from infra.local.invocation import invoke
-from infra.local.samples import TENANT
-from infra.table import INDEXES
-from repositories.access import Access
-from repositories.clients import dynamodb
-from repositories.keys import tenant_prefix
+from domain.identity.permissions import GRANTS, Permission, Role
+from handlers.registry import Function, functions
+from local.invocation import invoke
+from local.samples import TENANT
+from repositories.aws.clients import dynamodb
+from repositories.dynamodb.iam_actions import Access
+from repositories.dynamodb.keys import tenant_prefix
+from repositories.dynamodb.schema import INDEXES
 from tests.books import account, transfer
 from tests.people import Operator, as_user, new_tenant, new_user
 from tests.shop import Shop, new_item

@@ -14,18 +14,18 @@ import boto3
 import pytest
 from rich.progress import Progress
 
-from domain.environment import now
-from infra.local.audit import Audit, BrokenError
-from infra.local.audit.reading import Reading
-from infra.local.cli import RUNNING
-from repositories import keys
-from repositories.clients import dynamodb
-from repositories.keys import Key
-from repositories.ledger_rows import places_of, transaction_of
-from repositories.order_rows import StoredOrder
-from repositories.posting import Draft
-from repositories.rows import decode, encode
-from repositories.table import Meter, Table
+from cli.audit import Audit, BrokenError
+from cli.audit.reading import Reading
+from cli.main import RUNNING
+from domain.common.environment import now
+from repositories.aws.clients import dynamodb
+from repositories.dynamodb import keys
+from repositories.dynamodb.codec import decode, encode
+from repositories.dynamodb.keys import Key
+from repositories.dynamodb.table import Meter, Table
+from repositories.ledger.posting import Draft
+from repositories.ledger.rows import places_of, transaction_of
+from repositories.orders.rows import StoredOrder
 from tests.books import account, entry, ledger, post, transfer
 from tests.conftest import Server
 from tests.faults import interleaved
@@ -35,8 +35,8 @@ from tests.shop import Shop
 @pytest.fixture(autouse=True)
 def settled(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was just posted counts as settled."""
-    monkeypatch.setattr("infra.local.audit.state.now", lambda: now() + timedelta(seconds=40))
-    monkeypatch.setattr("infra.local.audit.reading._PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr("cli.audit.state.now", lambda: now() + timedelta(seconds=40))
+    monkeypatch.setattr("cli.audit.reading._PAUSE_SECONDS", 0.0)
 
 
 @pytest.fixture
@@ -318,7 +318,7 @@ def test_an_audit_that_was_stopped_goes_on(
 ) -> None:
     """Stopped after each of its savings in turn, it comes to the same end."""
     for module in ("reading", "chains"):
-        monkeypatch.setattr(f"infra.local.audit.{module}.PAGE", 2)
+        monkeypatch.setattr(f"cli.audit.{module}.PAGE", 2)
     whole = _audit(shop, tmp_path)
     save = Reading.save
     stops = 0

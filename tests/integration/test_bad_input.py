@@ -10,8 +10,8 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
-from handlers.api import IAM
-from infra.functions import Function, functions
+from handlers.http.route import IAM
+from handlers.registry import Function, functions
 from tests.people import Operator
 from tests.shop import Answer, Shop, new_item
 

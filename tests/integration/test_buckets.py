@@ -4,9 +4,9 @@ from collections import Counter
 
 import pytest
 
-from repositories import keys
-from repositories.clients import dynamodb
-from repositories.table import Meter, Table
+from repositories.aws.clients import dynamodb
+from repositories.dynamodb import keys
+from repositories.dynamodb.table import Meter, Table
 from tests.faults import interleaved
 from tests.shop import Shop, race
 

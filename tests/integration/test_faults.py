@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from domain.environment import now
-from repositories import transaction
+from domain.common.environment import now
+from repositories.dynamodb import transaction
 from tests.faults import FAULTS, Fault, injected
 from tests.shop import Answer, Shop, new_item
 
@@ -19,8 +19,8 @@ FOR_GOOD = 1000
 def impatient(monkeypatch: pytest.MonkeyPatch, database: str) -> None:
     """Waiting between attempts proves nothing here."""
     monkeypatch.setattr(transaction, "pause_before", lambda _: 0.0)
-    monkeypatch.setattr("repositories.table.pause_before", lambda _: 0.0)
-    monkeypatch.setattr("repositories.session.pause_before", lambda _: 0.0)
+    monkeypatch.setattr("repositories.dynamodb.table.pause_before", lambda _: 0.0)
+    monkeypatch.setattr("repositories.dynamodb.session.pause_before", lambda _: 0.0)
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
 
 
@@ -156,7 +156,7 @@ def test_an_outage_is_told_and_a_retry_after_it_is_safe(
         if command.name != "batch":
             expected = {"UNAVAILABLE", "CONTENTION"} if fault == "conflict" else {"UNAVAILABLE"}
             assert answer.code in expected or (fault == "conflict" and answer.status == command.status)
-        monkeypatch.setattr("handlers.api.now", lambda: now() + timedelta(seconds=90))
+        monkeypatch.setattr("handlers.http.route.now", lambda: now() + timedelta(seconds=90))
         done = command.send(tenant, item)
         monkeypatch.undo()
         assert done.status == command.status, (at, calls, answer.body, done.body)
@@ -196,7 +196,7 @@ def test_a_table_out_of_reach_is_told_to_come_back(shop: Shop) -> None:
 
 
 def test_attempts_end_at_the_deadline(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("infra.local.invocation.TIMEOUT_SECONDS", 1)
+    monkeypatch.setattr("local.invocation.TIMEOUT_SECONDS", 1)
     with injected("conflict", at=0, times=FOR_GOOD) as calls:
         assert shop.post("/items", new_item()).code == "CONTENTION"
     assert calls.count("TransactWriteItems") == 1
@@ -233,5 +233,5 @@ def test_whatever_keeping_a_refusal_fails_with_is_told_as_a_problem(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     item = shop.add(stock=1)
-    monkeypatch.setattr("repositories.session.Session.remember", lambda *_: 1 / 0)
+    monkeypatch.setattr("repositories.dynamodb.session.Session.remember", lambda *_: 1 / 0)
     assert shop.order({item["id"]: 2}, key="k").code == "INTERNAL_ERROR"

@@ -9,18 +9,19 @@ from typing import Any
 import boto3
 import pytest
 
-from domain.environment import now
-from domain.errors import Unavailable
+from cli.main import RUNNING
+from domain.common.environment import now
+from domain.common.errors import Unavailable
 from domain.orders import Order
 from handlers.triggers.expire_holds import HoldsLeftError
-from infra.local.cli import RUNNING
-from infra.local.clock import scheduled_event
-from infra.local.invocation import invoke
-from repositories import holds, keys, transaction
-from repositories.clients import dynamodb
-from repositories.orders import OrderRepository
-from repositories.rows import Row, encode
-from repositories.table import Meter, Table
+from local.invocation import invoke
+from local.scheduler import scheduled_event
+from repositories.aws.clients import dynamodb
+from repositories.dynamodb import keys, transaction
+from repositories.dynamodb.codec import Row, encode
+from repositories.dynamodb.table import Meter, Table
+from repositories.orders import expiry
+from repositories.orders.repository import OrderRepository
 from tests.conftest import Server
 from tests.faults import injected, interleaved
 from tests.people import Operator, new_tenant
@@ -49,8 +50,8 @@ def _unswept(table: Table) -> Iterator[Table]:
     table.client.delete_item(TableName=table.name, Key=key)
 
 
-def _sweep(table: Table, at: datetime) -> holds.Swept:
-    return holds.sweep(table, at, time.monotonic() + 20)
+def _sweep(table: Table, at: datetime) -> expiry.Swept:
+    return expiry.sweep(table, at, time.monotonic() + 20)
 
 
 def _status(shop: Shop, order_id: str) -> str:
@@ -132,7 +133,7 @@ def test_an_order_that_the_index_shows_late_expires_all_the_same(
     """Shown within two minutes it is met at once; later, when the last hour is walked again."""
     item = shop.add(stock=5)
     placed = _on_quarter(now(), 0)
-    monkeypatch.setattr("handlers.api.now", lambda: placed + timedelta(seconds=59))
+    monkeypatch.setattr("handlers.http.route.now", lambda: placed + timedelta(seconds=59))
     order_id = shop.order({item["id"]: 2}).json["id"]
     monkeypatch.undo()
     ends = placed + QUARTER
@@ -162,7 +163,7 @@ def test_a_sweep_that_comes_late_does_not_set_the_mark_back(table: Table) -> Non
 def test_a_sweep_that_has_no_time_left_leaves_the_rest_to_the_next(shop: Shop, table: Table) -> None:
     item = shop.add(stock=5)
     order_id = shop.order({item["id"]: 1}).json["id"]
-    assert holds.sweep(table, now() + QUARTER, time.monotonic() - 1).left == {order_id: "no time left"}
+    assert expiry.sweep(table, now() + QUARTER, time.monotonic() - 1).left == {order_id: "no time left"}
     _sweep(table, now() + QUARTER)
     assert _status(shop, order_id) == "expired"
 

@@ -5,13 +5,13 @@ from uuid import uuid4
 
 import pytest
 
-from domain.environment import now
-from infra.local.database import TABLE_NAME
-from infra.local.invocation import TIMEOUT_SECONDS
-from repositories import currencies
-from repositories import session as sessions
-from repositories.clients import dynamodb
-from repositories.keys import tenant_prefix
+from domain.common.environment import now
+from local.database import TABLE_NAME
+from local.invocation import TIMEOUT_SECONDS
+from repositories.aws.clients import dynamodb
+from repositories.dynamodb import session as sessions
+from repositories.dynamodb.keys import tenant_prefix
+from repositories.identity import traded_currencies
 from tests.faults import injected, interleaved
 from tests.people import Operator, as_user, new_tenant, new_user
 from tests.shop import Shop, new_item
@@ -195,7 +195,7 @@ def take_lease(shop: Shop) -> None:
 
 def shop_clock(monkeypatch: pytest.MonkeyPatch, ahead: timedelta) -> None:
     """Let the functions' clock run ahead."""
-    monkeypatch.setattr("handlers.api.now", lambda: now() + ahead)
+    monkeypatch.setattr("handlers.http.route.now", lambda: now() + ahead)
 
 
 def test_a_later_refusal_does_not_stand_in_for_the_first_answer(operator: Operator, shop: Shop) -> None:
@@ -203,6 +203,6 @@ def test_a_later_refusal_does_not_stand_in_for_the_first_answer(operator: Operat
     owner = Shop(shop.send, tenant=tenant["id"])
     first = owner.post("/items", new_item(), key="k")
     operator.call("PATCH", f"/tenants/{tenant['id']}", {"currencies": ["GBP"]}, If_Match="*")
-    currencies._known.clear()
+    traded_currencies._known.clear()
     assert owner.post("/items", new_item(), key="k2").pointers == ["/price/currency"]
     assert owner.post("/items", new_item(), key="k").body == first.body

@@ -8,26 +8,16 @@ from typing import Any
 import boto3
 import pytest
 
-from domain.access import Permission
-from domain.environment import now
-from handlers.api import PUBLIC
-from infra.functions import Function, functions
-from infra.local.invocation import invoke
-from infra.local.samples import (
-    ACCOUNTS,
-    CUSTOMER,
-    ITEM_ID,
-    LAST_ITEM_ID,
-    ORDERS,
-    OWNER,
-    TENANT,
-    TRANSACTION_ID,
-    add_samples,
-)
-from repositories import clients, fence
-from repositories.clients import dynamodb
-from repositories.keys import tenant_prefix
-from repositories.settings import settings
+from domain.common.environment import now
+from domain.identity.permissions import Permission
+from handlers.http.route import PUBLIC
+from handlers.registry import Function, functions
+from local.invocation import invoke
+from local.samples import ACCOUNTS, CUSTOMER, ITEM_ID, LAST_ITEM_ID, ORDERS, OWNER, TENANT, TRANSACTION_ID, add_samples
+from repositories.aws import clients, tenant_client
+from repositories.aws.clients import dynamodb
+from repositories.aws.settings import settings
+from repositories.dynamodb.keys import tenant_prefix
 from tests.conftest import mocked_aws
 from tests.faults import refusal
 from tests.integration.test_access import Recorder
@@ -118,7 +108,7 @@ def test_public_routes_have_no_tenant() -> None:
 def test_a_fenced_client_takes_the_role_once_for_each_tenant(monkeypatch: pytest.MonkeyPatch) -> None:
     role = "arn:aws:iam::123456789012:role/GetItemTenantRole"
     monkeypatch.setenv("TENANT_ROLE", role)
-    monkeypatch.setattr(fence, "_clients", type(fence._clients)())
+    monkeypatch.setattr(tenant_client, "_clients", type(tenant_client._clients)())
     settings.cache_clear()
     calls: list[dict[str, Any]] = []
     with mocked_aws():
@@ -130,13 +120,13 @@ def test_a_fenced_client_takes_the_role_once_for_each_tenant(monkeypatch: pytest
             return real(**asked)
 
         monkeypatch.setattr(sts, "assume_role", assume_role)
-        monkeypatch.setattr(fence, "sts", lambda: sts)
-        first = fence.client_for("tenant-a")
-        assert fence.client_for("tenant-a") is first
-        assert fence.client_for("tenant-b") is not first
+        monkeypatch.setattr(tenant_client, "sts", lambda: sts)
+        first = tenant_client.client_for("tenant-a")
+        assert tenant_client.client_for("tenant-a") is first
+        assert tenant_client.client_for("tenant-b") is not first
         for n in range(60):
-            fence.client_for(f"tenant-{n:03}")
-        assert len(fence._clients) == fence._KEPT
+            tenant_client.client_for(f"tenant-{n:03}")
+        assert len(tenant_client._clients) == tenant_client._KEPT
     settings.cache_clear()
     assert calls[0]["RoleArn"] == role
     assert [call["Tags"] for call in calls[:2]] == [
@@ -149,7 +139,7 @@ def test_a_fenced_client_takes_the_role_once_for_each_tenant(monkeypatch: pytest
 def sts(monkeypatch: pytest.MonkeyPatch, database: str) -> Iterator[list[datetime]]:
     """A role to take, whose credentials are DynamoDB's own here; each entry is when those of a call expire."""
     monkeypatch.setenv("TENANT_ROLE", "arn:aws:iam::123456789012:role/GetItemTenantRole")
-    monkeypatch.setattr(fence, "_clients", type(fence._clients)())
+    monkeypatch.setattr(tenant_client, "_clients", type(tenant_client._clients)())
     settings.cache_clear()
     given: list[datetime] = []
 
@@ -159,24 +149,24 @@ def sts(monkeypatch: pytest.MonkeyPatch, database: str) -> Iterator[list[datetim
             keys = {"AccessKeyId": "local", "SecretAccessKey": "local", "SessionToken": "local"}
             return {"Credentials": keys | {"Expiration": given[-1]}}
 
-    monkeypatch.setattr(fence, "sts", Sts)
+    monkeypatch.setattr(tenant_client, "sts", Sts)
     yield given
     settings.cache_clear()
 
 
 def test_fenced_credentials_expire_by_the_wall_clock(sts: list[datetime], monkeypatch: pytest.MonkeyPatch) -> None:
     """In an environment that was frozen for hours, no other clock has moved."""
-    first = fence.client_for("tenant-a")
-    monkeypatch.setattr(fence, "now", lambda: now() + timedelta(minutes=54))
-    assert fence.client_for("tenant-a") is first
-    monkeypatch.setattr(fence, "now", lambda: now() + timedelta(minutes=56))
-    assert fence.client_for("tenant-a") is not first
+    first = tenant_client.client_for("tenant-a")
+    monkeypatch.setattr(tenant_client, "now", lambda: now() + timedelta(minutes=54))
+    assert tenant_client.client_for("tenant-a") is first
+    monkeypatch.setattr(tenant_client, "now", lambda: now() + timedelta(minutes=56))
+    assert tenant_client.client_for("tenant-a") is not first
     assert len(sts) == 2
 
 
 def test_credentials_that_dynamodb_calls_expired_are_not_used_again(sts: list[datetime], shop: Shop) -> None:
     assert shop.get("/items").status == 200
-    expired = fence.client_for(shop.tenant)
+    expired = tenant_client.client_for(shop.tenant)
 
     def refuse(**_: Any) -> Any:
         return refusal(400, "ExpiredTokenException")

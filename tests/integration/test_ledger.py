@@ -14,16 +14,16 @@ from typing import Any
 import pytest
 
 from benchmarks.ledger import entry_of_one
-from domain.books import NewTransaction
-from domain.environment import now
-from domain.errors import Contention, Unavailable
-from domain.ledger import Direction, NewEntry, Tail
-from domain.model import to_rfc3339
-from domain.money import Money
-from repositories import keys
-from repositories.chains import Chains
-from repositories.clients import dynamodb
-from repositories.posting import COMMIT_SECONDS
+from domain.common.environment import now
+from domain.common.errors import Contention, Unavailable
+from domain.common.model import to_rfc3339
+from domain.common.money import Money
+from domain.ledger.accounts import Direction, NewEntry, Tail
+from domain.ledger.reports import NewTransaction
+from repositories.aws.clients import dynamodb
+from repositories.dynamodb import keys
+from repositories.ledger.chains import Chains
+from repositories.ledger.posting import COMMIT_SECONDS
 from tests.books import account, balance, entry, ledger, money, post, transfer
 from tests.faults import FAULTS, before_call, injected, interleaved, unseen
 from tests.shop import Shop, race
@@ -32,7 +32,7 @@ from tests.shop import Shop, race
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("transaction", "session", "table"):
-        monkeypatch.setattr(f"repositories.{name}.pause_before", lambda _: random.uniform(0, 0.01))
+        monkeypatch.setattr(f"repositories.dynamodb.{name}.pause_before", lambda _: random.uniform(0, 0.01))
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
 
 
@@ -241,12 +241,12 @@ def test_an_account_used_and_emptied_closes_and_keeps_its_past(shop: Shop) -> No
 def test_a_chain_ahead_of_the_clock_is_waited_for(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     bank, capital = account(shop), account(shop, "equity")
     real = now
-    monkeypatch.setattr("repositories.posting.now", lambda: real() + timedelta(seconds=1.9))
+    monkeypatch.setattr("repositories.ledger.repository.posting.now", lambda: real() + timedelta(seconds=1.9))
     first = transfer(shop, bank, capital, 1).json
     monkeypatch.undo()
     second = transfer(shop, bank, capital, 1).json
     assert second["posted_at"] == first["posted_at"]
-    monkeypatch.setattr("repositories.posting.now", lambda: real() - timedelta(seconds=2))
+    monkeypatch.setattr("repositories.ledger.repository.posting.now", lambda: real() - timedelta(seconds=2))
     refused = transfer(shop, bank, capital, 1)
     assert (refused.status, refused.code, refused.headers["retry-after"]) == (503, "UNAVAILABLE", "1")
 
@@ -334,7 +334,7 @@ def test_skewed_writers_leave_books_that_balance_at_every_instant(shop: Shop, im
     shop.post(f"/ledger/accounts/{accounts[0]}/stripes", {"count": 4})
     skews = threading.local()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("repositories.posting.now", lambda: now() + getattr(skews, "by", timedelta()))
+        patch.setattr("repositories.ledger.repository.posting.now", lambda: now() + getattr(skews, "by", timedelta()))
 
         def write(worker: int) -> None:
             chance = random.Random(worker)
@@ -415,7 +415,7 @@ def test_an_instant_is_final_when_nothing_can_come_before_it(shop: Shop, monkeyp
     assert (of_capital["final"], of_capital["entries"]) == (False, 1)
     later = to_rfc3339(datetime.now(UTC) + timedelta(seconds=1))
     assert shop.get(f"{path}?as_of={later}").json["final"] is False
-    monkeypatch.setattr("handlers.api.now", lambda: now() + timedelta(seconds=40))
+    monkeypatch.setattr("handlers.http.route.now", lambda: now() + timedelta(seconds=40))
     assert shop.get(f"{path}?as_of={later}").json["final"] is True
     assert _balances(shop, later)["final"] is True
 
@@ -423,13 +423,13 @@ def test_an_instant_is_final_when_nothing_can_come_before_it(shop: Shop, monkeyp
 def test_what_is_final_stays_though_an_account_gets_another_stripe(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """The new stripe's entries begin at any time, before the last one of the first stripe too."""
     bank, capital = account(shop), account(shop, "equity")
-    monkeypatch.setattr("repositories.posting.now", lambda: now() + timedelta(seconds=1.9))
+    monkeypatch.setattr("repositories.ledger.repository.posting.now", lambda: now() + timedelta(seconds=1.9))
     transfer(shop, bank, capital, 1)
     monkeypatch.undo()
     path = f"/ledger/accounts/{bank}/balance?as_of={to_rfc3339(now() + timedelta(seconds=1))}"
     before = shop.get(path).json
     assert shop.post(f"/ledger/accounts/{bank}/stripes", {"count": 2}).status == 200
-    monkeypatch.setattr("repositories.chains.chance", lambda: SimpleNamespace(randrange=lambda count: count - 1))
+    monkeypatch.setattr("repositories.ledger.chains.chance", lambda: SimpleNamespace(randrange=lambda count: count - 1))
     other = account(shop, "equity")
     transfer(shop, bank, other, 5)
     after = shop.get(path).json
@@ -441,8 +441,8 @@ def test_a_posting_that_takes_too_long_is_not_committed_at_its_time(
 ) -> None:
     """What is final rests on it: whoever waited for seconds does not post at the instant at which it began to wait."""
     bank, capital = account(shop), account(shop, "equity")
-    monkeypatch.setattr("repositories.transaction.pause_before", lambda _: 1.0 + COMMIT_SECONDS)
-    monkeypatch.setattr("repositories.transaction.sleep", lambda _: None)
+    monkeypatch.setattr("repositories.dynamodb.transaction.pause_before", lambda _: 1.0 + COMMIT_SECONDS)
+    monkeypatch.setattr("repositories.dynamodb.transaction.sleep", lambda _: None)
     with injected("conflict", at=3) as calls:
         assert transfer(shop, bank, capital, 1).code == "CONTENTION"
     assert calls.count("TransactWriteItems") == 1
@@ -536,7 +536,7 @@ def test_a_balance_is_a_sum_that_there_was(shop: Shop, rival: Shop, monkeypatch:
     shop.post(f"/ledger/accounts/{bank}/stripes", {"count": 2})
     book, stripes = ledger(shop.tenant), iter([0, 1])
     picked = SimpleNamespace(randrange=lambda count: next(stripes) if count == 2 else 0)
-    monkeypatch.setattr("repositories.chains.chance", lambda: picked)
+    monkeypatch.setattr("repositories.ledger.chains.chance", lambda: picked)
 
     def meanwhile() -> None:
         # Into the stripe that has been read already, and then out of the other.
@@ -558,7 +558,7 @@ def test_a_balance_that_others_never_leave_alone_is_told_as_of_the_settled_past(
     bank, capital = account(shop), account(shop, "equity")
     shop.post(f"/ledger/accounts/{bank}/stripes", {"count": 2})
     transfer(shop, bank, capital, 5)
-    monkeypatch.setattr("repositories.session.pause_before", lambda _: 0.0)
+    monkeypatch.setattr("repositories.dynamodb.session.pause_before", lambda _: 0.0)
     seen = iter(range(1000))
     real = Chains.all
 
@@ -569,7 +569,7 @@ def test_a_balance_that_others_never_leave_alone_is_told_as_of_the_settled_past(
     monkeypatch.setattr(Chains, "all", always_another)
     path = f"/ledger/accounts/{bank}/balance"
     assert shop.get(f"{path}?as_of={to_rfc3339(now())}").code == "CONTENTION"
-    monkeypatch.setattr("handlers.api.now", lambda: now() + timedelta(seconds=40))
+    monkeypatch.setattr("handlers.http.route.now", lambda: now() + timedelta(seconds=40))
     settled = shop.get(path).json
     assert (settled["final"], settled["balance"]) == (True, money(5))
 
@@ -579,13 +579,13 @@ def test_a_trial_balance_of_too_many_accounts_is_refused_and_never_out_of_time(
 ) -> None:
     for _ in range(3):
         account(shop)
-    monkeypatch.setattr("repositories.trial_balance.MAX_ACCOUNTS", 2)
+    monkeypatch.setattr("repositories.ledger.repository.trial_balance.MAX_ACCOUNTS", 2)
     refused = shop.get("/ledger/trial-balance")
     assert (refused.status, refused.code) == (409, "INVALID_STATE")
     assert "3 accounts" in refused.json["detail"]
     monkeypatch.undo()
     assert len(shop.get("/ledger/trial-balance").json["accounts"]) == 3
-    monkeypatch.setattr("infra.local.invocation.TIMEOUT_SECONDS", 1)
+    monkeypatch.setattr("local.invocation.TIMEOUT_SECONDS", 1)
     assert shop.get("/ledger/trial-balance").code == "UNAVAILABLE"
 
 

@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from domain.environment import now
-from repositories import cursors
+from domain.common.environment import now
+from repositories.paging import cursors
 from tests.shop import Shop, new_item, send_in_process
 
 
@@ -96,7 +96,9 @@ def test_a_cursor_expires(stocked: Shop, monkeypatch: pytest.MonkeyPatch) -> Non
     cursor = stocked.get("/items?limit=1").json["next_cursor"]
     for seconds, code in ((-4, ""), (86_380, ""), (86_402, "CURSOR_INVALID")):
         # Also one that was signed by a clock that is a little ahead.
-        monkeypatch.setattr("repositories.cursors.now", lambda seconds=seconds: now() + timedelta(seconds=seconds))
+        monkeypatch.setattr(
+            "repositories.paging.cursors.now", lambda seconds=seconds: now() + timedelta(seconds=seconds)
+        )
         assert stocked.get(f"/items?cursor={cursor}").code == code, seconds
 
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from domain.environment import now
+from domain.common.environment import now
 from domain.orders import MOVES, OrderStatus, StockEffect
 from tests.shop import Answer, Shop
 
@@ -262,7 +262,7 @@ def test_orders_are_listed_by_customer_and_status(shop: Shop) -> None:
 def test_a_page_of_a_rare_status_looks_at_a_bounded_number_of_orders(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("repositories.listing.MAX_EXAMINED", 5)
+    monkeypatch.setattr("repositories.paging.lists.MAX_EXAMINED", 5)
     item = shop.add(stock=50)
     orders = [shop.order({item["id"]: 1}).json["id"] for _ in range(14)]
     shop.pay(orders[0])
@@ -344,7 +344,7 @@ def test_a_void_token_places_nothing(shop: Shop) -> None:
 
 def test_paying_after_the_hold_is_refused_and_cancelling_is_not(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     item_id, order_id = _placed(shop)
-    monkeypatch.setattr("handlers.api.now", lambda: now() + timedelta(minutes=15, seconds=1))
+    monkeypatch.setattr("handlers.http.route.now", lambda: now() + timedelta(minutes=15, seconds=1))
     late = shop.pay(order_id)
     assert (late.status, late.code) == (409, "INVALID_STATE")
     assert shop.move(order_id, "cancel").status == 200
@@ -353,7 +353,7 @@ def test_paying_after_the_hold_is_refused_and_cancelling_is_not(shop: Shop, monk
 
 def test_an_id_that_was_made_twice_overwrites_no_order(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     item = shop.add(stock=5)
-    monkeypatch.setattr("repositories.orders.new_id", lambda _: "order_01JD3ZK8Q4M5X6Y7Z8A9B0C1D0")
+    monkeypatch.setattr("repositories.orders.repository.new_id", lambda _: "order_01JD3ZK8Q4M5X6Y7Z8A9B0C1D0")
     first = shop.order({item["id"]: 1}).json
     assert shop.order({item["id"]: 2}).status == 500
     assert shop.get(f"/orders/{first['id']}").json == first

@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from domain.environment import now
-from repositories import keys
-from repositories.clients import dynamodb
-from repositories.table import Meter, Table
+from domain.common.environment import now
+from repositories.aws.clients import dynamodb
+from repositories.dynamodb import keys
+from repositories.dynamodb.table import Meter, Table
 from tests.faults import FAULTS, Fault, injected
 from tests.shop import Answer, Shop, send_in_process
 
@@ -156,7 +156,7 @@ def _events(tenant: str, since: datetime) -> dict[str, list[int]]:
 
 def test_a_shop_in_any_order(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("transaction", "session", "table"):
-        monkeypatch.setattr(f"repositories.{name}.pause_before", lambda _: 0.0)
+        monkeypatch.setattr(f"repositories.dynamodb.{name}.pause_before", lambda _: 0.0)
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
     run_state_machine_as_test(
         Trade,

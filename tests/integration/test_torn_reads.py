@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from rich.progress import Progress
 
-from infra.local import audit
-from repositories.clients import dynamodb
-from repositories.table import Meter, Table
+from cli import audit
+from repositories.aws.clients import dynamodb
+from repositories.dynamodb.table import Meter, Table
 from tests.books import account, entry, post, transfer
 from tests.faults import torn, unseen
 from tests.shop import Answer, Shop
@@ -176,7 +176,7 @@ SCENES = {"items": ITEMS, "pending": PENDING, "paid": PAID, "first payment": FIR
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("transaction", "table", "session"):
-        monkeypatch.setattr(f"repositories.{module}.pause_before", lambda _: 0.0)
+        monkeypatch.setattr(f"repositories.dynamodb.{module}.pause_before", lambda _: 0.0)
 
 
 def _ways(changed: int) -> list[Collection[int]]:

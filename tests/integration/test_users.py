@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from domain.access import Role
-from domain.environment import now
-from domain.errors import Contention, Forbidden, Unavailable
-from domain.users import NewUser
-from infra.local.invocation import invoke
-from repositories import keys
-from repositories.clients import cognito, dynamodb
-from repositories.directory import username
-from repositories.rows import encode
-from repositories.settings import settings
+from domain.common.environment import now
+from domain.common.errors import Contention, Forbidden, Unavailable
+from domain.identity.permissions import Role
+from domain.identity.users import NewUser
+from local.invocation import invoke
+from repositories.aws.clients import cognito, dynamodb
+from repositories.aws.settings import settings
+from repositories.dynamodb import keys
+from repositories.dynamodb.codec import encode
+from repositories.identity.user_pool import username
 from tests.faults import before_call, injected, interleaved
 from tests.people import Operator, as_user, new_tenant, new_user
 from tests.shop import Answer, Shop, new_item
@@ -380,7 +380,7 @@ def test_what_another_command_answered_under_a_key_used_again_is_left_alone(
 ) -> None:
     first = shop.post("/users", new_user(email="first@example.com"), key="k").json
     real = now
-    monkeypatch.setattr("handlers.api.now", lambda: real() + timedelta(hours=26))
+    monkeypatch.setattr("handlers.http.route.now", lambda: real() + timedelta(hours=26))
     second = shop.post("/users", new_user(email="second@example.com"), key="k")
     assert second.status == 201
     assert shop.call("DELETE", f"/users/{first['id']}").status == 204
@@ -567,11 +567,11 @@ def test_a_claim_on_an_address_lapses(open_shop: Shop, monkeypatch: pytest.Monke
             open_shop.post("/users", new_user(email="claimed@example.com"))
     finally:
         events.unregister("before-send", crasher)
-    monkeypatch.setattr("repositories.session.pause_before", lambda _: 0.0)
+    monkeypatch.setattr("repositories.dynamodb.session.pause_before", lambda _: 0.0)
     assert open_shop.post("/users", new_user(email="claimed@example.com")).code == "CONTENTION"
     assert open_shop.get("/users?email=claimed@example.com").json["items"] == []
     later = now() + timedelta(seconds=90)
-    monkeypatch.setattr("handlers.api.now", lambda: later)
+    monkeypatch.setattr("handlers.http.route.now", lambda: later)
     invited = open_shop.post("/users", new_user(email="claimed@example.com"))
     assert invited.status == 201
     assert invited.json["id"] != subject
@@ -656,7 +656,7 @@ COMMANDS: dict[str, Callable[[Shop, dict[str, Any]], Answer]] = {
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_crash_between_any_two_calls_is_made_good_by_the_same_command(shop: Shop, name: str) -> None:
-    from repositories.clients import dynamodb
+    from repositories.aws.clients import dynamodb
 
     at = 1
     while True:

@@ -8,10 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
-from infra.functions import functions
-from infra.local.deployment import Deployment, deploy
-from infra.local.ministack import ministack
-from infra.local.tour import Stop, Tour, Visitor
+from handlers.registry import functions
+from infra.rehearsal.deployment import Deployment, deploy
+from infra.rehearsal.ministack import ministack
+from infra.rehearsal.smoke_test import Stop, Tour, Visitor
 
 pytestmark = pytest.mark.deploy
 

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from infra.functions import Function, all_functions
-from infra.local.database import CACHE, database
-from infra.local.directory import directory
-from infra.local.emulator import emulator
-from infra.local.rehearsal import Rehearsed, rehearse
-from infra.local.samples import add_samples
-from infra.local.server import settings_for
+from handlers.registry import Function, all_functions
+from infra.rehearsal.functions import Rehearsed, rehearse
+from infra.rehearsal.lambda_emulator import emulator
+from local.database import CACHE, database
+from local.samples import add_samples
+from local.server import settings_for
+from local.user_pool import directory
 from tests.conftest import _forget_clients
 
 try:

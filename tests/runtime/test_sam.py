@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from handlers.registry import ROOT, all_functions
 from infra.app import synthesize
-from infra.functions import ROOT, all_functions
-from infra.local.emulator import SAM_CLI
+from infra.rehearsal.lambda_emulator import SAM_CLI
 from infra.tools import isolated
 
 AS_THE_CLI_DOES = {"aws:cdk:enable-asset-metadata": True, "aws:cdk:enable-path-metadata": True}

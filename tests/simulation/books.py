@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from domain.model import to_rfc3339
+from domain.common.model import to_rfc3339
 from tests.simulation.actors import Actor, Answer
 from tests.simulation.invariants import require
 from tests.simulation.scheduler import BEGINNING

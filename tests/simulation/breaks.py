@@ -8,25 +8,19 @@ from typing import Any
 
 import pytest
 
-from domain.email import canonical_email
-from domain.pages import Page
-from infra.functions import ROOT
-from repositories import (
-    chains,
-    directory,
-    invitations,
-    item_rows,
-    items,
-    keys,
-    ledger,
-    ledger_rows,
-    payments,
-    proceeds,
-    transaction,
-    trial_balance,
-    users,
-)
-from repositories.user_rows import user_of
+from domain.common.pages import Page
+from domain.identity.email import canonical_email
+from handlers.registry import ROOT
+from repositories.dynamodb import keys, transaction
+from repositories.identity import invitations, user_pool, users
+from repositories.identity.user_rows import user_of
+from repositories.items import repository as items
+from repositories.items import rows as item_rows
+from repositories.ledger import chains, trial_balance
+from repositories.ledger import repository as ledger
+from repositories.ledger import rows as ledger_rows
+from repositories.payments import postings
+from repositories.payments import repository as payments
 from tests.effects import EFFECTS, Mistake
 from tests.mutants import leave_out
 
@@ -34,7 +28,7 @@ _CONDITION = re.compile(r"^\| ([^|]+) \| `([^|]+)` \|", re.MULTILINE)
 
 
 def _set(owner: Any, name: str, value: Any) -> Mistake:
-    return lambda patch: patch.setattr(owner, name, value, raising=False)
+    return lambda patch: patch.setattr(owner, name, value)
 
 
 def _all(*mistakes: Mistake) -> Mistake:
@@ -69,7 +63,7 @@ def _removed_by_name(self: users.UserRepository, user_id: str) -> None:
     def erase() -> None:
         row = self._row(user_id)
         if row["canonical_email"]:
-            self.directory.remove(directory.username(self.session.tenant, row["canonical_email"]))
+            self.directory.remove(user_pool.username(self.session.tenant, row["canonical_email"]))
             self._erase(user_id)
 
     if user_id != self.caller.subject:
@@ -116,12 +110,15 @@ DEFECTS: dict[str, tuple[str, Mistake]] = {
         "users",
         partial(leave_out, step="add the user", part="attribute_not_exists(pk) OR claimed_until < :now"),
     ),
-    "a name that is gone is an error": ("users", _set(directory, "suppress", lambda *_: nullcontext())),
+    "a name that is gone is an error": ("users", _set(user_pool, "suppress", lambda *_: nullcontext())),
     "a search shows who was erased": ("users", _set(users.UserRepository, "by_email", _whoever_the_marker_names)),
     "a void token gets replays": ("users", EFFECTS["void tokens get replays"]),
     "a refund of a payment that is not visible is an error": ("orders", _set(payments, "Stale", KeyError)),
     "a shop's first payment is an error": ("orders", _set(chains.Chains, "first", _first_of_any)),
-    "a refund before its accounts are visible is a mistake": ("orders", _set(proceeds, "len", lambda _: 0)),
+    "a refund before its accounts are visible is a mistake": (
+        "orders",
+        lambda patch: patch.setattr(postings, "len", lambda _: 0, raising=False),
+    ),
     "any version is refused after an edit between": ("stock", _set(items, "Stale", _NotStale)),
     "a trial balance differs": ("all", EFFECTS["a trial balance need not balance"]),
     "an account that is being opened is an error": (

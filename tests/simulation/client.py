@@ -2,7 +2,7 @@
 
 The SDK asks up to three times when it is throttled, refused with a server error, or gets no answer in two seconds; it
 does not ask again when a transaction is cancelled or a row is held (AWS SDKs reference guide, "Retry behavior", and
-botocore's configuration in `repositories.clients`).
+botocore's configuration in `repositories.aws.clients`).
 """
 
 import json
@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 import botocore.session
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from repositories.rows import decode, encode
+from repositories.dynamodb.codec import decode, encode
 from tests.simulation.model import Action, Commit, Model, Reason
 from tests.simulation.scheduler import Scheduler
 

@@ -6,10 +6,10 @@ from tempfile import TemporaryDirectory
 
 from rich.progress import Progress
 
-from infra.local.audit import Audit, BrokenError
-from repositories.clients import dynamodb
-from repositories.order_rows import StoredOrder
-from repositories.table import Meter, Table
+from cli.audit import Audit, BrokenError
+from repositories.aws.clients import dynamodb
+from repositories.dynamodb.table import Meter, Table
+from repositories.orders.rows import StoredOrder
 from tests.simulation.actors import World
 from tests.simulation.invariants import require
 from tests.simulation.model import Model

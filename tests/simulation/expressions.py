@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any
 
-from repositories.rows import Row
+from repositories.dynamodb.codec import Row
 
 _COMPARED: dict[str, Callable[[Any, Any], bool]] = {"=": eq, "<>": ne, "<": lt, "<=": le, ">": gt, ">=": ge}
 _TERM = re.compile(r"([\w.]+) (=|<>|<=|>=|<|>) (:\w+)")

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from infra.functions import Function, functions
-from infra.local.gateway import Request, proxy_event
-from infra.local.invocation import TIMEOUT_SECONDS, handler_named
+from handlers.registry import Function, functions
+from local.gateway import Request, proxy_event
+from local.invocation import TIMEOUT_SECONDS, handler_named
 from tests.simulation.scheduler import Crash, Instance, Scheduler, Task
 
 SKEW = 0.9

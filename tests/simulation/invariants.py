@@ -4,8 +4,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from domain.orders import MOVES, OrderStatus
-from repositories.order_rows import StoredOrder
-from repositories.rows import Row
+from repositories.dynamodb.codec import Row
+from repositories.orders.rows import StoredOrder
 from tests.simulation.history import History
 from tests.simulation.model import Commit, Model
 

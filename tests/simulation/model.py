@@ -22,7 +22,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from repositories.rows import Row
+from repositories.dynamodb.codec import Row
 from tests.simulation.expressions import InvalidExpressionError, changed, holds, key_range
 from tests.simulation.scheduler import BEGINNING, Scheduler
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from domain.errors import Contention, Forbidden, Unavailable
-from repositories.revocation import MARGIN
+from domain.common.errors import Contention, Forbidden, Unavailable
+from repositories.dynamodb.token_revocation import MARGIN
 from tests.simulation.actors import Actor, Answer
 from tests.simulation.functions import Caller, died
 from tests.simulation.invariants import ViolationError, require

@@ -15,7 +15,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
 from greenlet import getcurrent, greenlet  # type: ignore[import-untyped]
 
-from domain.environment import Environment, using
+from domain.common.environment import Environment, using
 
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from repositories.rows import encode
+from repositories.dynamodb.codec import encode
 from tests.simulation.client import Client, Faults
 from tests.simulation.model import Model, Profile
 from tests.simulation.scheduler import Crash, Scheduler

@@ -9,11 +9,13 @@ from random import Random
 from types import SimpleNamespace
 from typing import Any
 
-from domain.environment import using
-from handlers.telemetry import logger
-from infra.local.clock import scheduled_event
-from repositories import clients, currencies, cursors
-from repositories.settings import settings
+from domain.common.environment import using
+from handlers.http.telemetry import logger
+from local.scheduler import scheduled_event
+from repositories.aws import clients
+from repositories.aws.settings import settings
+from repositories.identity import traded_currencies
+from repositories.paging import cursors
 from tests.simulation import books, people, trade
 from tests.simulation.actors import Actor, World
 from tests.simulation.client import Client, Faults
@@ -208,7 +210,7 @@ def _in_place(client: Client, pool: Pool) -> Iterator[None]:
     caches = (clients.dynamodb, clients.cognito, settings)
     for cache in caches:
         cache.cache_clear()
-    currencies._known.clear()
+    traded_currencies._known.clear()
     cursors.forget_keys()
     logger().setLevel("CRITICAL")
     try:
@@ -221,7 +223,7 @@ def _in_place(client: Client, pool: Pool) -> Iterator[None]:
         logger().setLevel(level)
         for cache in caches:
             cache.cache_clear()
-        currencies._known.clear()
+        traded_currencies._known.clear()
         cursors.forget_keys()
 
 

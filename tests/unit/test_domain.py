@@ -9,16 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from domain import errors
-from domain.access import GRANTS, Caller, Permission, Role
-from domain.currencies import MINOR_UNITS
-from domain.errors import DomainError
-from domain.ids import derived_id, is_id, new_id
+from domain.common import errors
+from domain.common.errors import DomainError
+from domain.common.ids import derived_id, is_id, new_id
+from domain.common.iso_currencies import MINOR_UNITS
+from domain.common.merge_patch import merge_patch
+from domain.common.model import to_rfc3339
+from domain.common.money import Money
+from domain.identity.permissions import GRANTS, Caller, Permission, Role
 from domain.items import Item, NewItem, Versions
-from domain.merge_patch import merge_patch
-from domain.model import to_rfc3339
-from domain.money import Money
-from handlers.problems import PROBLEMS
+from handlers.http.problems import PROBLEMS
 
 currencies = st.sampled_from(sorted(MINOR_UNITS))
 

@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 import pytest
 
-from infra.local.redrive import redrive
+from cli.redrive import redrive
 from tests.conftest import mocked_aws
 
 ARN = "arn:aws:lambda:eu-west-1:123456789012:function:Tradepost-dev-ExpireHolds"

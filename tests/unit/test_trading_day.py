@@ -3,7 +3,7 @@
 from decimal import Decimal
 from pathlib import Path
 
-from infra.local.trading_day import Article, Sale, read
+from cli.replay.invoices import Article, Sale, read
 
 HEAD = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
 NOON = "2010-12-01 12:00:00"

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from domain.errors import Contention, SkuTaken, Unavailable
-from repositories import transaction
-from repositories.keys import Key
-from repositories.rows import decode, encode, new_row
-from repositories.table import Meter, Table
-from repositories.transaction import Transaction, TransactionRefusedError
+from domain.common.errors import Contention, SkuTaken, Unavailable
+from repositories.dynamodb import transaction
+from repositories.dynamodb.codec import decode, encode, new_row
+from repositories.dynamodb.keys import Key
+from repositories.dynamodb.table import Meter, Table
+from repositories.dynamodb.transaction import Transaction, TransactionRefusedError
 
 FOREVER = float("inf")
 

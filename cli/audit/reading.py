@@ -1,0 +1,98 @@
+"""What all parts of an audit read by, no faster than it may."""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from cli.audit.state import BrokenError, State
+from repositories.dynamodb import keys
+from repositories.dynamodb.codec import Row
+from repositories.dynamodb.keys import Key
+from repositories.dynamodb.table import Table
+from repositories.dynamodb.transaction import Stale
+
+PAGE = 100
+_PAUSE_SECONDS = 0.1
+_LOOKS = 20
+"""How often something is looked at that seems broken, or is in the middle of a change."""
+
+
+@dataclass(slots=True)
+class Reading:
+    """A tenant's rows, read at `rate` units a second at most."""
+
+    table: Table
+    tenant: str
+    state: State
+    file: Path
+    rate: float
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    _started: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._started = self.clock()
+
+    def enter(self, phase: str) -> None:
+        """Begin a phase, if it is not the one to go on with."""
+        if self.state.phase != phase:
+            self.state.phase, self.state.place = phase, []
+            self.save()
+
+    def save(self) -> None:
+        """Keep the place, and wait until reading so much was allowed."""
+        self.file.write_text(json.dumps(asdict(self.state)))
+        ahead = self.table.meter.read_units / self.rate - (self.clock() - self._started)
+        if ahead > 0:
+            self.sleep(ahead)
+
+    def together(self, wanted: Sequence[Key]) -> dict[Key, Row]:
+        """Return the rows that there are at up to 100 keys, all as of one moment."""
+        while (rows := self.table.snapshot(wanted)) is None:
+            self.sleep(_PAUSE_SECONDS)
+        return {Key(row["pk"], row["sk"]): row for row in rows}
+
+    def require(self, check: Callable[[], None]) -> None:
+        """Call a check that reads for itself until it passes. Raises BrokenError if it never does."""
+        for look in range(_LOOKS):
+            try:
+                return check()
+            except (BrokenError, Stale) as broken:
+                if look + 1 == _LOOKS:
+                    raise BrokenError(str(broken) or "Rows that belong together do not agree.") from None
+            self.sleep(_PAUSE_SECONDS)
+        return None
+
+    def listed(self, collection: str) -> Iterator[list[Row]]:
+        """Yield the entries of a collection as the index shows them, a page at a time; keep the place after each."""
+        for pk in keys.list_pks(self.tenant, collection):
+            place = self.state.place
+            if place and pk < place[0]:
+                continue
+            after = place[1] if place and place[0] == pk else ""
+            while found := self._page(pk, after):
+                yield found
+                after = found[-1]["gsi1sk"]
+                self.state.place = [pk, after]
+                self.save()
+
+    def _page(self, pk: str, after: str) -> list[Row]:
+        condition = "gsi1pk = :pk AND gsi1sk > :after"
+        return self.table.query(condition, {":pk": pk, ":after": after or " "}, index="gsi1", limit=PAGE).rows
+
+
+def broken_unless(holds: object, what: str) -> None:
+    """Raise BrokenError with a sentence unless something holds."""
+    if not holds:
+        raise BrokenError(what)
+
+
+def require_listed(row: Row, expected: Row, name: str) -> None:
+    """Raise BrokenError unless a row is in the lists, and on the work list, in which it should be."""
+    for index in ("gsi1", "gsi2", "gsi3"):
+        there, wanted = ([each.get(f"{index}{part}") for part in ("pk", "sk")] for each in (row, expected))
+        place = "on the work list" if index == "gsi3" else "in its list"
+        if there != wanted:
+            raise BrokenError(f"{name} is {'not ' if wanted[0] else ''}{place}{'' if wanted[0] else ' by mistake'}.")

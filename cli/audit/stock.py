@@ -1,0 +1,126 @@
+"""Items and their stock: rows that agree with each other, and with what orders hold and took.
+
+Orders move while they are added up. An item that differs from them is compared again, in rounds: only where none of its
+buckets changed from the beginning of a round to its end is the difference one, and only if it is the same in a second
+such round is it broken, as an index may show an order late.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from cli.audit.reading import Reading, broken_unless, require_listed
+from cli.audit.state import BrokenError
+from repositories.dynamodb import keys
+from repositories.dynamodb.codec import Row
+from repositories.dynamodb.keys import Key
+from repositories.items.rows import COLLECTIONS, for_sale, item_row, stored_item
+
+
+def check_stock(reading: Reading) -> Iterator[None]:
+    """Check every item, and note which differ from orders."""
+    known = set(reading.state.reserved) | set(reading.state.shipped)
+    for collection in COLLECTIONS.values():
+        for rows in reading.listed(collection):
+            for row in rows:
+                _compare(reading, row["head"]["id"])
+                yield
+    # Those that orders have and no list shows: a list may be behind, and an item may have left it.
+    for item_id in sorted(known):
+        if not reading.table.get(keys.item(reading.tenant, item_id)):
+            raise BrokenError(f"Orders have units of item {item_id}, which is not there.")
+        _compare(reading, item_id)
+
+
+def _compare(reading: Reading, item_id: str) -> None:
+    differs = _difference(reading, item_id, _checked(reading, item_id))
+    if differs:
+        reading.state.differing[item_id] = differs
+
+
+def prepare_round(reading: Reading) -> None:
+    """Note how often the buckets of the items that differ have changed, before orders are added up again."""
+    state = reading.state
+    state.changes = {item_id: _changes(_checked(reading, item_id)) for item_id in state.differing}
+    state.reserved, state.shipped = {}, {}
+
+
+def settle_stock(reading: Reading) -> Iterator[None]:
+    """Compare the items that differed again. Raises BrokenError for one that differs and was not changing."""
+    state = reading.state
+    for item_id in list(state.differing):
+        stock = _checked(reading, item_id)
+        differs = _difference(reading, item_id, stock)
+        if not differs:
+            del state.differing[item_id]
+        elif _changes(stock) == state.changes[item_id]:
+            if state.confirmed.get(item_id) == differs:
+                raise BrokenError(f"Item {item_id}: {differs}.")
+            state.confirmed[item_id] = differs
+        yield
+
+
+def _changes(stock: Sequence[Row]) -> list[int]:
+    return [row["changes"] for row in stock]
+
+
+def _difference(reading: Reading, item_id: str, stock: Sequence[Row]) -> str:
+    """Return how an item's stock differs from what orders say, or nothing."""
+    if "on_hand" not in stock[0]:
+        return ""
+    reserved = {str(bucket): row["reserved"] for bucket, row in enumerate(stock) if row["reserved"]}
+    held = reading.state.reserved.get(item_id, {})
+    for bucket in sorted(reserved | held):
+        if reserved.get(bucket, 0) != held.get(bucket, 0):
+            there = f"{reserved.get(bucket, 0)} units are reserved" if int(bucket) < len(stock) else "it is not there"
+            return f"bucket {bucket}: {there}, and orders hold {held.get(bucket, 0)}"
+    received, shipped = stock[0].get("received"), reading.state.shipped.get(item_id, 0)
+    on_hand = sum(row["on_hand"] for row in stock)
+    if received is not None and on_hand + shipped != received:
+        return f"{on_hand} units are on hand and {shipped} were shipped, and {received} came in"
+    return ""
+
+
+def _checked(reading: Reading, item_id: str) -> list[Row]:
+    """Return an item's stock rows as of one moment, once they agree with each other. Raises BrokenError."""
+    stock: list[Row] = []
+
+    def look() -> None:
+        stock[:] = _rows(reading, item_id)
+
+    reading.require(look)
+    return stock
+
+
+def _rows(reading: Reading, item_id: str) -> list[Row]:
+    key = keys.item(reading.tenant, item_id)
+    seen = [Key(row["pk"], row["sk"]) for row in reading.table.partition(key.pk)]
+    sku = next((row["sku"] for row in reading.table.batch_get([keys.stock(reading.tenant, item_id)]).values()), None)
+    markers = [keys.sku(reading.tenant, sku)] if sku else []
+    rows = reading.together([*seen, *markers])
+    broken_unless(key in rows, f"Item {item_id} is listed and not there.")
+    marker = rows.pop(markers[0], None) if markers else None
+    item, *stock = rows.values()
+    _check_item(reading, item, stock)
+    taken = item["head"]["sku"] is None or (marker or {}).get("item_id") == item_id
+    broken_unless(taken, f"Item {item_id}: its SKU is not marked as its own.")
+    return stock
+
+
+def _check_item(reading: Reading, item: Row, stock: Sequence[Row]) -> None:
+    name = f"Item {item['head']['id']}"
+    expected = stock[0]["bucket_rows"] if stock else 1
+    broken_unless(len(stock) == expected, f"{name} has {len(stock)} stock rows, and should have {expected}.")
+    stored = stored_item(item, stock)
+    require_listed(item, item_row(reading.tenant, stored.item, stored.versions), name)
+    sold = for_sale(stored.item)
+    for bucket, row in enumerate(stock):
+        where = f"{name}, bucket {bucket}"
+        broken_unless(row["edits"] == item["edits"], f"{where} has not followed the item's edits.")
+        broken_unless({each: row[each] for each in sold} == sold, f"{where} sells something else than the item.")
+        _check_units(where, row)
+
+
+def _check_units(where: str, row: Row) -> None:
+    if "on_hand" in row:
+        on_hand, reserved, available = (row[name] for name in ("on_hand", "reserved", "available"))
+        adds_up = available == on_hand - reserved and 0 <= reserved <= on_hand
+        broken_unless(adds_up, f"{where}: {on_hand} - {reserved} is not {available}.")

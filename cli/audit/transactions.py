@@ -1,0 +1,94 @@
+"""Transactions: each balances, has its entries in their chains, is reversed once and rightly, and is its order's."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import partial
+
+from cli.audit.reading import Reading, broken_unless, require_listed
+from domain.ledger.accounts import Direction, signed
+from repositories.dynamodb import keys
+from repositories.dynamodb.codec import Row
+from repositories.dynamodb.keys import Key
+from repositories.ledger.posting import swapped
+from repositories.ledger.rows import TRANSACTIONS, places_of, transaction_of
+from repositories.orders.rows import StoredOrder, order_row
+
+_LAG_SECONDS = 1.0
+
+
+def check_transactions(reading: Reading) -> Iterator[None]:
+    """Check every transaction, and that chains have no entries of others.
+
+    The list is an index, which may show a transaction late: what differs is gone through once more.
+    """
+    state = reading.state
+    yield from _check_listed(reading)
+    if state.listed != state.chained:
+        reading.sleep(_LAG_SECONDS)
+        state.listed, state.place = 0, []
+        yield from _check_listed(reading)
+    broken_unless(state.listed == state.chained, f"Chains have {state.chained} entries, transactions {state.listed}.")
+
+
+def _check_listed(reading: Reading) -> Iterator[None]:
+    state = reading.state
+    for found in reading.listed(TRANSACTIONS):
+        rows = reading.table.batch_get(Key(each["pk"], each["sk"]) for each in found)
+        for row in rows.values():
+            if row["head"]["posted_at"] <= state.until:
+                _check_transaction(reading, row)
+                yield
+
+
+def _check_transaction(reading: Reading, row: Row) -> None:
+    head, places = row["head"], places_of(row)
+    name = f"Transaction {head['id']}"
+    sums: dict[str, int] = defaultdict(int)
+    wanted = {keys.entry(reading.tenant, place[0], place[4], place[5]): place for place in places}
+    entries = reading.table.batch_get(wanted)
+    for key, (account_id, direction, amount, currency, _, number) in wanted.items():
+        sums[currency] += signed(Direction(direction), amount)
+        found = entries.get(key, {})
+        entry = [found.get(each) for each in ("transaction_id", "direction", "amount", "currency", "posted_at")]
+        wrong = f"{name}: entry {number} of {account_id} is missing, or another's."
+        broken_unless(entry == [head["id"], direction, amount, currency, head["posted_at"]], wrong)
+    broken_unless(not any(sums.values()), f"{name} does not balance.")
+    if "reverses" in head:
+        reading.require(partial(_check_reversal, reading, head["reverses"], head["id"]))
+    if "reversed_by" in head:
+        reading.require(partial(_check_reversal, reading, head["id"], head["reversed_by"]))
+    if "order_id" in head:
+        reading.require(partial(_check_order_of, reading, row))
+    reading.state.listed += len(places)
+
+
+def _check_reversal(reading: Reading, original_id: str, reversal_id: str) -> None:
+    """Check that two transactions name each other, and that the entries of the second undo those of the first."""
+    ids = (original_id, reversal_id)
+    wanted = [keys.transaction(reading.tenant, each) for each in ids]
+    rows = reading.together(wanted)
+    for each, key in zip(ids, wanted, strict=True):
+        broken_unless(key in rows, f"Transaction {each} is reversed, or reverses another, and is not there.")
+    original, reversal = (rows[key] for key in wanted)
+    named = (original["head"].get("reversed_by"), reversal["head"].get("reverses"))
+    name = f"Transaction {reversal_id}"
+    broken_unless(named == (reversal_id, original_id), f"{name} and {original_id} do not name each other.")
+    undoes = transaction_of(reversal).entries == swapped(transaction_of(original).entries)
+    broken_unless(undoes, f"{name} does not undo {original_id}.")
+    same = original["head"].get("order_id") == reversal["head"].get("order_id")
+    broken_unless(same, f"{name} and {original_id} are of different orders.")
+
+
+def _check_order_of(reading: Reading, row: Row) -> None:
+    """Check that a transaction posts the payment of its order, or the refund of that, and that the order is listed."""
+    head = row["head"]
+    key, payment = keys.order(reading.tenant, head["order_id"]), keys.payment(reading.tenant, head["order_id"], 1)
+    rows = reading.together([key, payment])
+    name = f"Transaction {head['id']}"
+    broken_unless(key in rows, f"{name} is of order {head['order_id']}, which is not there.")
+    paid_by = rows.get(payment, {}).get("transaction_id")
+    of_payment = paid_by is not None and paid_by in {head["id"], head.get("reverses")}
+    broken_unless(of_payment, f"{name} is not the one by which order {head['order_id']} was paid or refunded.")
+    stored = StoredOrder.of(rows[key])
+    expected = order_row(reading.tenant, stored.order, stored.holds)
+    require_listed(rows[key], expected, f"Order {stored.order.id}")

@@ -1,0 +1,110 @@
+"""Loading a catalogue from a CSV file through the API, in batches."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import batched
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from cli.api_client import Client, reason_of, rows_of
+
+BATCH = 100
+
+console = Console()
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The names of the columns to read."""
+
+    sku: str
+    name: str
+    price: str
+
+
+@dataclass(slots=True)
+class Entry:
+    """One SKU: what to create, and the line of the file that said so last."""
+
+    line: int
+    body: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Report:
+    """What became of the file."""
+
+    lines: int = 0
+    created: int = 0
+    present: int = 0
+    refused: list[tuple[int, str, str]] = field(default_factory=list)
+    """Line, SKU, reason."""
+
+
+def load(file: Path, columns: Columns, currency: str, url: str, token: str) -> bool:
+    """Load the catalogue and print what became of it; return whether the API could be reached."""
+    report = Report()
+    entries = _read(file, columns, currency, report)
+    try:
+        with Client(url, token) as api, Progress(console=console) as bar:
+            for batch in bar.track(
+                list(batched(entries, BATCH, strict=False)), description=f"Loading {len(entries)} items"
+            ):
+                _send(api, batch, report)
+    except httpx.HTTPError as failed:
+        console.print(f"The API at {url} did not answer as it should: {failed}")
+        return False
+    _print(report, len(entries))
+    return True
+
+
+def _read(file: Path, columns: Columns, currency: str, report: Report) -> list[Entry]:
+    """Return one entry a SKU. Lines that say nothing of an item are refused, not dropped."""
+    entries: dict[str, Entry] = {}
+    for line, row in rows_of(file):
+        report.lines += 1
+        sku, name, price = ((row.get(each) or "").strip() for each in (columns.sku, columns.name, columns.price))
+        missing = [
+            column for column, value in zip(("SKU", "name", "price"), (sku, name, price), strict=True) if not value
+        ]
+        if missing:
+            report.refused.append((line, sku, f"no {' and no '.join(missing)}"))
+            continue
+        body = {"sku": sku, "name": name, "price": {"amount": price, "currency": currency}}
+        entries[sku] = Entry(line, body)
+    return list(entries.values())
+
+
+def _send(api: Client, batch: tuple[Entry, ...], report: Report) -> None:
+    answer = api.post("/items/batch", {"items": [entry.body for entry in batch]}, key=str(uuid4()))
+    for result in answer.raise_for_status().json()["results"]:
+        entry = batch[result["index"]]
+        if result["status"] == 201:
+            report.created += 1
+        elif result["problem"]["code"] == "SKU_TAKEN":
+            report.present += 1
+        else:
+            report.refused.append((entry.line, entry.body["sku"], reason_of(result["problem"])))
+
+
+def _print(report: Report, skus: int) -> None:
+    table = Table("", "count", title="Catalogue")
+    for name, count in (
+        ("lines read", report.lines),
+        ("lines refused", len(report.refused)),
+        ("SKUs", skus),
+        ("items created", report.created),
+        ("items already there", report.present),
+    ):
+        table.add_row(name, f"{count:,}")
+    console.print(table)
+    for line, sku, reason in sorted(report.refused):
+        console.print(f"line {line}, SKU {sku or '-'}: {reason}", highlight=False, markup=False)
+    for reason, count in Counter(reason for _, _, reason in report.refused).most_common():
+        console.print(f"{count} refused: {reason}", highlight=False, markup=False)

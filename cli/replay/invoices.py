@@ -1,0 +1,175 @@
+"""A trading day, read from a wholesaler's invoice lines: what to sell to whom, in the order of time.
+
+Columns as in the UCI data set "Online Retail" (doi:10.24432/C5BW33): InvoiceNo (beginning with C: a cancellation),
+StockCode, Description, Quantity, InvoiceDate, UnitPrice, CustomerID.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import batched
+from pathlib import Path
+
+from cli.api_client import rows_of
+from domain.orders import MAX_ITEMS
+
+CANCELLATION = "C"
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """What is sold: a stock code at a price, since one code has several prices in a day."""
+
+    code: str
+    price: Decimal
+
+    @property
+    def sku(self) -> str:
+        """The SKU under which it is kept."""
+        return f"{self.code}@{self.price}"
+
+
+@dataclass(slots=True)
+class Sale:
+    """One order to place: an invoice, or a part of it. `cancelled_by` is the invoice that takes it back."""
+
+    invoice: str
+    customer: str
+    units: dict[Article, int]
+    cancelled_by: str = ""
+    note: str = ""
+
+    @property
+    def key(self) -> str:
+        """What makes it one command, however often the day is replayed."""
+        return f"{self.note}/{self.cancelled_by}".replace(" ", "-")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the file that can be read."""
+
+    number: int
+    invoice: str
+    article: Article
+    units: int
+    customer: str
+
+    @property
+    def money(self) -> Decimal:
+        """What it comes to."""
+        return self.article.price * self.units
+
+
+@dataclass(slots=True)
+class Day:
+    """The whole day. `steps` are sales, and invoices that cancel some, in the order of time."""
+
+    steps: list[Sale | str] = field(default_factory=list)
+    names: dict[Article, str] = field(default_factory=dict)
+    lines: int = 0
+    refused: list[tuple[int, str]] = field(default_factory=list)
+    """Line, reason."""
+    sold: tuple[int, Decimal] = (0, Decimal())
+    """Units and money of all lines that sell."""
+    returned: tuple[int, Decimal] = (0, Decimal())
+    """Of the cancellations whose original is in the file."""
+
+    @property
+    def sales(self) -> list[Sale]:
+        """All orders to place."""
+        return [step for step in self.steps if isinstance(step, Sale)]
+
+    @property
+    def demand(self) -> dict[Article, int]:
+        """The units of each article that the day sells."""
+        units: dict[Article, int] = defaultdict(int)
+        for sale in self.sales:
+            for article, count in sale.units.items():
+                units[article] += count
+        return units
+
+
+def read(file: Path) -> Day:
+    """Return the day in a file. Lines that are no sale and no cancellation of one are refused with the reason."""
+    day = Day()
+    invoices: dict[str, list[Line]] = {}
+    for line in _readable(file, day):
+        invoices.setdefault(line.invoice, []).append(line)
+    sold: dict[str, Sale] = {}
+    taken_back: dict[str, list[Sale]] = {}
+    for invoice, lines in invoices.items():
+        if invoice.startswith(CANCELLATION):
+            taken_back[invoice] = _taken_back(day, lines, sold)
+        else:
+            sold[invoice] = _sale(lines)
+            day.sold = _plus(day.sold, lines)
+    for invoice in invoices:
+        if invoice in sold:
+            parts = [sold[invoice], *(part for all_ in taken_back.values() for part in all_ if part.invoice == invoice)]
+            day.steps += _split(parts)
+        elif taken_back[invoice]:
+            day.steps.append(invoice)
+    return day
+
+
+def _readable(file: Path, day: Day) -> Iterable[Line]:
+    for number, row in rows_of(file):
+        day.lines += 1
+        invoice, units, price = row["InvoiceNo"], int(row["Quantity"]), Decimal(row["UnitPrice"])
+        article = Article(row["StockCode"].strip(), price)
+        if price < 0:
+            day.refused.append((number, "a negative price"))
+        elif (units < 0) != invoice.startswith(CANCELLATION):
+            day.refused.append((number, "a correction of stock, not a sale"))
+        else:
+            day.names.setdefault(article, row["Description"].strip() or article.code)
+            yield Line(number, invoice, article, abs(units), row["CustomerID"].partition(".")[0])
+
+
+def _sale(lines: list[Line]) -> Sale:
+    units: dict[Article, int] = defaultdict(int)
+    for line in lines:
+        units[line.article] += line.units
+    return Sale(lines[0].invoice, lines[0].customer, units)
+
+
+def _taken_back(day: Day, lines: list[Line], sold: dict[str, Sale]) -> list[Sale]:
+    """Part what an invoice cancels from the sales before it, so that it can be refunded by itself."""
+    parts: dict[str, Sale] = {}
+    for line in lines:
+        original = next((sale for sale in reversed(sold.values()) if _covers(sale, line)), None)
+        if original is None:
+            day.refused.append((line.number, f"{line.invoice} cancels what was not sold on the day"))
+            continue
+        part = parts.setdefault(original.invoice, Sale(original.invoice, original.customer, {}, line.invoice))
+        part.units[line.article] = part.units.get(line.article, 0) + line.units
+        original.units[line.article] -= line.units
+        if not original.units[line.article]:
+            del original.units[line.article]
+        day.returned = _plus(day.returned, [line])
+    return list(parts.values())
+
+
+def _covers(sale: Sale, line: Line) -> bool:
+    return bool(line.customer) and sale.customer == line.customer and sale.units.get(line.article, 0) >= line.units
+
+
+def _split(parts: Iterable[Sale]) -> list[Sale]:
+    """Return orders of at most so many items as an order may have, linked by their notes."""
+    orders = [
+        Sale(part.invoice, part.customer, dict(units), part.cancelled_by)
+        for part in parts
+        for units in batched(part.units.items(), MAX_ITEMS, strict=False)
+    ]
+    for number, order in enumerate(orders, start=1):
+        order.note = f"Invoice {order.invoice}" + (f", part {number} of {len(orders)}" if len(orders) > 1 else "")
+    return orders
+
+
+def _plus(so_far: tuple[int, Decimal], lines: Iterable[Line]) -> tuple[int, Decimal]:
+    units, money = so_far
+    for line in lines:
+        units, money = units + line.units, money + line.money
+    return units, money

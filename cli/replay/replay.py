@@ -1,0 +1,199 @@
+"""Replaying a trading day through the API, and comparing what it says with what the file says."""
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import batched
+from pathlib import Path
+from typing import Any
+
+import httpx
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from cli.api_client import Client, Spent, reason_of
+from cli.import_items import BATCH
+from cli.replay.invoices import Article, Day, Sale, read
+
+console = Console()
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the API said: orders, units and money sold and given back, and what it refused."""
+
+    orders: int = 0
+    units: int = 0
+    money: Decimal = Decimal()
+    units_back: int = 0
+    money_back: Decimal = Decimal()
+    refused: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0
+    shelves_that_differ: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Stocked:
+    """An item of the day, and the units on hand before its first sale."""
+
+    item_id: str
+    on_hand: int
+
+
+class Replay:
+    """A day on its way through the API. Keys follow from the file, so that doing it again does nothing twice."""
+
+    def __init__(self, api: Client, day: Day, name: str, currency: str, bar: Progress) -> None:
+        self._api, self._day, self._name, self._currency, self._bar = api, day, name, currency, bar
+        self._shipped: dict[Article, int] = defaultdict(int)
+        self._to_refund: dict[str, list[str]] = defaultdict(list)
+        self.tally = Tally()
+
+    def run(self) -> Tally:
+        """Do it all and return what came of it."""
+        items = self._stock_up()
+        customers = self._customers()
+        started = time.perf_counter()
+        for step in self._tracked(self._day.steps, "Trading"):
+            if isinstance(step, Sale):
+                self._sell(step, items, customers)
+            else:
+                self._refund(step)
+        self.tally.seconds = time.perf_counter() - started
+        for article, stocked in self._tracked(items.items(), "Checking stock"):
+            left = self._api.get(f"/items/{stocked.item_id}")["stock"]["on_hand"]
+            if left != stocked.on_hand - self._shipped[article]:
+                self.tally.shelves_that_differ.append(article.sku)
+        return self.tally
+
+    def _stock_up(self) -> dict[Article, Stocked]:
+        """Make the items that are not there, and bring in what the day sells of each."""
+        demand = self._day.demand
+        ids: dict[Article, str] = {}
+        batches = list(batched(demand, BATCH, strict=False))
+        for number, batch in enumerate(self._tracked(batches, "Making items")):
+            rows = [self._new_item(article) for article in batch]
+            answer = self._api.post("/items/batch", {"items": rows}, key=f"{self._name}/items/{number}")
+            for result in answer.raise_for_status().json()["results"]:
+                if result["status"] == 201:
+                    ids[batch[result["index"]]] = result["item"]["id"]
+        stocked: dict[Article, Stocked] = {}
+        for article, units in self._tracked(demand.items(), "Bringing in stock"):
+            item_id = ids.get(article) or self._api.get("/items", sku=article.sku)["items"][0]["id"]
+            body = {"delta": units, "reason": f"for {self._name}"}
+            counted = self._api.post(f"/items/{item_id}/stock", body, key=f"{self._name}/stock").raise_for_status()
+            stocked[article] = Stocked(item_id, counted.json()["stock"]["on_hand"])
+        return stocked
+
+    def _new_item(self, article: Article) -> dict[str, Any]:
+        price = {"amount": str(article.price), "currency": self._currency}
+        return {"name": self._day.names[article], "sku": article.sku, "price": price, "stock": 0}
+
+    def _customers(self) -> dict[str, str]:
+        """Make the customers that are not there, and return their ids. Sales without a customer are the shop's own."""
+        ids = {}
+        for customer in self._tracked({sale.customer for sale in self._day.sales} - {""}, "Making customers"):
+            email = f"customer-{customer}@example.com"
+            body = {"email": email, "name": f"Customer {customer}", "role": "customer"}
+            made = self._api.post("/users", body, key=f"{self._name}/customer-{customer}")
+            taken = made.status_code == httpx.codes.CONFLICT
+            found = self._api.get("/users", email=email)["items"][0] if taken else made.raise_for_status().json()
+            ids[customer] = found["id"]
+        return ids
+
+    def _sell(self, sale: Sale, items: dict[Article, Stocked], customers: dict[str, str]) -> None:
+        key = f"{self._name}/{sale.key}"
+        lines = [
+            {
+                "item_id": items[article].item_id,
+                "quantity": units,
+                "unit_price": {"amount": str(article.price), "currency": self._currency},
+            }
+            for article, units in sale.units.items()
+        ]
+        body: dict[str, Any] = {"lines": lines, "note": sale.note}
+        if sale.customer:
+            body["customer_id"] = customers[sale.customer]
+        placed = self._done("/orders", body, key)
+        if placed is None or self._done(f"/orders/{placed['id']}/payments", {"provider": "manual"}, key) is None:
+            return
+        self.tally.orders += 1
+        self.tally.units += sum(line["quantity"] for line in placed["lines"])
+        self.tally.money += Decimal(placed["total"]["amount"])
+        if sale.cancelled_by:
+            self._to_refund[sale.cancelled_by].append(placed["id"])
+        elif self._done(f"/orders/{placed['id']}/ship", None, key):
+            for article, units in sale.units.items():
+                self._shipped[article] += units
+
+    def _refund(self, invoice: str) -> None:
+        for order_id in self._to_refund[invoice]:
+            body = {"reason": f"cancelled by {invoice}"}
+            refunded = self._done(f"/orders/{order_id}/refund", body, f"{self._name}/{invoice}")
+            if refunded:
+                self.tally.units_back += sum(line["quantity"] for line in refunded["lines"])
+                self.tally.money_back += Decimal(refunded["total"]["amount"])
+
+    def _done(self, path: str, body: Any, key: str) -> dict[str, Any] | None:
+        answer = self._api.post(path, body, key)
+        shown: dict[str, Any] = answer.json()
+        if answer.is_success:
+            return shown
+        self.tally.refused[f"{shown['code']}: {reason_of(shown)}"] += 1
+        return None
+
+    def _tracked[T](self, things: Iterable[T], description: str) -> Iterable[T]:
+        return self._bar.track(list(things), description=description)
+
+
+def replay(file: Path, currency: str, url: str, token: str) -> bool:
+    """Replay the day in a file and print the report; return whether all sums agree."""
+    day = read(file)
+    try:
+        with Client(url, token) as api, Progress(console=console) as bar:
+            tally = Replay(api, day, f"replay-{file.stem}", currency, bar).run()
+    except httpx.HTTPError as failed:
+        console.print(f"The API at {url} did not answer as it should: {failed}")
+        return False
+    return _report(day, tally, api.spent, currency)
+
+
+def _report(day: Day, tally: Tally, spent: Spent, currency: str) -> bool:
+    sums = [
+        ("units sold", day.sold[0], tally.units),
+        (f"money taken, {currency}", day.sold[1], tally.money),
+        ("units given back", day.returned[0], tally.units_back),
+        (f"money given back, {currency}", day.returned[1], tally.money_back),
+    ]
+    table = Table("", "file", "API", "", title="The day", caption_justify="left")
+    for name, wanted, got in sums:
+        table.add_row(name, f"{wanted:,}", f"{got:,}", "agrees" if wanted == got else "[bold red]differs")
+    console.print(table)
+    facts = Table("", "count", title="How it went")
+    invoices = {sale.invoice for sale in day.sales}
+    for name, shown in (
+        ("lines", f"{day.lines:,}"),
+        ("invoices", f"{len(invoices):,}"),
+        ("orders", f"{tally.orders:,}"),
+        ("lines refused", f"{len(day.refused):,}"),
+        ("commands refused", f"{tally.refused.total():,}"),
+        ("shelves that differ", f"{len(tally.shelves_that_differ):,}"),
+        ("orders a second, placed, paid and shipped", f"{tally.orders / max(tally.seconds, 1e-9):,.0f}"),
+        ("calls to the API", f"{spent.calls:,}"),
+        ("requests to the table", f"{spent.db_requests:,}"),
+        ("read units", f"{spent.reads:,.1f}"),
+        ("write units", f"{spent.writes:,.0f}"),
+    ):
+        facts.add_row(name, shown)
+    console.print(facts)
+    for number, why in day.refused:
+        console.print(f"line {number}: {why}", highlight=False, markup=False)
+    for why, count in tally.refused.most_common():
+        console.print(f"{count} refused: {why}", highlight=False, markup=False)
+    for sku in tally.shelves_that_differ:
+        console.print(f"stock differs: {sku}", highlight=False, markup=False)
+    agree = all(wanted == got for _, wanted, got in sums)
+    return agree and not tally.refused and not tally.shelves_that_differ

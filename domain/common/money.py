@@ -1,0 +1,112 @@
+"""Exact money: a decimal amount with the minor units of its currency (ISO 4217)."""
+
+import re
+from decimal import Decimal
+from typing import Any, ClassVar, Self, cast
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetJsonSchemaHandler,
+    ValidationInfo,
+    field_validator,
+    model_serializer,
+)
+from pydantic_core import CoreSchema, PydanticCustomError
+
+from domain.common.iso_currencies import MINOR_UNITS
+
+_WHOLE = "(0|[1-9][0-9]{0,11})"
+_WHOLE_BALANCE = "-?(0|[1-9][0-9]{0,24})"
+
+
+class Money(BaseModel):
+    """An amount of zero or more in one currency.
+
+    On the wire `{"amount": "12.99", "currency": "EUR"}`: the amount is text, never a JSON number, with
+    at most the currency's minor-unit digits going in and exactly as many coming out.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    currency: str
+    amount: Decimal
+
+    _whole: ClassVar[str] = _WHOLE
+
+    @classmethod
+    def of_minor(cls, minor: int, currency: str) -> Self:
+        """Return `minor` minor units (cents, for EUR) of `currency`, as kept in the table."""
+        money = cls.model_construct(currency=currency, amount=Decimal(minor).scaleb(-MINOR_UNITS[currency]))
+        return cast("Self", money)
+
+    def __str__(self) -> str:
+        """The amount and its currency, for people: `12.99 EUR`."""
+        return " ".join(self._on_the_wire().values())
+
+    @property
+    def minor(self) -> int:
+        """The amount in minor units."""
+        return int(self.amount.scaleb(MINOR_UNITS[self.currency]))
+
+    @field_validator("currency")
+    @classmethod
+    def _is_known(cls, code: str) -> str:
+        if code not in MINOR_UNITS:
+            raise PydanticCustomError("currency_unknown", "Not a currency of ISO 4217 that has minor units")
+        return code
+
+    @field_validator("amount", mode="plain")
+    @classmethod
+    def _is_exact(cls, amount: object, info: ValidationInfo) -> Decimal:
+        if not isinstance(amount, str) or not re.fullmatch(rf"{cls._whole}(\.[0-9]{{1,4}})?", amount):
+            raise PydanticCustomError("money_amount", "Must be a decimal string such as '12.99'")
+        digits = MINOR_UNITS.get(info.data.get("currency", ""), 4)
+        exact = Decimal(amount)
+        if -int(exact.as_tuple().exponent) > digits:
+            raise PydanticCustomError(
+                "money_precision", "{currency} has {digits} decimal places", {**info.data, "digits": digits}
+            )
+        return exact or exact.copy_abs()
+
+    @property
+    def decimal(self) -> str:
+        """The amount alone, with the digits of its currency."""
+        return f"{self.amount:.{MINOR_UNITS[self.currency]}f}"
+
+    @model_serializer
+    def _on_the_wire(self) -> dict[str, str]:
+        return {"amount": self.decimal, "currency": self.currency}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Describe money by the digits of its currency, so that the schema alone tells 13.999 EUR is wrong."""
+        return {
+            "title": cls.__name__,
+            "description": "An exact amount: a decimal string with at most the currency's minor-unit digits.",
+            "anyOf": [_schema_of(digits, cls._whole) for digits in sorted(set(MINOR_UNITS.values()))],
+            "examples": [{"amount": "12.99", "currency": "EUR"}, {"amount": "1200", "currency": "JPY"}],
+        }
+
+
+class SignedMoney(Money):
+    """A balance, or a bound of one: an amount that may be negative, and longer than a price."""
+
+    _whole: ClassVar[str] = _WHOLE_BALANCE
+
+
+def _schema_of(digits: int, whole: str) -> dict[str, Any]:
+    fraction = rf"(\.[0-9]{{1,{digits}}})?" if digits else ""
+    return {
+        "type": "object",
+        "title": f"{digits} decimal places",
+        "required": ["amount", "currency"],
+        "additionalProperties": False,
+        "properties": {
+            "amount": {"type": "string", "pattern": f"^{whole}{fraction}$"},
+            "currency": {
+                "type": "string",
+                "enum": [code for code, places in MINOR_UNITS.items() if places == digits],
+            },
+        },
+    }

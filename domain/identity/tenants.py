@@ -1,0 +1,108 @@
+"""Tenants: shops that share nothing but the deployment."""
+
+from datetime import datetime
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, StrictBool
+from pydantic_core import PydanticCustomError
+
+from domain.common.iso_currencies import MINOR_UNITS
+from domain.common.merge_patch import merge_patch
+from domain.common.model import A_NUMBER, Line, Model, Timestamp
+from domain.common.validation import validated
+from domain.identity.email import EmailAddress
+
+TENANT_PATTERN = "^[a-z0-9-]{3,40}$"
+
+
+def _is_currency(code: str) -> str:
+    if code not in MINOR_UNITS:
+        raise PydanticCustomError("currency_unknown", "Not a currency of ISO 4217 that has minor units")
+    return code
+
+
+TenantId = Annotated[str, Field(pattern=TENANT_PATTERN, examples=["acme"])]
+Currency = Annotated[str, AfterValidator(_is_currency), Field(json_schema_extra={"enum": sorted(MINOR_UNITS)})]
+Currencies = Annotated[list[Currency], Field(max_length=20, examples=[["EUR"]])]
+FeatureName = Annotated[str, Field(pattern="^[a-z0-9_]{1,40}$")]
+PersonName = Annotated[Line, Field(max_length=200, examples=["Jane Doe"])]
+
+
+class TenantSettings(Model):
+    """What a tenant decides for itself."""
+
+    hold_minutes: Annotated[int, Field(ge=1, le=1440), A_NUMBER] = 15
+    """How long a pending order holds its stock."""
+    allow_sign_up: StrictBool = False
+    """Whether customers may sign up by themselves."""
+    features: Annotated[dict[FeatureName, StrictBool], Field(max_length=50)] = Field(default_factory=dict)
+
+
+class TenantFields(Model):
+    """What an operator changes of a tenant. No currencies: any."""
+
+    name: Annotated[Line, Field(max_length=200, examples=["Acme Crockery"])]
+    currencies: Currencies = Field(default_factory=list)
+    settings: TenantSettings = TenantSettings()
+
+
+class NewOwner(Model):
+    """The first person of a tenant."""
+
+    email: EmailAddress
+    name: PersonName
+
+
+class NewTenant(TenantFields):
+    """A new tenant and its owner, who is sent an invitation."""
+
+    id: TenantId
+    owner: NewOwner
+
+
+class SettingsPatch(Model):
+    """A change to settings."""
+
+    hold_minutes: Annotated[int, Field(ge=1, le=1440), A_NUMBER] = 15
+    allow_sign_up: StrictBool = False
+    features: Annotated[dict[FeatureName, StrictBool | None], Field(max_length=50)] = Field(default_factory=dict)
+
+
+class TenantPatch(Model):
+    """A JSON merge patch (RFC 7396) of a tenant: a field left out stays, null removes a feature."""
+
+    name: Annotated[Line, Field(max_length=200)] = ""
+    currencies: Currencies = Field(default_factory=list)
+    settings: SettingsPatch = SettingsPatch()
+
+
+class Tenant(Model):
+    """A tenant."""
+
+    id: str
+    name: str
+    currencies: list[str]
+    settings: TenantSettings
+    version: int
+    created_at: Timestamp
+    updated_at: Timestamp
+
+    @classmethod
+    def new(cls, fields: NewTenant, at: datetime) -> Self:
+        """Return the first version of a tenant."""
+        return cls(
+            id=fields.id,
+            name=fields.name,
+            currencies=fields.currencies,
+            settings=fields.settings,
+            version=1,
+            created_at=at,
+            updated_at=at,
+        )
+
+    def patched(self, patch: TenantPatch, at: datetime) -> "Tenant":
+        """Return the tenant after a change. Raises ValidationFailed."""
+        current = self.model_dump(mode="json", include=set(TenantFields.model_fields))
+        merged = validated(TenantFields, merge_patch(current, patch.model_dump(mode="json", exclude_unset=True)))
+        changes = {name: getattr(merged, name) for name in TenantFields.model_fields}
+        return self.model_copy(update=changes | {"version": self.version + 1, "updated_at": at})

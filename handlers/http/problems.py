@@ -1,0 +1,135 @@
+"""How each error of the domain looks on the wire: problem+json (RFC 9457). This is the one table of them."""
+
+from typing import Any, NamedTuple
+
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+
+from domain.common import errors
+from domain.common.commands import Answer
+from domain.common.errors import DomainError, Flaw
+from domain.common.validation import flaw, invalid_input
+from handlers.http.responses import to_json
+
+CONTENT_TYPE = "application/problem+json"
+_RETRY_AFTER_SECONDS = "1"
+MAX_FLAWS = 100
+"""Flaws that a problem names: a body of 256 KB could have ten thousands."""
+
+
+class Problem(NamedTuple):
+    """The wire form of a kind of error."""
+
+    status: int
+    code: str
+    title: str
+
+    @property
+    def type(self) -> str:
+        """The problem type's URI."""
+        return f"urn:tradepost:problem:{self.code.lower().replace('_', '-')}"
+
+    @property
+    def kept(self) -> bool:
+        """Whether this refusal is the final answer to an Idempotency-Key."""
+        return self.status in {402, 404, 409} and self.code not in {"CONTENTION", "IDEMPOTENCY_IN_PROGRESS"}
+
+    @property
+    def replaced(self) -> bool:
+        """Whether an earlier answer to the Idempotency-Key is given instead, or why there is none.
+
+        Not for a caller who may not call, or not now.
+        """
+        return not self.kept and not self.retryable and self.status not in {401, 403}
+
+    @property
+    def retryable(self) -> bool:
+        """Whether the same request may succeed soon."""
+        return self.status in {429, 503} or self.code == "IDEMPOTENCY_IN_PROGRESS"
+
+
+INTERNAL_ERROR = Problem(500, "INTERNAL_ERROR", "Something went wrong on our side")
+
+PROBLEMS: dict[type[DomainError], Problem] = {
+    errors.InvalidJson: Problem(400, "INVALID_JSON", "The body is not JSON"),
+    errors.ValidationFailed: Problem(400, "VALIDATION_ERROR", "The request is not valid"),
+    errors.CursorInvalid: Problem(400, "CURSOR_INVALID", "The cursor is not valid"),
+    errors.IdempotencyKeyRequired: Problem(400, "IDEMPOTENCY_KEY_REQUIRED", "An Idempotency-Key is required"),
+    errors.Unauthorized: Problem(401, "UNAUTHORIZED", "Not signed in"),
+    errors.Forbidden: Problem(403, "FORBIDDEN", "Not allowed"),
+    errors.NotFound: Problem(404, "NOT_FOUND", "Not found"),
+    errors.MethodNotAllowed: Problem(405, "METHOD_NOT_ALLOWED", "Method not allowed"),
+    errors.PayloadTooLarge: Problem(413, "PAYLOAD_TOO_LARGE", "The body is too large"),
+    errors.UnsupportedMediaType: Problem(415, "UNSUPPORTED_MEDIA_TYPE", "Unsupported media type"),
+    errors.OutOfStock: Problem(409, "OUT_OF_STOCK", "Not enough stock"),
+    errors.SkuTaken: Problem(409, "SKU_TAKEN", "The SKU is taken"),
+    errors.EmailTaken: Problem(409, "EMAIL_TAKEN", "The e-mail address is taken"),
+    errors.InvalidState: Problem(409, "INVALID_STATE", "Not possible in this state"),
+    errors.ItemArchived: Problem(409, "ITEM_ARCHIVED", "The item is archived"),
+    errors.InsufficientFunds: Problem(409, "INSUFFICIENT_FUNDS", "Not enough funds"),
+    errors.AlreadyReversed: Problem(409, "ALREADY_REVERSED", "Reversed before"),
+    errors.PriceChanged: Problem(409, "PRICE_CHANGED", "The price has changed"),
+    errors.PreconditionFailed: Problem(412, "PRECONDITION_FAILED", "Changed meanwhile"),
+    errors.PreconditionRequired: Problem(428, "PRECONDITION_REQUIRED", "If-Match is required"),
+    errors.IdempotencyKeyReused: Problem(422, "IDEMPOTENCY_KEY_REUSED", "Idempotency-Key used before"),
+    errors.IdempotencyInProgress: Problem(409, "IDEMPOTENCY_IN_PROGRESS", "Still running"),
+    errors.Contention: Problem(409, "CONTENTION", "Too much contention"),
+    errors.Unavailable: Problem(503, "UNAVAILABLE", "Unavailable"),
+}
+
+
+def problem_of(error: DomainError | None) -> Problem:
+    """Return the wire form of an error; None is one that nobody foresaw."""
+    return PROBLEMS[type(error)] if error else INTERNAL_ERROR
+
+
+def problem_body(error: DomainError | None, instance: str, request_id: str) -> dict[str, Any]:
+    """Return the problem document of an error."""
+    problem = problem_of(error)
+    return {
+        "type": problem.type,
+        "title": problem.title,
+        "status": problem.status,
+        "code": problem.code,
+        "detail": error.detail if error else "The error has been logged. Quote the request id when you report it.",
+        "instance": instance,
+        "request_id": request_id,
+        "errors": [_shown(each) for each in error.flaws[:MAX_FLAWS]] if error else [],
+    }
+
+
+def problem_headers(error: DomainError | None) -> dict[str, str]:
+    """Return the headers that belong to a problem."""
+    headers = {"Content-Type": CONTENT_TYPE}
+    if problem_of(error).retryable:
+        headers["Retry-After"] = _RETRY_AFTER_SECONDS
+    if isinstance(error, errors.MethodNotAllowed):
+        headers["Allow"] = error.allowed
+    return headers
+
+
+def from_validation(invalid: RequestValidationError) -> DomainError:
+    """Return what Powertools' validation found as an error of the domain.
+
+    A flaw of a query parameter or header points to `/query/<name>` or `/header/<name>`.
+    """
+    found = invalid.errors()[:MAX_FLAWS]
+    for error in found:
+        place, *path = error["loc"]
+        if place == "header" and error["type"] == "missing" and path[0].lower() == "if-match":
+            return errors.PreconditionRequired()
+    return invalid_input(_flaw(error) for error in found)
+
+
+def _flaw(error: dict[str, Any]) -> Flaw:
+    place, *path = error["loc"]
+    return flaw(error, path if place == "body" else (place, *path))
+
+
+def _shown(each: Flaw) -> dict[str, str]:
+    return {"pointer": each.pointer, "code": each.code, "detail": each.detail}
+
+
+def problem_answer(error: DomainError | None, instance: str, request_id: str) -> Answer:
+    """Return the whole answer to a request that failed."""
+    body = to_json(problem_body(error, instance, request_id))
+    return Answer(problem_of(error).status, problem_headers(error), body)

@@ -1,0 +1,239 @@
+"""API Gateway: a REST API with one method a function, and its own answers in the form of ours."""
+
+import json
+from collections.abc import Iterable
+
+from aws_cdk import RemovalPolicy, Size
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from domain.common import errors
+from handlers.http.problems import CONTENT_TYPE, INTERNAL_ERROR, PROBLEMS, Problem
+from handlers.http.request import MERGE_PATCH
+from handlers.http.responses import JSON
+from handlers.http.route import EXPOSED_HEADERS, IAM, PUBLIC
+from handlers.registry import Function
+from infra.constructs.identity import Identity
+from infra.constructs.lambda_function import DeployedFunction
+from infra.constructs.limits import Firewall, add_usage_plans
+from infra.nag import acknowledge
+from infra.stages import Stage
+
+RATE_PER_SECOND = 1000
+BURST = 500
+ALLOWED_HEADERS = ["Authorization", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key"]
+
+_TOO_MANY = Problem(429, "TOO_MANY_REQUESTS", "Too many requests")
+_GATEWAY_PROBLEMS: dict[str, Problem] = {
+    "ACCESS_DENIED": PROBLEMS[errors.Forbidden],
+    "AUTHORIZER_CONFIGURATION_ERROR": INTERNAL_ERROR,
+    "AUTHORIZER_FAILURE": INTERNAL_ERROR,
+    "BAD_REQUEST_BODY": PROBLEMS[errors.ValidationFailed],
+    "BAD_REQUEST_PARAMETERS": PROBLEMS[errors.ValidationFailed],
+    "DEFAULT_4XX": PROBLEMS[errors.ValidationFailed],
+    "DEFAULT_5XX": INTERNAL_ERROR,
+    "EXPIRED_TOKEN": PROBLEMS[errors.Unauthorized],
+    "INTEGRATION_FAILURE": PROBLEMS[errors.Unavailable],
+    "INTEGRATION_TIMEOUT": PROBLEMS[errors.Unavailable],
+    "INVALID_API_KEY": PROBLEMS[errors.Forbidden],
+    "INVALID_SIGNATURE": PROBLEMS[errors.Unauthorized],
+    "MISSING_AUTHENTICATION_TOKEN": PROBLEMS[errors.Unauthorized],
+    "QUOTA_EXCEEDED": _TOO_MANY,
+    "REQUEST_TOO_LARGE": PROBLEMS[errors.PayloadTooLarge],
+    "RESOURCE_NOT_FOUND": PROBLEMS[errors.NotFound],
+    "THROTTLED": _TOO_MANY,
+    "UNAUTHORIZED": PROBLEMS[errors.Unauthorized],
+    "UNSUPPORTED_MEDIA_TYPE": PROBLEMS[errors.UnsupportedMediaType],
+    "WAF_FILTERED": PROBLEMS[errors.Forbidden],
+}
+
+
+_LOGS_POLICY = (
+    "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs]"
+)
+_AUTHORIZATION = {PUBLIC: apigateway.AuthorizationType.NONE, IAM: apigateway.AuthorizationType.IAM}
+
+
+class Api(Construct):
+    """The REST API."""
+
+    def __init__(self, scope: Construct, *, stage: Stage, identity: Identity) -> None:
+        super().__init__(scope, "Api")
+        self._keys_required = stage.api_keys_required
+        access_logs = logs.LogGroup(
+            self, "AccessLogs", retention=stage.log_retention, removal_policy=RemovalPolicy.DESTROY
+        )
+        self.rest = apigateway.RestApi(
+            self,
+            "Rest",
+            rest_api_name=f"tradepost-{stage.name}",
+            description="Tradepost",
+            endpoint_types=[apigateway.EndpointType.REGIONAL],
+            min_compression_size=Size.kibibytes(2),
+            # API Gateway writes logs by a role of the account; the setting is one for all its APIs in the region.
+            cloud_watch_role=stage.sets_cloudwatch_role,
+            cloud_watch_role_removal_policy=RemovalPolicy.RETAIN if stage.sets_cloudwatch_role else None,
+            deploy_options=apigateway.StageOptions(
+                stage_name=stage.name,
+                throttling_rate_limit=RATE_PER_SECOND,
+                throttling_burst_limit=BURST,
+                tracing_enabled=stage.tracing,
+                metrics_enabled=True,
+                access_log_destination=apigateway.LogGroupLogDestination(access_logs),
+                access_log_format=_access_log_format(),
+            ),
+            default_cors_preflight_options=_cors(stage),
+        )
+        self._authorizer = apigateway.CognitoUserPoolsAuthorizer(self, "Authorizer", cognito_user_pools=[identity.pool])
+        self._add_gateway_responses(stage)
+        add_usage_plans(self, self.rest)
+        if stage.production:
+            Firewall(self, self.rest.deployment_stage)
+        self._acknowledge(stage)
+
+    def add_routes(self, routes: Iterable[tuple[Function, DeployedFunction]]) -> None:
+        """Add a method for each function, and on each path an answer to methods that it does not have."""
+        methods: dict[str, set[str]] = {}
+        for function, deployed in routes:
+            methods.setdefault(function.path, set()).add(function.operation.method)
+            self._add_method(function, deployed)
+        for path, allowed in sorted(methods.items()):
+            self._refuse_other_methods(path, ", ".join(sorted(allowed)))
+        missing = PROBLEMS[errors.NotFound]
+        self._refuse(self.rest.root.add_resource("{proxy+}"), missing, "There is no such resource.")
+
+    def _add_method(self, function: Function, deployed: DeployedFunction) -> None:
+        resource = self.rest.root.resource_for_path(function.path)
+        permission = function.operation.permission
+        kind = _AUTHORIZATION.get(permission, apigateway.AuthorizationType.COGNITO)
+        method = resource.add_method(
+            function.operation.method,
+            apigateway.LambdaIntegration(deployed.target, allow_test_invoke=False),
+            operation_name=function.operation_id,
+            api_key_required=self._keys_required and permission != PUBLIC,
+            authorizer=self._authorizer if kind == apigateway.AuthorizationType.COGNITO else None,
+            authorization_type=kind,
+        )
+        if permission == PUBLIC:
+            acknowledge(method, "AwsSolutions-APIG4", "Health and documentation are public")
+            acknowledge(method, "AwsSolutions-COG4", "Health and documentation are public")
+        if permission == IAM:
+            acknowledge(method, "AwsSolutions-COG4", "For operators, whom IAM knows: they are in no tenant's user pool")
+
+    def _refuse_other_methods(self, path: str, allowed: str) -> None:
+        problem = PROBLEMS[errors.MethodNotAllowed]
+        resource = self.rest.root.resource_for_path(path)
+        self._refuse(resource, problem, f"This path answers {allowed}.", {"Allow": f"'{allowed}'"})
+
+    def _refuse(
+        self, resource: apigateway.IResource, problem: Problem, detail: str, headers: dict[str, str] | None = None
+    ) -> None:
+        """Let a path answer with a problem whatever method it is asked by, but for those that it has."""
+        status = str(problem.status)
+        sent = {"Content-Type": f"'{CONTENT_TYPE}'", "X-Request-Id": "context.requestId"} | (headers or {})
+        named = {f"method.response.header.{header}": value for header, value in sent.items()}
+        method = resource.add_method(
+            "ANY",
+            apigateway.MockIntegration(
+                request_templates=dict.fromkeys((JSON, MERGE_PATCH), f'{{"statusCode": {status}}}'),
+                passthrough_behavior=apigateway.PassthroughBehavior.WHEN_NO_TEMPLATES,
+                integration_responses=[
+                    apigateway.IntegrationResponse(
+                        status_code=status,
+                        response_templates={JSON: _template(problem, detail, _ESCAPED_PATH)},
+                        response_parameters=named,
+                    )
+                ],
+            ),
+            method_responses=[
+                apigateway.MethodResponse(status_code=status, response_parameters=dict.fromkeys(named, True))
+            ],
+            authorization_type=apigateway.AuthorizationType.NONE,
+        )
+        for rule in ("AwsSolutions-APIG4", "AwsSolutions-COG4"):
+            acknowledge(method, rule, "It answers with a problem and reaches nothing")
+
+    def _add_gateway_responses(self, stage: Stage) -> None:
+        headers = {"X-Request-Id": "context.requestId"}
+        if stage.cors_origins:
+            headers["Access-Control-Allow-Origin"] = f"'{stage.cors_origins[0]}'"
+        for kind, problem in _GATEWAY_PROBLEMS.items():
+            retry = {"Retry-After": "'1'"} if problem.retryable else {}
+            self.rest.add_gateway_response(
+                kind.title().replace("_", ""),
+                type=apigateway.ResponseType.of(kind),
+                status_code=str(problem.status),
+                response_headers=headers | retry | {"Content-Type": f"'{CONTENT_TYPE}'"},
+                templates={JSON: _template(problem, problem.title, _OCCURRENCE)},
+            )
+
+    def _acknowledge(self, stage: Stage) -> None:
+        acknowledge(
+            self.rest, "AwsSolutions-APIG2", "The functions validate requests, and answer with what is wrong and where"
+        )
+        if stage.sets_cloudwatch_role:
+            reason = "The policy that AWS has for this, and which API Gateway asks for"
+            acknowledge(self.rest.node.find_child("CloudWatchRole"), _LOGS_POLICY, reason)
+        if not stage.production:
+            reason = "The firewall costs by the month and is in front of prod"
+            acknowledge(self.rest.deployment_stage, "AwsSolutions-APIG3", reason)
+        acknowledge(
+            self.rest.deployment_stage,
+            "AwsSolutions-APIG6",
+            "Access logs and the functions' own lines say what happened; execution logs would hold bodies",
+        )
+
+
+def _cors(stage: Stage) -> apigateway.CorsOptions | None:
+    if not stage.cors_origins:
+        return None
+    keys = ["X-Api-Key"] if stage.api_keys_required else []
+    return apigateway.CorsOptions(
+        allow_origins=list(stage.cors_origins),
+        allow_headers=ALLOWED_HEADERS + keys,
+        expose_headers=EXPOSED_HEADERS,
+    )
+
+
+_ESCAPED_PATH = """$util.escapeJavaScript($context.path).replaceAll("\\\\'", "'")"""
+"""The request's path in a JSON string, which has no escape for an apostrophe (API Gateway developer guide, "$util")."""
+_OCCURRENCE = "urn:uuid:$context.requestId"
+"""Names the request where nothing can be escaped: gateway responses substitute variables and call no functions
+(API Gateway developer guide, "x-amazon-apigateway-gateway-responses.responseTemplates")."""
+
+
+def _template(problem: Problem, detail: str, instance: str) -> str:
+    """Return the template of a problem document, in API Gateway's variables."""
+    document = json.dumps(
+        {
+            "type": problem.type,
+            "title": problem.title,
+            "status": problem.status,
+            "code": problem.code,
+            "detail": detail,
+            "instance": "INSTANCE",
+            "request_id": "$context.requestId",
+            "errors": [],
+        }
+    )
+    # After the rest: what calls a function has quotes of its own.
+    return document.replace("INSTANCE", instance)
+
+
+def _access_log_format() -> apigateway.AccessLogFormat:
+    """Return one JSON line a request: no tokens, no addresses but the caller's subject."""
+    fields = {
+        "request_id": "$context.requestId",
+        "time": "$context.requestTime",
+        "method": "$context.httpMethod",
+        "path": "$context.path",
+        "resource": "$context.resourcePath",
+        "status": "$context.status",
+        "latency_ms": "$context.responseLatency",
+        "integration_ms": "$context.integrationLatency",
+        "bytes": "$context.responseLength",
+        "sub": "$context.authorizer.claims.sub",
+        "error": "$context.error.responseType",
+    }
+    return apigateway.AccessLogFormat.custom(json.dumps(fields))

@@ -1,1 +1,0 @@
-"""Tradepost on a developer's machine."""

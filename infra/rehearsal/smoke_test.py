@@ -1,0 +1,180 @@
+"""A tour of a deployed API over HTTP: what a shop does in a day, and what it must not be allowed to do."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from infra.rehearsal.deployment import Deployment
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """One request of the tour: what it shows, what came back and what should have."""
+
+    name: str
+    request: str
+    """Method and path."""
+    status: int
+    expected: int
+    body: str
+
+    @property
+    def passed(self) -> bool:
+        """Whether it came back as it should."""
+        return self.status == self.expected
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Somebody with a token, or without one."""
+
+    url: str
+    token: str = ""
+
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
+        """Send a request; commands carry a key of their own."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if self.token:
+            sent["Authorization"] = f"Bearer {self.token}"
+        if method == "POST":
+            sent["Idempotency-Key"] = uuid4().hex
+        return httpx.request(method, f"{self.url}{path}", json=body, headers=sent, timeout=60)
+
+
+class Tour:
+    """The tour. Each stop that others need stops it if it fails."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        self._nobody = Visitor(deployment.url)
+
+    def stops(self) -> Iterator[Stop]:
+        """Walk it."""
+        yield _stop("health, without a token", self._nobody.call("GET", "/health"), 200)
+        yield _stop("items, without a token", self._nobody.call("GET", "/items"), 401)
+        yield _stop("items, with a false token", Visitor(self._deployment.url, "a.b.c").call("GET", "/items"), 401)
+        yield _stop("tenants, unsigned", self._nobody.call("POST", "/tenants", {}), 401)
+        owner_email = "olga@example.com"
+        tenant = {"id": "acme", "name": "Acme", "owner": {"email": owner_email, "name": "Olga"}}
+        yield _stop("an operator makes a tenant", self._deployment.as_operator("POST", "/tenants", tenant), 201)
+        owner = self._visitor(owner_email)
+        yield _stop("its owner signs in", owner.call("GET", "/users/me"), 200)
+        for role in ("staff", "customer"):
+            body = {"email": f"{role}@example.com", "name": role.title(), "role": role}
+            yield _stop(f"the owner adds a {role}", owner.call("POST", "/users", body), 201)
+        staff, customer = self._visitor("staff@example.com"), self._visitor("customer@example.com")
+        yield from _catalogue(owner, customer)
+        yield from _trade(owner, staff, customer)
+        yield from _books(owner, staff, customer)
+        yield from _rest(owner)
+        yield _stop("an operator reads the tenant", self._deployment.as_operator("GET", "/tenants/acme"), 200)
+        renamed = self._deployment.as_operator("PATCH", "/tenants/acme", {"name": "Acme Ltd"}, {"If-Match": "*"})
+        yield _stop("and renames it", renamed, 200)
+
+    def _visitor(self, email: str) -> Visitor:
+        return Visitor(self._deployment.url, self._deployment.token("acme", email))
+
+
+def _catalogue(owner: Visitor, customer: Visitor) -> Iterator[Stop]:
+    item = {"name": "Enamel mug", "sku": "MUG", "price": {"amount": "12.99", "currency": "EUR"}, "stock": 10}
+    made = owner.call("POST", "/items", item)
+    yield _stop("the owner adds an item", made, 201)
+    yield _stop("the same SKU again", owner.call("POST", "/items", item), 409)
+    yield _stop("a customer adds an item", customer.call("POST", "/items", item), 403)
+    path = f"/items/{made.json()['id']}"
+    yield _stop("a customer reads it", customer.call("GET", path), 200)
+    yield _stop("and again, with its ETag", customer.call("GET", path, If_None_Match=made.headers["ETag"]), 304)
+    yield _stop("the list", customer.call("GET", "/items?limit=1"), 200)
+    patch = {"name": "Enamel mug, red"}
+    yield _stop("a change of it", owner.call("PATCH", path, patch, If_Match=made.headers["ETag"]), 200)
+    yield _stop("a change of what it was", owner.call("PATCH", path, patch, If_Match='"99"'), 412)
+    yield _stop("its stock, split", owner.call("POST", f"{path}/stock-buckets", {"count": 4}), 200)
+    yield _stop("a batch", owner.call("POST", "/items/batch", {"items": [item | {"sku": "MUG-2"}]}), 200)
+
+
+def _trade(owner: Visitor, staff: Visitor, customer: Visitor) -> Iterator[Stop]:
+    item = owner.call("GET", "/items?sku=MUG").json()["items"][0]["id"]
+    placed = customer.call("POST", "/orders", {"lines": [{"item_id": item, "quantity": 9}]})
+    yield _stop("a customer orders nine", placed, 201)
+    too_many = customer.call("POST", "/orders", {"lines": [{"item_id": item, "quantity": 3}]})
+    yield _stop("and more than there are", too_many, 409)
+    path = f"/orders/{placed.json()['id']}"
+    yield _stop("a customer ships", customer.call("POST", f"{path}/ship"), 403)
+    yield _stop("staff ships what is not paid", staff.call("POST", f"{path}/ship"), 409)
+    yield _stop("staff takes the payment", staff.call("POST", f"{path}/payments", {"provider": "manual"}), 201)
+    yield _stop("staff ships", staff.call("POST", f"{path}/ship"), 200)
+    yield _stop("and delivers", staff.call("POST", f"{path}/deliver"), 200)
+    second = customer.call("POST", "/orders", {"lines": [{"item_id": item, "quantity": 1}]})
+    yield _stop("a customer orders the last one", second, 201)
+    yield _stop("and cancels", customer.call("POST", f"/orders/{second.json()['id']}/cancel"), 200)
+    yield _stop("a customer's orders", customer.call("GET", "/orders"), 200)
+    third = customer.call("POST", "/orders", {"lines": [{"item_id": item, "quantity": 1}]})
+    staff.call("POST", f"/orders/{third.json()['id']}/payments", {"provider": "manual"})
+    yield _stop("a refund", staff.call("POST", f"/orders/{third.json()['id']}/refund"), 200)
+
+
+def _books(owner: Visitor, staff: Visitor, customer: Visitor) -> Iterator[Stop]:
+    accounts = []
+    for code, kind in (("bank", "asset"), ("capital", "equity")):
+        body = {"code": code, "name": code.title(), "type": kind, "currency": "EUR"}
+        made = owner.call("POST", "/ledger/accounts", body)
+        yield _stop(f"the owner opens {code}", made, 201)
+        accounts.append(made.json()["id"])
+    amount = {"amount": "100.00", "currency": "EUR"}
+    entries = [
+        {"account_id": account, "direction": side, "amount": amount}
+        for account, side in zip(accounts, ("debit", "credit"), strict=True)
+    ]
+    posted = owner.call("POST", "/ledger/transactions", {"description": "Capital", "entries": entries})
+    yield _stop("and posts", posted, 201)
+    yield _stop(
+        "staff posts", staff.call("POST", "/ledger/transactions", {"description": "x", "entries": entries}), 403
+    )
+    yield _stop("a customer reads the books", customer.call("GET", "/ledger/trial-balance"), 403)
+    trial = staff.call("GET", "/ledger/trial-balance")
+    yield _stop("staff reads the trial balance", trial, 200)
+    yield _stop("which balances", trial, 200 if _balances(trial.json()) else 0)
+    yield _stop("a statement", staff.call("GET", f"/ledger/accounts/{accounts[0]}/entries"), 200)
+    yield _stop("a balance", staff.call("GET", f"/ledger/accounts/{accounts[0]}/balance"), 200)
+    path = f"/ledger/transactions/{posted.json()['id']}/reverse"
+    yield _stop("a reversal", owner.call("POST", path), 201)
+    yield _stop("a second one", owner.call("POST", path), 409)
+
+
+def _rest(owner: Visitor) -> Iterator[Stop]:
+    """What the tour has not come past."""
+    item = f"/items/{owner.call('GET', '/items?sku=MUG').json()['items'][0]['id']}"
+    yield _stop("stock counted", owner.call("POST", f"{item}/stock", {"delta": 5, "reason": "delivery"}), 200)
+    yield _stop("an item archived", owner.call("DELETE", item, If_Match="*"), 204)
+    order = owner.call("GET", "/orders?limit=1").json()["items"][0]["id"]
+    yield _stop("an order", owner.call("GET", f"/orders/{order}"), 200)
+    people = owner.call("GET", "/users?email=customer@example.com")
+    yield _stop("people", people, 200)
+    user = f"/users/{people.json()['items'][0]['id']}"
+    yield _stop("one of them", owner.call("GET", user), 200)
+    yield _stop("who becomes staff", owner.call("PATCH", user, {"role": "staff"}, If_Match="*"), 200)
+    yield _stop("and leaves", owner.call("DELETE", user), 204)
+    accounts = owner.call("GET", "/ledger/accounts")
+    yield _stop("accounts", accounts, 200)
+    bank = next(each["id"] for each in accounts.json()["items"] if each["code"] == "bank")
+    yield _stop("one of them", owner.call("GET", f"/ledger/accounts/{bank}"), 200)
+    yield _stop("striped", owner.call("POST", f"/ledger/accounts/{bank}/stripes", {"count": 2}), 200)
+    yield _stop("closed", owner.call("POST", f"/ledger/accounts/{bank}/close"), 200)
+    transactions = owner.call("GET", "/ledger/transactions")
+    yield _stop("transactions", transactions, 200)
+    transaction = transactions.json()["items"][0]["id"]
+    yield _stop("one of them", owner.call("GET", f"/ledger/transactions/{transaction}"), 200)
+    for page in ("/docs", "/openapi.json"):
+        yield _stop(page, owner.call("GET", page), 200)
+
+
+def _balances(trial: dict[str, Any]) -> bool:
+    return all(total["debit"] == total["credit"] for total in trial["totals"]) and bool(trial["accounts"])
+
+
+def _stop(name: str, answer: httpx.Response, expected: int) -> Stop:
+    request = f"{answer.request.method} /v1{answer.request.url.path.partition('/v1')[2]}"
+    return Stop(name, request, answer.status_code, expected, answer.text[:500])

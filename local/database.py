@@ -1,0 +1,74 @@
+"""The local database: Dynoxide on a file or in memory; where it has no build, moto in memory."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import boto3
+
+from handlers.registry import ROOT
+from local import dynoxide
+from repositories.dynamodb.schema import create_table_request
+
+TABLE_NAME = "tradepost"
+CACHE = ROOT / ".tradepost" / "cache"
+
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "local",
+    "AWS_SECRET_ACCESS_KEY": "local",
+    "AWS_SESSION_TOKEN": "",
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "TABLE_NAME": TABLE_NAME,
+    "POWERTOOLS_METRICS_DISABLED": "true",
+}
+"""What a function finds in its environment here. Never real credentials: nothing local may reach AWS."""
+
+
+@contextmanager
+def database(folder: Path | None) -> Iterator[str]:
+    """Run a database with its table in `folder` (None: in memory) and yield its endpoint.
+
+    The environment of this process, and of those that it starts, then points to it.
+    """
+    with _engine(folder) as endpoint:
+        os.environ.update(ENVIRONMENT)
+        os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = endpoint
+        os.environ.pop("AWS_PROFILE", None)
+        create_table(endpoint)
+        yield endpoint
+
+
+def create_table(endpoint: str, name: str = TABLE_NAME) -> None:
+    """Create the table unless it is there."""
+    client = boto3.client("dynamodb", endpoint_url=endpoint)
+    if name not in client.list_tables()["TableNames"]:
+        client.create_table(**create_table_request(name))
+
+
+@contextmanager
+def _engine(folder: Path | None) -> Iterator[str]:
+    if dynoxide.package() is None:
+        with _moto() as endpoint:
+            yield endpoint
+        return
+    program = dynoxide.binary(CACHE)
+    data = folder and folder / "tradepost.db"
+    with dynoxide.running(program, data, log=folder and folder / "database.log") as endpoint:
+        yield endpoint
+
+
+@contextmanager
+def _moto() -> Iterator[str]:
+    from moto.server import ThreadedMotoServer
+
+    print("Dynoxide has no build for this machine: data is in memory and gone at the end.", file=sys.stderr)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        yield f"http://{host}:{port}"
+    finally:
+        server.stop()

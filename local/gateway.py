@@ -1,0 +1,209 @@
+"""API Gateway, as far as a REST API with a Cognito authorizer and proxy integrations needs it."""
+
+import base64
+import re
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+from uuid import uuid4
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from domain.common.errors import DomainError, MethodNotAllowed, NotFound, PayloadTooLarge, Unauthorized
+from handlers.http.problems import problem_answer
+from handlers.http.route import IAM, PUBLIC
+from handlers.registry import Function, functions
+from local.sigv4 import USER_ARN, AccessKey, is_signed
+from local.tokens import verified_claims
+
+MAX_BODY_BYTES = 10 * 1024 * 1024
+"""API Gateway's own limit (Amazon API Gateway quotas)."""
+STAGE = "local"
+
+type Invoke = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
+"""Calls a function by name with an event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An HTTP request; header and query pairs as they came."""
+
+    method: str
+    path: str
+    query: str
+    headers: list[tuple[str, str]]
+    body: bytes
+    source_ip: str
+
+    def header(self, name: str) -> str | None:
+        """Return the last value of a header."""
+        return next((value for each, value in reversed(self.headers) if each.lower() == name.lower()), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An HTTP response."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Resource:
+    """A path of the API and the functions behind its methods."""
+
+    path: str
+    pattern: re.Pattern[str]
+    methods: dict[str, Function]
+
+
+class Gateway:
+    """The API's front door: finds the function, checks the token, and translates both ways."""
+
+    def __init__(self, key: RSAPrivateKey, operator: AccessKey, invoke: Invoke) -> None:
+        self._key = key
+        self._operator = operator
+        self._invoke = invoke
+        self._resources = list(_resources())
+
+    async def handle(self, request: Request) -> Reply:
+        """Return the answer to a request."""
+        request_id = str(uuid4())
+        try:
+            return await self._route(request, request_id)
+        except DomainError as refused:
+            answer = problem_answer(refused, request.path, request_id)
+            headers = answer.headers | {"X-Request-Id": request_id, "Access-Control-Allow-Origin": "*"}
+            return Reply(answer.status, list(headers.items()), answer.body.encode())
+
+    async def _route(self, request: Request, request_id: str) -> Reply:
+        path = unquote(request.path)
+        for resource in self._resources:
+            match = resource.pattern.fullmatch(path)
+            if match:
+                break
+        else:
+            raise NotFound
+        allowed = ", ".join(sorted(resource.methods))
+        if request.method == "OPTIONS":
+            return Reply(204, _preflight(request, allowed), b"")
+        function = resource.methods.get(request.method)
+        if function is None:
+            raise MethodNotAllowed(allowed)
+        if len(request.body) > MAX_BODY_BYTES:
+            raise PayloadTooLarge("A request may have 10 MB at most.")
+        event = proxy_event(request, resource.path, match.groupdict(), request_id)
+        event["requestContext"] |= self._identity(function, request)
+        return _reply(await self._invoke(function.name, event))
+
+    def _identity(self, function: Function, request: Request) -> dict[str, Any]:
+        """Return what the authorizer of a route adds to the request's context. Raises Unauthorized."""
+        permission = function.operation.permission
+        if permission == PUBLIC:
+            return {}
+        if permission == IAM:
+            if not is_signed(request, self._operator):
+                raise Unauthorized
+            return {"identity": _client(request) | {"accessKey": self._operator.id, "userArn": USER_ARN}}
+        claims = verified_claims(self._key, request.header("authorization"))
+        if claims is None:
+            raise Unauthorized
+        return {"authorizer": {"claims": claims}}
+
+
+def proxy_event(
+    request: Request,
+    resource: str,
+    path_parameters: dict[str, str],
+    request_id: str,
+) -> dict[str, Any]:
+    """Return the event of a Lambda proxy integration (API Gateway developer guide, "Input format")."""
+    headers = _multi((name.title(), value) for name, value in request.headers)
+    query = _multi(parse_qsl(request.query, keep_blank_values=True))
+    body, is_base64 = _body(request.body)
+    moment = datetime.now(UTC)
+    return {
+        "resource": resource,
+        "path": unquote(request.path),
+        "httpMethod": request.method,
+        "headers": _last(headers),
+        "multiValueHeaders": headers or None,
+        "queryStringParameters": _last(query),
+        "multiValueQueryStringParameters": query or None,
+        "pathParameters": path_parameters or None,
+        "stageVariables": None,
+        "requestContext": {
+            "accountId": "000000000000",
+            "apiId": STAGE,
+            "domainName": request.header("host") or "",
+            "extendedRequestId": request_id,
+            "httpMethod": request.method,
+            "identity": _client(request),
+            "path": unquote(request.path),
+            "protocol": "HTTP/1.1",
+            "requestId": request_id,
+            "requestTime": f"{moment:%d/%b/%Y:%H:%M:%S +0000}",
+            "requestTimeEpoch": int(time.time() * 1000),
+            "resourcePath": resource,
+            "stage": STAGE,
+        },
+        "body": body,
+        "isBase64Encoded": is_base64,
+    }
+
+
+def _client(request: Request) -> dict[str, Any]:
+    return {"sourceIp": request.source_ip, "userAgent": request.header("user-agent")}
+
+
+def _resources() -> Iterable[_Resource]:
+    """Yield the API's paths, literal ones before those with parameters, as API Gateway prefers them."""
+    methods: dict[str, dict[str, Function]] = {}
+    for function in functions():
+        methods.setdefault(function.path, {})[function.operation.method] = function
+    for path in sorted(methods, key=lambda each: (each.count("{"), each)):
+        pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path.replace(".", r"\."))
+        yield _Resource(path, re.compile(pattern), methods[path])
+
+
+def _multi(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    values: dict[str, list[str]] = {}
+    for name, value in pairs:
+        values.setdefault(name, []).append(value)
+    return values
+
+
+def _last(multi: dict[str, list[str]]) -> dict[str, str] | None:
+    return {name: values[-1] for name, values in multi.items()} or None
+
+
+def _body(raw: bytes) -> tuple[str | None, bool]:
+    if not raw:
+        return None, False
+    try:
+        return raw.decode(), False
+    except UnicodeDecodeError:
+        return base64.b64encode(raw).decode(), True
+
+
+def _reply(response: dict[str, Any]) -> Reply:
+    headers = [(name, value) for name, values in response["multiValueHeaders"].items() for value in values]
+    body = response.get("body") or ""
+    return Reply(
+        response["statusCode"],
+        headers,
+        base64.b64decode(body) if response.get("isBase64Encoded") else body.encode(),
+    )
+
+
+def _preflight(request: Request, allowed: str) -> list[tuple[str, str]]:
+    wanted = request.header("access-control-request-headers") or "*"
+    return [
+        ("Access-Control-Allow-Origin", "*"),
+        ("Access-Control-Allow-Methods", allowed),
+        ("Access-Control-Allow-Headers", wanted),
+    ]

@@ -1,0 +1,105 @@
+"""The data that the sample events speak of."""
+
+import time
+from contextlib import suppress
+
+from domain.common.environment import now
+from domain.common.events import Event
+from domain.common.money import Money
+from domain.identity.email import canonical_email
+from domain.identity.permissions import Caller, Role
+from domain.identity.tenants import NewOwner, NewTenant, TenantSettings
+from domain.identity.users import NewUser, User
+from domain.items import Item, NewItem
+from domain.ledger.accounts import Account, AccountType, Direction, NewAccount, NewEntry
+from domain.orders import NewLine, NewOrder, NewPayment
+from repositories.aws.clients import dynamodb, secretsmanager
+from repositories.aws.settings import settings
+from repositories.dynamodb.session import Session
+from repositories.dynamodb.table import Meter, Table
+from repositories.identity.invitations import add_user
+from repositories.identity.tenants import TenantRepository
+from repositories.identity.user_pool import directory
+from repositories.items.repository import ItemRepository
+from repositories.ledger.posting import Draft
+from repositories.ledger.repository import LedgerRepository
+from repositories.orders.repository import OrderRepository
+from repositories.payments.repository import PaymentRepository
+
+TENANT = "sample"
+OWNER = "0b54c9a6-4e0c-4c7e-9c57-6ad3c1b0f7a1"
+CUSTOMER = "5a0c2f0e-52a3-4f0a-8a0e-3e1d9f6c7b21"
+ITEM_ID = "item_01JD3ZK8Q4M5X6Y7Z8A9B0C1D2"
+LAST_ITEM_ID = "item_01JD3ZK8Q4M5X6Y7Z8A9B0C1DA"
+"""An item to sell out and archive."""
+ORDERS = {f"order_01JD3ZK8Q4M5X6Y7Z8A9B0C1D{n}": moves for n, moves in {3: 0, 4: 0, 5: 1, 6: 1, 7: 2}.items()}
+"""Orders, and how many moves they have made: none, paid, paid and shipped."""
+ACCOUNTS = {
+    "acct_01JD3ZK8Q4M5X6Y7Z8A9B0C1E1": ("bank", AccountType.ASSET),
+    "acct_01JD3ZK8Q4M5X6Y7Z8A9B0C1E2": ("capital", AccountType.EQUITY),
+    "acct_01JD3ZK8Q4M5X6Y7Z8A9B0C1E3": ("unused", AccountType.EXPENSE),
+}
+TRANSACTION_ID = "txn_01JD3ZK8Q4M5X6Y7Z8A9B0C1F1"
+SECRET = "tradepost-cursor-keys"  # noqa: S105 - its name
+
+
+def add_samples() -> None:
+    """Add them to the database and the user pool that the environment names."""
+    caller = Caller(TENANT, OWNER, Role.OWNER)
+    session = Session(Table(dynamodb(), settings().table_name, Meter()), caller, now(), time.monotonic() + 10)
+    new = NewTenant(
+        id=TENANT,
+        name="Sample Crockery",
+        settings=TenantSettings(allow_sign_up=True),
+        owner=NewOwner(email="first@example.com", name="First Owner"),
+    )
+    TenantRepository(session, directory()).create(new)
+    _add_user(session, OWNER, NewUser(email="owner@example.com", name="Olga Owner", role=Role.OWNER))
+    _add_user(session, CUSTOMER, NewUser(email="customer@example.com", name="Carl Customer", role=Role.CUSTOMER))
+    mug = NewItem(
+        name="Enamel mug", price=Money.of_minor(1299, "EUR"), sku="MUG-RED", attributes={"colour": "red"}, stock=100
+    )
+    ItemRepository(session).add(Item.new(ITEM_ID, mug, session.at))
+    last = NewItem(name="Enamel mug, last year's", price=Money.of_minor(1299, "EUR"), stock=10)
+    ItemRepository(session).add(Item.new(LAST_ITEM_ID, last, session.at))
+    _add_orders(session)
+    _add_books(session)
+    with suppress(secretsmanager().exceptions.ResourceExistsException):
+        secretsmanager().create_secret(Name=SECRET, SecretString="first-key")
+
+
+def _add_orders(session: Session) -> None:
+    """Add an order for each event that moves one, in the state that it moves from."""
+    orders = OrderRepository(session)
+    paying = NewPayment(provider="manual")
+    for order_id, moves in ORDERS.items():
+        new = NewOrder(lines=[NewLine(item_id=ITEM_ID, quantity=1)], customer_id=CUSTOMER)
+        orders.place_as(order_id, new)
+        if moves:
+            PaymentRepository(session).pay(order_id, paying)
+        if moves > 1:
+            orders.ship(order_id)
+
+
+def _add_books(session: Session) -> None:
+    """Add accounts and a transaction for the events that name them."""
+    ledger = LedgerRepository(session)
+    for account_id, (code, kind) in ACCOUNTS.items():
+        new = NewAccount(code=code, name=code.title(), type=kind, currency="EUR")
+        ledger.add_account(Account.new(account_id, new, session.at))
+    bank, capital, _ = ACCOUNTS
+    amount = Money.of_minor(50000, "EUR")
+    entries = [
+        NewEntry(account_id=bank, direction=Direction.DEBIT, amount=amount),
+        NewEntry(account_id=capital, direction=Direction.CREDIT, amount=amount),
+    ]
+    ledger.post_draft(Draft("Capital paid in", entries, id=TRANSACTION_ID))
+
+
+def _add_user(session: Session, user_id: str, new: NewUser) -> None:
+    """Add a user whose id is known beforehand, which the pool would not allow."""
+    user, canonical = User.new(user_id, new, session.at), canonical_email(new.email)
+    directory().invite(session.tenant, canonical, new.email)
+    tx = session.transaction()
+    add_user(tx, session, user, canonical)
+    session.commit(tx, user, Event("UserCreated", user.id, 1))

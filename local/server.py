@@ -1,0 +1,121 @@
+"""The local server: HTTP in front of functions that run as in Lambda, each process one call at a time."""
+
+import asyncio
+import multiprocessing
+import os
+import signal
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from handlers.registry import functions
+from local.gateway import MAX_BODY_BYTES, Gateway, Request
+from local.invocation import invoke
+from local.scheduler import Clock
+from local.sigv4 import AccessKey
+
+PROCESSES = 4
+"""How many calls run at once, as concurrent execution environments do in Lambda."""
+
+
+class Server:
+    """An ASGI application over a pool of processes."""
+
+    def __init__(self, key: RSAPrivateKey, operator: AccessKey) -> None:
+        self._pool = ProcessPoolExecutor(PROCESSES, multiprocessing.get_context("spawn"), initializer=_warm_up)
+        self._gateway = Gateway(key, operator, self.invoke)
+
+    def close(self) -> None:
+        """Let the calls that run finish, and end the processes."""
+        self._pool.shutdown(cancel_futures=True)
+
+    async def invoke(self, name: str, event: dict[str, Any]) -> Any:
+        """Return what a function answers to an event."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, invoke, name, event)
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        """Answer one request (https://asgi.readthedocs.io/en/latest/specs/www.html)."""
+        body = await _body(receive)
+        client = scope.get("client") or ("127.0.0.1", 0)
+        request = Request(
+            method=scope["method"],
+            path=scope["raw_path"].decode("latin-1"),
+            query=scope["query_string"].decode("latin-1"),
+            headers=[(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]],
+            body=body,
+            source_ip=client[0],
+        )
+        reply = await self._gateway.handle(request)
+        headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
+        headers.append((b"content-length", str(len(reply.body)).encode()))
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        await send({"type": "http.response.body", "body": reply.body})
+
+
+async def _body(receive: Any) -> bytes:
+    """Read a body, and of one that is too large no more than shows that it is."""
+    chunks: list[bytes] = []
+    more, size = True, 0
+    while more and size <= MAX_BODY_BYTES:
+        message = await receive()
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        more = message.get("more_body", False)
+    return b"".join(chunks)
+
+
+def _warm_up() -> None:
+    """Prepare a process: Ctrl-C is the server's to handle, and the first caller should not wait for imports."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    functions()
+
+
+def run(key: RSAPrivateKey, operator: AccessKey, port: int, announce: Any) -> None:
+    """Serve on the loopback interface until told to stop; `announce` is called when requests are answered."""
+    server = Server(key, operator)
+    clock = Clock(server.invoke)
+    config = uvicorn.Config(
+        server,
+        host="127.0.0.1",
+        port=port,
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+    )
+    try:
+        asyncio.run(_serve(uvicorn.Server(config), clock, announce))
+    except KeyboardInterrupt:
+        pass
+    finally:
+        server.close()
+
+
+async def _serve(server: uvicorn.Server, clock: Clock, announce: Any) -> None:
+    serving = asyncio.create_task(server.serve())
+    ticking = asyncio.create_task(clock.run())
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.01)
+    if server.started:
+        announce()
+    await serving
+    ticking.cancel()
+
+
+def settings_for(folder: Path | None) -> None:
+    """Set what functions find in their environment here, beside the database."""
+    os.environ["CORS_ORIGINS"] = "*"
+    os.environ.setdefault("CURSOR_KEYS", _cursor_key(folder))
+
+
+def _cursor_key(folder: Path | None) -> str:
+    if folder is None:
+        return os.urandom(32).hex()
+    path = folder / "cursor-key"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(os.urandom(32).hex())
+    return path.read_text()

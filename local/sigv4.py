@@ -1,0 +1,94 @@
+"""IAM authorization, as far as one local access key needs it: Signature Version 4 of requests (SigV4)."""
+
+import hmac
+import json
+import re
+import secrets
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+SERVICE = "execute-api"
+USER_ARN = "arn:aws:iam::000000000000:user/local-operator"
+_SKEW = timedelta(minutes=5)
+"""How far a request's time may be from ours (IAM user guide, "Signature Version 4")."""
+_AUTHORIZATION = re.compile(
+    r"AWS4-HMAC-SHA256 Credential=([^/]+)/\d{8}/([a-z0-9-]+)/execute-api/aws4_request, ?"
+    r"SignedHeaders=([a-z0-9;-]+), ?Signature=([0-9a-f]{64})"
+)
+
+
+class SignedRequest(Protocol):
+    """The parts of an HTTP request that a signature covers."""
+
+    @property
+    def method(self) -> str:
+        """The method, such as `GET`."""
+
+    @property
+    def path(self) -> str:
+        """The path, percent-encoded as it was sent."""
+
+    @property
+    def query(self) -> str:
+        """The query string, without the question mark."""
+
+    @property
+    def body(self) -> bytes:
+        """The body."""
+
+    def header(self, name: str) -> str | None:
+        """Return the last value of a header, or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessKey:
+    """An operator's key."""
+
+    id: str
+    secret: str
+
+
+def access_key(folder: Path | None) -> tuple[AccessKey, bool]:
+    """Return the key kept in `folder` (None: one that nobody keeps) and whether it was made just now."""
+    path = folder and folder / "access-key.json"
+    if path and path.exists():
+        return AccessKey(**json.loads(path.read_text())), False
+    key = AccessKey(f"LOCAL{secrets.token_hex(8).upper()}", secrets.token_urlsafe(30))
+    if path:
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(asdict(key)))
+    return key, True
+
+
+def is_signed(request: SignedRequest, key: AccessKey) -> bool:
+    """Tell whether a request carries a signature of `key`, made of this very request within five minutes."""
+    match = _AUTHORIZATION.fullmatch(request.header("authorization") or "")
+    date = request.header("x-amz-date") or ""
+    if not match or match[1] != key.id or not _is_recent(date):
+        return False
+    _, region, names, signature = match.groups()
+    signed = {name: request.header(name) or "" for name in names.split(";")}
+    if not {"host", "x-amz-date"} <= set(signed):
+        return False
+    target = request.path + (f"?{request.query}" if request.query else "")
+    rebuilt = AWSRequest(request.method, f"http://{request.header('host')}{target}", headers=signed, data=request.body)
+    rebuilt.context["timestamp"] = date
+    auth = SigV4Auth(Credentials(key.id, key.secret), SERVICE, region)
+    auth.timestamp = date  # type: ignore[attr-defined]
+    canonical = auth.canonical_request(rebuilt)
+    expected = auth.signature(auth.string_to_sign(rebuilt, canonical), rebuilt)
+    return hmac.compare_digest(expected, signature)
+
+
+def _is_recent(date: str) -> bool:
+    try:
+        moment = datetime.strptime(date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return False
+    return abs(datetime.now(UTC) - moment) <= _SKEW

@@ -1,0 +1,116 @@
+"""The local user pool: moto's Cognito in this process, filled from the table, as it keeps nothing itself."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+from uuid import uuid4
+
+import boto3
+
+from domain.identity.permissions import Role
+from local.database import TABLE_NAME
+
+SERVICES = ("COGNITO_IDENTITY_PROVIDER", "SECRETS_MANAGER", "STS")
+"""What moto stands in for here."""
+_ACCOUNT, _REGION = "123456789012", "eu-west-1"
+
+
+@contextmanager
+def directory() -> Iterator[dict[str, str]]:
+    """Run a user pool with everybody in it whom the table knows; yield its endpoint, id and client.
+
+    The environment of this process, and of those that it starts, then points to it.
+    """
+    from moto.server import ThreadedMotoServer
+
+    _find_by_subject()
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        for service in SERVICES:
+            os.environ[f"AWS_ENDPOINT_URL_{service}"] = f"http://{host}:{port}"
+        pool, client = _make_pool()
+        os.environ["USER_POOL_ID"] = pool
+        _fill(pool)
+        yield {"endpoint": f"http://{host}:{port}", "pool": pool, "client": client}
+    finally:
+        server.stop()
+
+
+def sign_in(directory: dict[str, str], username: str, password: str | None) -> str:
+    """Return the subject of whoever signs in; without a password, one is set first, as an invitation would have it."""
+    cognito = boto3.client("cognito-idp", endpoint_url=directory["endpoint"])
+    if password is None:
+        password = f"Aa1!{uuid4()}"
+        cognito.admin_set_user_password(
+            UserPoolId=directory["pool"], Username=username, Password=password, Permanent=True
+        )
+    token = cognito.initiate_auth(
+        ClientId=directory["client"],
+        AuthFlow="USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": username, "PASSWORD": password},
+    )["AuthenticationResult"]["AccessToken"]
+    attributes = cognito.get_user(AccessToken=token)["UserAttributes"]
+    return next(each["Value"] for each in attributes if each["Name"] == "sub")
+
+
+@cache
+def _find_by_subject() -> None:
+    """Let moto find a user by subject too, as Cognito does (API reference, AdminGetUser, `Username`)."""
+    from moto.cognitoidp.models import CognitoIdpUser, CognitoIdpUserPool
+
+    by_name = CognitoIdpUserPool._get_user
+
+    def find(self: CognitoIdpUserPool, username: str) -> CognitoIdpUser | None:
+        by_subject = (user for user in self.users.values() if user.id == username)
+        return by_name(self, username) or next(by_subject, None)
+
+    setattr(CognitoIdpUserPool, "_get_user", find)  # noqa: B010 - its annotation denies that it may find nobody
+
+
+def _make_pool() -> tuple[str, str]:
+    cognito = boto3.client("cognito-idp")
+    pool = cognito.create_user_pool(PoolName="tradepost")["UserPool"]["Id"]
+    client = cognito.create_user_pool_client(
+        UserPoolId=pool, ClientName="local", ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
+    )["UserPoolClient"]["ClientId"]
+    for role in Role:
+        cognito.create_group(UserPoolId=pool, GroupName=role.value)
+    return pool, client
+
+
+def _fill(pool: str) -> None:
+    cognito = boto3.client("cognito-idp")
+    for row in _user_rows():
+        head = row["head"]
+        tenant = row["pk"].split("#")[1]
+        name = f"{tenant}/{row['canonical_email']}"
+        attributes: Any = [{"Name": "email", "Value": head["email"]}, {"Name": "custom:tenant_id", "Value": tenant}]
+        cognito.admin_create_user(UserPoolId=pool, Username=name, UserAttributes=attributes, MessageAction="SUPPRESS")
+        cognito.admin_add_user_to_group(UserPoolId=pool, Username=name, GroupName=head["role"])
+        _set_subject(pool, name, head["id"])
+
+
+def _user_rows() -> Iterator[dict[str, Any]]:
+    table = boto3.resource("dynamodb").Table(TABLE_NAME)
+    options: dict[str, Any] = {}
+    while True:
+        page = table.scan(**options)
+        yield from (row for row in page["Items"] if row["type"] == "user" and row["canonical_email"])
+        if "LastEvaluatedKey" not in page:
+            return
+        options["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
+def _set_subject(pool: str, name: str, subject: str) -> None:
+    """Give a user the subject that the table knows: Cognito chooses it and has no call for that."""
+    from moto.backends import get_backend
+
+    user = get_backend("cognito-idp")[_ACCOUNT][_REGION].user_pools[pool].users[name]
+    user.id = subject
+    user.update_attributes([{"Name": "sub", "Value": subject}])

@@ -1,0 +1,201 @@
+"""Every key of the table. No other module knows how one is spelled.
+
+All partition keys of the base table, gsi1 and gsi2 begin with `T#<tenant>#`, so that one
+`dynamodb:LeadingKeys` condition can fence a tenant.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from domain.common.model import to_rfc3339
+
+SHARDS = 4
+"""Over how many partitions a list, or an hour of events, is spread."""
+
+
+class Key(NamedTuple):
+    """The primary key of a row."""
+
+    pk: str
+    sk: str
+
+
+class Position(NamedTuple):
+    """Where a row stands in a list: the time it was made and its id."""
+
+    at: str
+    id: str
+
+    @property
+    def sk(self) -> str:
+        """The position as a sort key."""
+        return f"{self.at}#{self.id}"
+
+
+class Held(NamedTuple):
+    """An order's hold: when it ends, and whose it is."""
+
+    ends_at: datetime
+    tenant: str
+    order_id: str
+
+
+def tenant_prefix(tenant: str) -> str:
+    """Return what every partition key of a tenant begins with."""
+    return f"T#{tenant}#"
+
+
+def _pk(tenant: str, *parts: str) -> str:
+    return tenant_prefix(tenant) + "#".join(parts)
+
+
+def shard(of_id: str) -> int:
+    """Return the shard that an id belongs to: always the same, and spread evenly."""
+    return hashlib.blake2s(of_id.encode(), digest_size=2).digest()[0] % SHARDS
+
+
+def item(tenant: str, item_id: str) -> Key:
+    """Return the key of an item's row."""
+    return Key(_pk(tenant, "ITEM", item_id), "ITEM")
+
+
+def stock(tenant: str, item_id: str, bucket: int = 0) -> Key:
+    """Return the key of one bucket of an item's stock, in the partition of the item. Every item has bucket 0."""
+    return Key(_pk(tenant, "ITEM", item_id), f"STOCK#{bucket:02}" if bucket else "STOCK")
+
+
+def sku(tenant: str, code: str) -> Key:
+    """Return the key of the marker that keeps a SKU unique in its tenant."""
+    return Key(_pk(tenant, "SKU", code), "SKU")
+
+
+def tenant(tenant_id: str) -> Key:
+    """Return the key of a tenant's row."""
+    return Key(_pk(tenant_id, "TENANT"), "TENANT")
+
+
+def user(tenant: str, user_id: str) -> Key:
+    """Return the key of a user's row."""
+    return Key(_pk(tenant, "USER", user_id), "USER")
+
+
+def email(tenant: str, canonical: str) -> Key:
+    """Return the key of the marker that keeps an e-mail address unique in its tenant, and does not show it."""
+    return Key(_pk(tenant, "EMAIL", hashlib.sha256(canonical.encode()).hexdigest()), "EMAIL")
+
+
+def revocation(tenant: str, user_id: str) -> Key:
+    """Return the key of the row that says which of a user's tokens are void."""
+    return Key(_pk(tenant, "REVOCATION", user_id), "REVOCATION")
+
+
+def order(tenant: str, order_id: str) -> Key:
+    """Return the key of an order's row."""
+    return Key(_pk(tenant, "ORDER", order_id), "ORDER")
+
+
+def payment(tenant: str, order_id: str, number: int) -> Key:
+    """Return the key of an order's payment, in the partition of the order."""
+    return Key(_pk(tenant, "ORDER", order_id), f"PAYMENT#{number}")
+
+
+def account(tenant: str, account_id: str) -> Key:
+    """Return the key of an account's row, which is the last one in the partition of its first stripe."""
+    return Key(chain_pk(tenant, account_id, 0), "SELF")
+
+
+def account_code(tenant: str, code: str) -> Key:
+    """Return the key of the marker that keeps an account's code unique, in the register of the tenant's accounts."""
+    return Key(_pk(tenant, "CODE"), code)
+
+
+def chain_pk(tenant: str, account_id: str, stripe: int) -> str:
+    """Return the partition of one stripe of an account's entries."""
+    return _pk(tenant, "ACCOUNT", account_id, *([str(stripe)] if stripe else []))
+
+
+def entry(tenant: str, account_id: str, stripe: int, sequence: int) -> Key:
+    """Return the key of an entry; entries of a stripe sort by their numbers, and before the account's row."""
+    return Key(chain_pk(tenant, account_id, stripe), f"ENTRY#{sequence:012}")
+
+
+def transaction(tenant: str, transaction_id: str) -> Key:
+    """Return the key of a ledger transaction's row."""
+    return Key(_pk(tenant, "TXN", transaction_id), "TXN")
+
+
+def referring(tenant: str, reference: str) -> str:
+    """Return the gsi2 partition of the ledger transactions with a reference, whatever characters it has."""
+    return _pk(tenant, "REF", hashlib.sha256(reference.encode()).hexdigest())
+
+
+def idempotency(tenant: str, scope: str) -> Key:
+    """Return the key of the record of a command; `scope` is a digest."""
+    return Key(_pk(tenant, "IDEMPOTENCY", scope), "IDEMPOTENCY")
+
+
+def event(tenant: str, at: datetime, event_id: str) -> Key:
+    """Return the key of an event: by the hour, sharded, in the order of time."""
+    return Key(_pk(tenant, "EVENT", f"{at:%Y-%m-%dT%H}", str(shard(event_id))), f"{to_rfc3339(at)}#{event_id}")
+
+
+def health() -> Key:
+    """Return the key that the health check reads, which holds no row."""
+    return Key(_pk("-", "HEALTH"), "HEALTH")
+
+
+def list_pk(tenant: str, collection: str, of_shard: int) -> str:
+    """Return the gsi1 partition of one shard of a list, for instance of `ITEM`."""
+    return _pk(tenant, collection, str(of_shard))
+
+
+def list_pks(tenant: str, collection: str) -> list[str]:
+    """Return the gsi1 partitions of all shards of a list."""
+    return [list_pk(tenant, collection, n) for n in range(SHARDS)]
+
+
+def customers_orders(tenant: str, user_id: str) -> str:
+    """Return the gsi2 partition of a customer's orders."""
+    return _pk(tenant, "USER", user_id, "ORDER")
+
+
+def listed(tenant: str, collection: str, position: Position) -> dict[str, str]:
+    """Return the gsi1 attributes that put a row into a list."""
+    return {"gsi1pk": list_pk(tenant, collection, shard(position.id)), "gsi1sk": position.sk}
+
+
+def listed_below(pk: str, position: Position) -> dict[str, str]:
+    """Return the gsi2 attributes that put a row into the list of its parent."""
+    return {"gsi2pk": pk, "gsi2sk": position.sk}
+
+
+def due(order_id: str, at: datetime) -> dict[str, str]:
+    """Return the gsi3 attributes of an order whose hold ends at a time: by the minute, sharded."""
+    return {"gsi3pk": _due_pk(at, shard(order_id)), "gsi3sk": Position(to_rfc3339(at), order_id).sk}
+
+
+def due_pks(minute: datetime) -> Iterator[str]:
+    """Return the gsi3 partitions of the holds that end within a minute, of all tenants."""
+    return (_due_pk(minute, n) for n in range(SHARDS))
+
+
+def due_until(at: datetime) -> str:
+    """Return what sorts after the gsi3 sort keys of all holds that have ended at a time."""
+    return to_rfc3339(at + timedelta(milliseconds=1))
+
+
+def held(row: Mapping[str, Any]) -> "Held":
+    """Return which order's hold an entry of the work list is."""
+    _, tenant_id, _, order_id = row["pk"].split("#")
+    return Held(datetime.fromisoformat(row["gsi3sk"].partition("#")[0]), tenant_id, order_id)
+
+
+def sweep() -> Key:
+    """Return the key of the row that says up to which minute holds have been swept."""
+    return Key(_pk("-", "SWEEP"), "SWEEP")
+
+
+def _due_pk(minute: datetime, of_shard: int) -> str:
+    return f"HOLD#{minute:%Y-%m-%dT%H:%M}#{of_shard}"

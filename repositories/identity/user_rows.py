@@ -1,0 +1,44 @@
+"""A user's row."""
+
+from domain.common.events import Event
+from domain.common.model import to_rfc3339
+from domain.identity.users import User, UserStatus
+from repositories.dynamodb import keys
+from repositories.dynamodb.codec import Row, new_row
+from repositories.dynamodb.keys import Position
+
+COLLECTION = "USER"
+
+
+def user_row(tenant: str, user: User, canonical: str, scope: str | None) -> Row:
+    """Return a user's row; of one who was deleted it is in no list and keeps nothing personal.
+
+    `scope` is that of the command that created the user, whose record keeps the answer, and so what it shows of them.
+    """
+    deleted = user.status is UserStatus.DELETED
+    at = Position(to_rfc3339(user.created_at), user.id)
+    listed = {} if deleted else keys.listed(tenant, COLLECTION, at)
+    return new_row(
+        keys.user(tenant, user.id),
+        "user",
+        head=user.model_dump(mode="json"),
+        version=user.version,
+        canonical_email=None if deleted else canonical,
+        scope=None if deleted else scope,
+        **listed,
+    )
+
+
+def user_event(kind: str, user: User) -> Event:
+    """Return the event of a change of a user, which its version numbers."""
+    return Event(kind, user.id, user.version, {"role": user.role.value})
+
+
+def user_of(row: Row) -> User:
+    """Return the user of a row."""
+    return User(**row["head"])
+
+
+def position(row: Row) -> Position:
+    """Return where a user stands in the list."""
+    return Position(row["head"]["created_at"], row["head"]["id"])

@@ -1,0 +1,116 @@
+"""Accounts and their chains of entries, as read: where they end, and where they stood at an instant."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.common.environment import chance, in_parallel
+from domain.common.ids import is_id
+from domain.ledger.accounts import Account, Tail
+from domain.ledger.search import WINDOW, last_until
+from repositories.dynamodb import keys
+from repositories.dynamodb.codec import Row
+from repositories.dynamodb.table import Table
+from repositories.dynamodb.transaction import Stale
+from repositories.ledger.rows import account_of, tail_of
+
+
+@dataclass(frozen=True, slots=True)
+class Chains:
+    """The accounts of a tenant."""
+
+    table: Table
+    tenant: str
+
+    def first(self, account_id: str) -> Tail | None:
+        """Return the end of an account's first stripe, next to which the account's row is, or None: one read.
+
+        None also while the account is being opened, and entries in it are visible and its row is not yet. Raises Stale.
+        """
+        if not is_id("acct", account_id):
+            return None
+        rows = self._last(account_id, 0, 2)
+        if not rows or rows[0]["type"] != "account":
+            return None
+        return _end(account_of(rows[0]), 0, rows[1] if len(rows) > 1 else None)
+
+    def all(self, account_id: str) -> list[Tail]:
+        """Return the ends of all stripes of an account, or nothing without the account."""
+        first = self.first(account_id)
+        if first is None:
+            return []
+        return [first, *(self._tail(first.account, stripe) for stripe in range(1, first.account.stripes))]
+
+    def to_write(self, account_ids: Iterable[str]) -> dict[str, Tail]:
+        """Return for each account that there is the end of one of its stripes, picked at random."""
+        wanted = sorted(set(account_ids))
+        picked = in_parallel(self._picked, wanted)
+        return {account_id: tail for account_id, tail in zip(wanted, picked, strict=True) if tail}
+
+    def at(self, tail: Tail, instant: datetime) -> Tail:
+        """Return where a stripe ended at an instant; `tail` is where it ends now. Raises Stale."""
+        account, stripe = tail.account, tail.stripe
+        if tail.at is None or tail.at <= instant:
+            return tail
+        low = self._search(tail, instant)
+        rows = [
+            row for row in self._window(account, stripe, low) if datetime.fromisoformat(row["posted_at"]) <= instant
+        ]
+        return _end(account, stripe, rows[-1] if rows else None)
+
+    def _search(self, tail: Tail, instant: datetime) -> int:
+        times = self._times(tail.account, tail.stripe, [1])
+        if tail.at is None:
+            return 0
+        return last_until(
+            instant, times[1], (tail.sequence, tail.at), lambda numbers: self._times(tail.account, tail.stripe, numbers)
+        )
+
+    def _picked(self, account_id: str) -> Tail | None:
+        first = self.first(account_id)
+        stripe = chance().randrange(first.account.stripes) if first else 0
+        return self._tail(first.account, stripe) if first and stripe else first
+
+    def _tail(self, account: Account, stripe: int) -> Tail:
+        return _end(account, stripe, next(iter(self._last(account.id, stripe, 1)), None))
+
+    def _last(self, account_id: str, stripe: int, count: int) -> list[Row]:
+        """Return the last rows of a stripe's partition, the last one first."""
+        pk = keys.chain_pk(self.tenant, account_id, stripe)
+        return self.table.query("pk = :pk", {":pk": pk}, limit=count, newest_first=True, consistent=True).rows
+
+    def _times(self, account: Account, stripe: int, numbers: Sequence[int]) -> Mapping[int, datetime]:
+        wanted = {keys.entry(self.tenant, account.id, stripe, number): number for number in numbers}
+        rows = self.table.batch_get(wanted)
+        if len(rows) < len(wanted):
+            # Entries before one that was read are there: they are not visible yet.
+            raise Stale
+        return {wanted[key]: datetime.fromisoformat(row["posted_at"]) for key, row in rows.items()}
+
+    def _window(self, account: Account, stripe: int, low: int) -> list[Row]:
+        first, last = (keys.entry(self.tenant, account.id, stripe, number) for number in (max(low, 1), low + WINDOW))
+        values = {":pk": first.pk, ":first": first.sk, ":last": last.sk}
+        rows = self.table.query("pk = :pk AND sk BETWEEN :first AND :last", values, consistent=True).rows
+        return [row for row in rows if row["type"] == "entry"]
+
+
+def _end(account: Account, stripe: int, row: Row | None) -> Tail:
+    """Return the end of a stripe from its last row, if it has any.
+
+    Raises Stale for an entry behind which its transaction has others: they are not visible yet.
+    """
+    if row and row.get("more"):
+        raise Stale
+    return tail_of(account, stripe, row)
+
+
+def is_final(tails: Sequence[Tail], as_of: datetime, settled: datetime) -> bool:
+    """Tell whether nothing can be posted to an account any more at or before an instant.
+
+    Either all that was begun before has ended (`settled` is until when), or the account's chain has gone past it. That
+    is said of accounts with a floor only: others may get another chain, whose entries begin at any time.
+    """
+    if as_of <= settled:
+        return True
+    [tail, *others] = tails
+    return tail.account.floor is not None and not others and tail.at is not None and tail.at > as_of

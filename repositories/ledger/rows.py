@@ -1,0 +1,151 @@
+"""The ledger's rows: accounts, their chains of entries, transactions."""
+
+import json
+import zlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from domain.common.model import json_of, to_rfc3339
+from domain.common.money import Money
+from domain.ledger.accounts import Account, NewEntry, Posted, Tail, Transaction, TransactionSummary
+from repositories.dynamodb import keys
+from repositories.dynamodb.codec import Row, new_row
+from repositories.dynamodb.keys import Position
+
+ACCOUNTS, TRANSACTIONS = "ACCOUNT", "TXN"
+
+
+def account_row(tenant: str, account: Account) -> Row:
+    """Return the row of an account. Nothing of it changes but the number of stripes, and that it is closed."""
+    at = Position(to_rfc3339(account.created_at), account.id)
+    return new_row(
+        keys.account(tenant, account.id),
+        "account",
+        head=json_of(account),
+        version=account.version,
+        **keys.listed(tenant, ACCOUNTS, at),
+    )
+
+
+def code_row(tenant: str, account: Account) -> Row:
+    """Return the row that registers an account under its code."""
+    return new_row(keys.account_code(tenant, account.code), "code", account_id=account.id)
+
+
+def account_of(row: Row) -> Account:
+    """Return the account of a row."""
+    return Account(**row["head"])
+
+
+def entry_row(tenant: str, transaction: Transaction, posted: Posted) -> Row:
+    """Return the row of an entry: one of a chain, with the balance after it.
+
+    `more` says how many entries of its transaction follow in the chain: a reader that does not find them reads again.
+    """
+    tail, entry = posted.tail, transaction.entries[posted.index]
+    return new_row(
+        keys.entry(tenant, tail.account.id, tail.stripe, tail.sequence),
+        "entry",
+        sequence=tail.sequence,
+        transaction_id=transaction.id,
+        direction=entry.direction.value,
+        amount=entry.amount.minor,
+        currency=entry.amount.currency,
+        balance=tail.balance,
+        posted_at=to_rfc3339(transaction.posted_at),
+        **({"more": posted.more} if posted.more else {}),
+    )
+
+
+def closing_row(tenant: str, tail: Tail, at: datetime) -> Row:
+    """Return the row that ends a chain: it repeats the last entry where the next would stand, so that none can."""
+    key = keys.entry(tenant, tail.account.id, tail.stripe, tail.sequence + 1)
+    last = to_rfc3339(tail.at or at)
+    return new_row(key, "closing", sequence=tail.sequence, balance=tail.balance, posted_at=last)
+
+
+def tail_of(account: Account, stripe: int, row: Row | None) -> Tail:
+    """Return where a stripe ends, from its last row, if it has any."""
+    if row is None:
+        return Tail(account, stripe)
+    return Tail(account, stripe, row["sequence"], row["balance"], datetime.fromisoformat(row["posted_at"]))
+
+
+def transaction_row(
+    tenant: str, transaction: Transaction, posted: Sequence[Posted], order_id: str | None = None
+) -> Row:
+    """Return the row of a transaction, with the place of each of its entries."""
+    at = Position(to_rfc3339(transaction.posted_at), transaction.id)
+    head: dict[str, str] = {
+        "id": transaction.id,
+        "description": transaction.description,
+        "posted_at": at.at,
+        "posted_by": transaction.posted_by,
+    }
+    optional: dict[str, str | None] = {
+        "effective_date": transaction.effective_date.isoformat() if transaction.effective_date else None,
+        "reference": transaction.reference,
+        "reverses": transaction.reverses,
+        "order_id": order_id,
+    }
+    head |= {name: value for name, value in optional.items() if value is not None}
+    below = keys.listed_below(keys.referring(tenant, transaction.reference), at) if transaction.reference else {}
+    return new_row(
+        keys.transaction(tenant, transaction.id),
+        "transaction",
+        head=head,
+        entries=_packed(transaction.entries, posted),
+        **keys.listed(tenant, TRANSACTIONS, at),
+        **below,
+    )
+
+
+def transaction_of(row: Row) -> Transaction:
+    """Return the transaction of a row."""
+    entries = [
+        NewEntry(account_id=account_id, direction=direction, amount=Money.of_minor(amount, currency))
+        for account_id, direction, amount, currency, _, _ in places_of(row)
+    ]
+    return Transaction(**_shown(row), entries=entries)
+
+
+def places_of(row: Row) -> list[list[Any]]:
+    """Return of each entry: account, direction, minor units, currency, stripe, number in the stripe."""
+    places: list[list[Any]] = json.loads(zlib.decompress(row["entries"]))
+    return places
+
+
+def summary(row: Row) -> TransactionSummary:
+    """Return a transaction as lists show it."""
+    return TransactionSummary(**_shown(row))
+
+
+def _shown(row: Row) -> dict[str, Any]:
+    head = row["head"]
+    return {name: head.get(name) for name in TransactionSummary.model_fields}
+
+
+def position(row: Row) -> Position:
+    """Return where a transaction stands in its lists."""
+    return Position(row["head"]["posted_at"], row["head"]["id"])
+
+
+def account_position(row: Row) -> Position:
+    """Return where an account stands in the list of accounts."""
+    return Position(row["head"]["created_at"], row["head"]["id"])
+
+
+def _packed(entries: Sequence[NewEntry], posted: Sequence[Posted]) -> bytes:
+    packed = [
+        [
+            entry.account_id,
+            entry.direction.value,
+            entry.amount.minor,
+            entry.amount.currency,
+            each.tail.stripe,
+            each.tail.sequence,
+        ]
+        for entry, each in zip(entries, posted, strict=True)
+    ]
+    return zlib.compress(json.dumps(packed).encode())

@@ -1,0 +1,90 @@
+"""The work list of holds that end, across tenants, and working it off.
+
+A mark says up to which minute all is done. It only advances past what was expired, so that a sweeper that was stopped,
+or that failed on one order, finds the rest again; and it stays behind the clock by more than an index usually lags.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from domain.common.environment import in_parallel, monotonic
+from domain.common.errors import InvalidState, NotFound
+from domain.identity.permissions import Caller, Role
+from domain.orders import SYSTEM
+from repositories.dynamodb import keys
+from repositories.dynamodb.codec import new_row
+from repositories.dynamodb.keys import Held
+from repositories.dynamodb.session import Session
+from repositories.dynamodb.table import Table
+from repositories.orders.repository import OrderRepository
+
+_MINUTE = timedelta(minutes=1)
+_MARGIN = timedelta(minutes=2)
+_LOOK_BACK = timedelta(minutes=15)
+"""How often the last hour is walked again, in case the index showed an order only after the mark had passed it."""
+_FAR_BACK = timedelta(minutes=60)
+"""A mark older than that is not walked from minute by minute: by then most of what is on the list is due anyway."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep came to: how many orders expired, and which could not be yet."""
+
+    expired: int
+    left: dict[str, str]
+    """Why, by the order's id."""
+
+
+def sweep(table: Table, at: datetime, deadline: float) -> Swept:
+    """Expire the orders whose holds have ended at `at`, until `deadline` (monotonic)."""
+    due = sorted(_due(table, at))
+    done = in_parallel(lambda held: _expired(table, held, at, deadline), due)
+    left = {held: why for held, why in zip(due, done, strict=True) if isinstance(why, str)}
+    _advance(table, min([at - _MARGIN, *(held.ends_at for held in left)]))
+    return Swept(done.count(True), {held.order_id: why for held, why in left.items()})
+
+
+def _due(table: Table, at: datetime) -> Iterator[Held]:
+    row = table.get(keys.sweep())
+    if row is None or datetime.fromisoformat(row["sweep_minute"]) < at - _FAR_BACK:
+        return (held for held in map(keys.held, table.scan("gsi3")) if held.ends_at <= at)
+    first = datetime.fromisoformat(row["sweep_minute"])
+    if at.minute % (_LOOK_BACK // _MINUTE) == 0:
+        first = at - _FAR_BACK
+    pks = [pk for minute in _minutes(first, at) for pk in keys.due_pks(minute)]
+    return (held for found in in_parallel(lambda pk: _ended(table, pk, at), pks) for held in found)
+
+
+def _minutes(first: datetime, last: datetime) -> Iterator[datetime]:
+    while first <= last:
+        yield first
+        first += _MINUTE
+
+
+def _ended(table: Table, pk: str, at: datetime) -> list[Held]:
+    values = {":pk": pk, ":until": keys.due_until(at)}
+    return [keys.held(row) for row in table.all_of("gsi3pk = :pk AND gsi3sk < :until", values, index="gsi3")]
+
+
+def _expired(table: Table, held: Held, at: datetime, deadline: float) -> bool | str:
+    """Expire an order; return whether it was for us to do, or why it could not be done now."""
+    if monotonic() >= deadline:
+        return "no time left"
+    session = Session(table, Caller(held.tenant, SYSTEM, Role.OWNER), at, deadline)
+    try:
+        OrderRepository(session).expire(held.order_id)
+    except (InvalidState, NotFound):
+        return False
+    except Exception as failure:  # noqa: BLE001 - whatever is wrong with one order must not hold up the others
+        return repr(failure)
+    return True
+
+
+def _advance(table: Table, to: datetime) -> None:
+    """Move the mark to the minute of `to`, never back."""
+    minute = to.replace(second=0, microsecond=0).isoformat()
+    table.put(new_row(keys.sweep(), "sweep", sweep_minute=minute), _IS_LATER, {":minute": minute})
+
+
+_IS_LATER = "attribute_not_exists(pk) OR sweep_minute < :minute"

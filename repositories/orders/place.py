@@ -1,0 +1,126 @@
+"""Placing an order: one read of its items' stock, one transaction that reserves it or does nothing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from domain.buckets import taken
+from domain.common.environment import chance
+from domain.common.errors import InvalidState
+from domain.common.events import Event
+from domain.common.ids import is_id
+from domain.common.money import Money
+from domain.identity.tenants import TenantSettings
+from domain.orders import Hold, NewOrder, Order
+from domain.pricing import Offer, out_of_stock, priced, quantities
+from repositories.dynamodb import keys
+from repositories.dynamodb.codec import Row
+from repositories.dynamodb.session import Session
+from repositories.dynamodb.transaction import Stale, made_twice, require_absent
+from repositories.items import stock
+from repositories.items.rows import Shelf
+from repositories.orders.rows import order_row
+
+MAX_STOCK_STEPS = 90
+"""Buckets and uncounted items of one order. Its refund touches as many, and ten rows beside them: order, payment, two
+transactions, two entries, three events, the record. A DynamoDB transaction has 100 at most."""
+
+
+@dataclass(slots=True)
+class Placing:
+    """A new order on its way into the table.
+
+    An item whose stock is split over buckets is first asked for blindly in one of them; if that one has too little, the
+    next attempt looks at all of them, as they are at one moment, and takes from where units are.
+    """
+
+    session: Session
+    new: NewOrder
+    order_id: str
+    _may_guess: bool = True
+
+    def attempt(self) -> Order:
+        """Place the order as things stand.
+
+        Raises NotFound, ItemArchived, PriceChanged, ValidationFailed, OutOfStock, InvalidState; Stale if they changed.
+        """
+        rows, hold_minutes = self._read()
+        lines = priced(self.new.lines, {item_id: _offer(row) for item_id, row in rows.items()})
+        holds = self._holds(rows)
+        order = Order.placed(
+            self.order_id,
+            self.new.customer_id or self.session.caller.subject,
+            lines,
+            by=self.session.caller.subject,
+            at=self.session.at,
+            hold_expires_at=self.session.at + timedelta(minutes=hold_minutes),
+            note=self.new.note,
+        )
+        self._commit(order, holds, rows)
+        return order
+
+    def _read(self) -> tuple[dict[str, Row], int]:
+        """Return the first stock row of each item that there is, and for how many minutes an order is held."""
+        tenant = keys.tenant(self.session.tenant)
+        ids = dict.fromkeys(line.item_id for line in self.new.lines if is_id("item", line.item_id))
+        wanted = {keys.stock(self.session.tenant, item_id): item_id for item_id in ids}
+        found = self.session.read([*wanted, tenant])
+        require_absent(self.session.table, (key for key in wanted if key not in found))
+        settings = found.pop(tenant)["tenant"]["settings"] if tenant in found else {}
+        return {wanted[key]: row for key, row in found.items()}, TenantSettings(**settings).hold_minutes
+
+    def _holds(self, rows: Mapping[str, Row]) -> list[Hold]:
+        """Return from where to take the units. Raises OutOfStock, InvalidState."""
+        holds: list[Hold] = []
+        short: dict[str, int] = {}
+        for item_id, units in quantities(self.new.lines).items():
+            shares = self._shares(item_id, units, rows[item_id])
+            if isinstance(shares, int):
+                short[item_id] = shares
+            else:
+                holds += [Hold(item_id, bucket, share) for bucket, share in shares.items()]
+        self._may_guess = False
+        if short:
+            raise out_of_stock(self.new.lines, short)
+        if len(holds) + len(_uncounted(rows)) > MAX_STOCK_STEPS:
+            raise InvalidState("These items' stock is split over too many buckets for one order. Order fewer at once.")
+        return holds
+
+    def _shares(self, item_id: str, units: int, row: Row) -> dict[int, int] | int:
+        """Return the units to take by bucket, or how many there are if they are too few."""
+        shelf = Shelf((row,))
+        if not shelf.counted:
+            return {}
+        if row["bucket_rows"] > 1:
+            if self._may_guess:
+                return {chance().randrange(shelf.buckets): units}
+            shelf = self._all_buckets(item_id, row["bucket_rows"])
+        shares = taken(shelf.available, units)
+        return sum(shelf.available) if shares is None else shares
+
+    def _all_buckets(self, item_id: str, count: int) -> Shelf:
+        rows = self.session.table.snapshot([keys.stock(self.session.tenant, item_id, n) for n in range(count)])
+        if rows is None or len(rows) != count or rows[0]["bucket_rows"] != count:
+            raise Stale
+        return Shelf(tuple(rows))
+
+    def _commit(self, order: Order, holds: Sequence[Hold], rows: Mapping[str, Row]) -> None:
+        tenant = self.session.tenant
+        tx = self.session.transaction()
+        tx.create("place the order", order_row(tenant, order, holds), made_twice)
+        for hold in holds:
+            stock.hold(tx, tenant, hold, rows[hold.item_id]["edits"])
+        for item_id in _uncounted(rows):
+            stock.require_unchanged(tx, tenant, item_id, rows[item_id]["edits"])
+        told = {"customer_id": order.customer_id, "total": order.total.minor, "currency": order.total.currency}
+        self.session.commit(tx, order, Event("OrderPlaced", order.id, order.version, told))
+
+
+def _uncounted(rows: Mapping[str, Row]) -> list[str]:
+    """Return the items of which no units are counted."""
+    return [item_id for item_id, row in rows.items() if not Shelf((row,)).counted]
+
+
+def _offer(row: Row) -> Offer:
+    price = Money.of_minor(row["price"], row["currency"])
+    return Offer(name=row["item_name"], sku=row["sku"], price=price, sellable=row["sellable"])

@@ -1,0 +1,32 @@
+"""Rotating the keys that sign cursors."""
+
+from domain.common.environment import chance
+from repositories.aws.clients import secretsmanager
+
+KEPT = 2
+"""The key that signs, and the one before."""
+_CURRENT, _PENDING = "AWSCURRENT", "AWSPENDING"
+
+
+def prepare_rotation(secret: str, version: str) -> None:
+    """Make the pending version: a new key in front of those that are kept. Does nothing the second time."""
+    client = secretsmanager()
+    try:
+        client.get_secret_value(SecretId=secret, VersionId=version, VersionStage=_PENDING)
+    except client.exceptions.ResourceNotFoundException:
+        keys = client.get_secret_value(SecretId=secret, VersionStage=_CURRENT)["SecretString"].split(",")
+        rotated = ",".join([chance().randbytes(32).hex(), *keys][:KEPT])
+        client.put_secret_value(
+            SecretId=secret, ClientRequestToken=version, SecretString=rotated, VersionStages=[_PENDING]
+        )
+
+
+def finish_rotation(secret: str, version: str) -> None:
+    """Make the pending version current. Does nothing the second time."""
+    client = secretsmanager()
+    stages = client.describe_secret(SecretId=secret)["VersionIdsToStages"]
+    current = next(name for name, labels in stages.items() if _CURRENT in labels)
+    if current != version:
+        client.update_secret_version_stage(
+            SecretId=secret, VersionStage=_CURRENT, MoveToVersionId=version, RemoveFromVersionId=current
+        )

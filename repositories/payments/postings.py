@@ -1,0 +1,79 @@
+"""What orders post to the ledger: payments, cash against sales, and refunds, the reverse."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from domain.common.events import Event
+from domain.common.ids import derived_id
+from domain.ledger.accounts import RESERVED_CODES, Account, AccountType, Direction, NewAccount, NewEntry, Tail
+from domain.orders import Order
+from repositories.dynamodb import keys
+from repositories.dynamodb.session import Session
+from repositories.dynamodb.transaction import Stale
+from repositories.dynamodb.transaction import Transaction as Steps
+from repositories.ledger.chains import Chains
+from repositories.ledger.posting import Draft, add_account, post, swapped
+from repositories.ledger.rows import transaction_of
+
+SHOP_STRIPES = 4
+"""Of accounts that orders post to: every payment of a shop writes to the same two."""
+_OPENED = datetime.fromtimestamp(0, UTC)
+
+
+def post_payment(steps: Steps, session: Session, order: Order) -> tuple[str | None, Sequence[Event]]:
+    """Add the steps that post an order's total as cash against sales; return the transaction's id and events.
+
+    The accounts are opened when they are first needed. An order that costs nothing posts nothing.
+    """
+    if order.total.minor == 0:
+        return None, ()
+    cash, sales = _tails(steps, session, order.total.currency)
+    entries = [
+        NewEntry(account_id=cash.account.id, direction=Direction.DEBIT, amount=order.total),
+        NewEntry(account_id=sales.account.id, direction=Direction.CREDIT, amount=order.total),
+    ]
+    draft = Draft(f"Payment of {order.id}", entries, reference=order.id, order_id=order.id)
+    transaction, events = post(steps, session, draft, {tail.account.id: tail for tail in (cash, sales)})
+    return transaction.id, events
+
+
+def post_refund(steps: Steps, session: Session, order: Order, paid_by: str | None) -> Sequence[Event]:
+    """Add the steps that reverse the posting of an order's payment, and return the events.
+
+    Raises Stale if the posting, or an account that it opened, is not visible yet.
+    """
+    if paid_by is None:
+        return ()
+    row = session.table.get(keys.transaction(session.tenant, paid_by))
+    if row is None:
+        raise Stale
+    entries = swapped(transaction_of(row).entries)
+    tails = Chains(session.table, session.tenant).to_write(entry.account_id for entry in entries)
+    if len(tails) < len(entries):
+        raise Stale
+    draft = Draft(f"Refund of {order.id}", entries, reference=order.id, reverses=paid_by, order_id=order.id)
+    _, events = post(steps, session, draft, tails)
+    return events
+
+
+def _tails(steps: Steps, session: Session, currency: str) -> tuple[Tail, Tail]:
+    """Return where a shop's cash and sales end, and add the steps that open those that are not there."""
+    wanted = [
+        _shop_account(session, "cash", AccountType.ASSET, currency),
+        _shop_account(session, "sales", AccountType.INCOME, currency),
+    ]
+    found = Chains(session.table, session.tenant).to_write(account.id for account in wanted)
+    for account in wanted:
+        if account.id not in found:
+            add_account(steps, session.tenant, account, Stale())
+    cash, sales = (found.get(account.id) or Tail(account, 0) for account in wanted)
+    return cash, sales
+
+
+def _shop_account(session: Session, part: str, kind: AccountType, currency: str) -> Account:
+    """Return a shop's account for a part of its trade. Its id follows from its code, so nobody has to look it up."""
+    code = f"{RESERVED_CODES}{part}.{currency}"
+    account_id = derived_id("acct", _OPENED, hashlib.sha256(f"{session.tenant}\n{code}".encode()).digest())
+    new = NewAccount(code=code, name=f"{part.title()} ({currency})", type=kind, currency=currency)
+    return Account.new(account_id, new, session.at).model_copy(update={"stripes": SHOP_STRIPES})

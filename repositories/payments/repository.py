@@ -1,0 +1,70 @@
+"""Payments of orders and their refunds, posted to the ledger in the transaction that moves the order."""
+
+from dataclasses import dataclass
+
+from domain.common.ids import new_id
+from domain.common.model import to_rfc3339
+from domain.orders import NewPayment, Order, OrderStatus, Payment, Refund
+from repositories.dynamodb import keys
+from repositories.dynamodb.session import Session
+from repositories.dynamodb.transaction import Stale, require_absent
+from repositories.ledger.posting import soon
+from repositories.orders.repository import OrderRepository, moved_event
+from repositories.orders.rows import payment_row
+from repositories.payments.postings import post_payment, post_refund
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentRepository:
+    """The payments of the caller's tenant."""
+
+    session: Session
+
+    @property
+    def orders(self) -> OrderRepository:
+        """The orders that are paid."""
+        return OrderRepository(self.session)
+
+    def refund(self, order_id: str, refund: Refund) -> Order:
+        """Give the money back, in the books too; stock is free again. Raises NotFound, InvalidState, Contention."""
+        return self.session.decide_again(lambda: self._refund(order_id, refund))
+
+    def pay(self, order_id: str, new: NewPayment) -> Payment:
+        """Take the payment of an order, captured at once. Raises NotFound, InvalidState, Contention."""
+        return self.session.decide_again(lambda: self._pay(order_id, new))
+
+    def _pay(self, order_id: str, new: NewPayment) -> Payment:
+        stored = self.orders.read(order_id)
+        paid = stored.order.moved(OrderStatus.PAID, self.session.caller.subject, self.session.at)
+        tx = self.orders.moving(stored, paid)
+        transaction, events = post_payment(tx, self.session, paid)
+        payment = Payment(
+            id=new_id("payment"),
+            order_id=paid.id,
+            provider=new.provider,
+            status="captured",
+            amount=paid.total,
+            reference=new.reference,
+            transaction_id=transaction,
+            created_at=paid.updated_at,
+        )
+        tx.write_along("add the payment", payment_row(self.session.tenant, payment))
+        soon(self.session).commit(tx, payment, moved_event(paid, payment_id=payment.id), *events)
+        return payment
+
+    def _refund(self, order_id: str, refund: Refund) -> Order:
+        key = self.orders.key(order_id)
+        paid_by = keys.payment(self.session.tenant, order_id, 1)
+        rows = self.session.read([key, paid_by])
+        if key not in rows:
+            require_absent(self.session.table, [key])
+        stored = self.orders.reached(rows.get(key))
+        if stored.order.status is OrderStatus.PAID and paid_by not in rows:
+            # The payment is committed with the order's status, and only not visible yet.
+            raise Stale
+        refunded = stored.order.moved(OrderStatus.REFUNDED, self.session.caller.subject, self.session.at)
+        tx = self.orders.moving(stored, refunded)
+        tx.update_along("note the refund", paid_by, "SET refunded_at = :at", at=to_rfc3339(refunded.updated_at))
+        events = post_refund(tx, self.session, refunded, rows[paid_by]["transaction_id"])
+        soon(self.session).commit(tx, refunded, moved_event(refunded, reason=refund.reason), *events)
+        return refunded
