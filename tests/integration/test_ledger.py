@@ -241,12 +241,12 @@ def test_an_account_used_and_emptied_closes_and_keeps_its_past(shop: Shop) -> No
 def test_a_chain_ahead_of_the_clock_is_waited_for(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     bank, capital = account(shop), account(shop, "equity")
     real = now
-    monkeypatch.setattr("repositories.ledger.repository.posting.now", lambda: real() + timedelta(seconds=1.9))
+    monkeypatch.setattr("repositories.ledger.posting.now", lambda: real() + timedelta(seconds=1.9))
     first = transfer(shop, bank, capital, 1).json
     monkeypatch.undo()
     second = transfer(shop, bank, capital, 1).json
     assert second["posted_at"] == first["posted_at"]
-    monkeypatch.setattr("repositories.ledger.repository.posting.now", lambda: real() - timedelta(seconds=2))
+    monkeypatch.setattr("repositories.ledger.posting.now", lambda: real() - timedelta(seconds=2))
     refused = transfer(shop, bank, capital, 1)
     assert (refused.status, refused.code, refused.headers["retry-after"]) == (503, "UNAVAILABLE", "1")
 
@@ -334,7 +334,7 @@ def test_skewed_writers_leave_books_that_balance_at_every_instant(shop: Shop, im
     shop.post(f"/ledger/accounts/{accounts[0]}/stripes", {"count": 4})
     skews = threading.local()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("repositories.ledger.repository.posting.now", lambda: now() + getattr(skews, "by", timedelta()))
+        patch.setattr("repositories.ledger.posting.now", lambda: now() + getattr(skews, "by", timedelta()))
 
         def write(worker: int) -> None:
             chance = random.Random(worker)
@@ -423,7 +423,7 @@ def test_an_instant_is_final_when_nothing_can_come_before_it(shop: Shop, monkeyp
 def test_what_is_final_stays_though_an_account_gets_another_stripe(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """The new stripe's entries begin at any time, before the last one of the first stripe too."""
     bank, capital = account(shop), account(shop, "equity")
-    monkeypatch.setattr("repositories.ledger.repository.posting.now", lambda: now() + timedelta(seconds=1.9))
+    monkeypatch.setattr("repositories.ledger.posting.now", lambda: now() + timedelta(seconds=1.9))
     transfer(shop, bank, capital, 1)
     monkeypatch.undo()
     path = f"/ledger/accounts/{bank}/balance?as_of={to_rfc3339(now() + timedelta(seconds=1))}"
@@ -579,7 +579,7 @@ def test_a_trial_balance_of_too_many_accounts_is_refused_and_never_out_of_time(
 ) -> None:
     for _ in range(3):
         account(shop)
-    monkeypatch.setattr("repositories.ledger.repository.trial_balance.MAX_ACCOUNTS", 2)
+    monkeypatch.setattr("repositories.ledger.trial_balance.MAX_ACCOUNTS", 2)
     refused = shop.get("/ledger/trial-balance")
     assert (refused.status, refused.code) == (409, "INVALID_STATE")
     assert "3 accounts" in refused.json["detail"]

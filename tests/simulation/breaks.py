@@ -24,7 +24,7 @@ from repositories.payments import repository as payments
 from tests.effects import EFFECTS, Mistake
 from tests.mutants import leave_out
 
-_CONDITION = re.compile(r"^\| ([^|]+) \| `([^|]+)` \|", re.MULTILINE)
+_CONDITION = re.compile(r"^\| ([^|]+) \| `([^|]+)` \| [^|]+ \|$", re.MULTILINE)
 
 
 def _set(owner: Any, name: str, value: Any) -> Mistake:
