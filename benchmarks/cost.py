@@ -1,33 +1,68 @@
-"""What each route asks of DynamoDB: requests and capacity units of its sample event, as DynamoDB reports them."""
+"""What the sample event of each route asks of DynamoDB, as DynamoDB reports it."""
 
 import io
 import json
+from collections.abc import Callable, Iterable
 from contextlib import redirect_stdout
+from random import Random
+from typing import NamedTuple
 
-from handlers.registry import Function, functions
+from domain.common.environment import Environment, using
+from handlers.registry import RouteFunction, functions
 from local.database import database
 from local.invocation import invoke
 from local.samples import add_samples
-from local.user_pool import directory
+from local.server import settings_for
+from local.user_pool import user_pool
 from repositories.aws import clients
 from repositories.aws.settings import settings
 
 
-def costs() -> dict[str, tuple[str, str, str]]:
-    """Return requests, read units and write units by route, each on a database of samples."""
-    return {f"{function.operation.method} {function.path}": _cost(function) for function in functions()}
+class _Repeatable(Environment):
+    """The same picks at random in each run, and no parallel work that could pick in another order."""
+
+    def __init__(self) -> None:
+        self.chance = Random(1)
+
+    def in_parallel[A, R](self, call: Callable[[A], R], arguments: Iterable[A]) -> list[R]:
+        """Return the results of `call` for each argument."""
+        return [call(argument) for argument in arguments]
 
 
-def _cost(function: Function) -> tuple[str, str, str]:
-    event = json.loads(function.event.read_text())
-    with database(None), directory(), redirect_stdout(io.StringIO()):
-        _forget()
+class Cost(NamedTuple):
+    """Status of a response, and the requests and capacity units behind it, as its headers spell them."""
+
+    status: int
+    requests: str
+    read_units: str
+    write_units: str
+
+
+def costs() -> dict[str, Cost]:
+    """Return what each route's sample event costs, by method and path.
+
+    They run on one database with the samples, each on what the events before it have left; what is deleted is deleted
+    last.
+    """
+    ordered = sorted(functions(), key=lambda function: function.declaration.method == "DELETE")
+    with database(None), user_pool(), redirect_stdout(io.StringIO()):
+        _forget_clients()
+        settings_for(None)
         add_samples()
-        headers = invoke(function.name, event)["multiValueHeaders"]
-    return headers["X-Db-Requests"][0], headers["X-Capacity-Read"][0], headers["X-Capacity-Write"][0]
+        with using(_Repeatable()):
+            found = {function.description: _cost(function) for function in ordered}
+    _forget_clients()
+    return found
 
 
-def _forget() -> None:
-    """Forget the clients of the database and the pool before."""
+def _cost(function: RouteFunction) -> Cost:
+    response = invoke(function.name, json.loads(function.event.read_text()))
+    figures = (
+        response["multiValueHeaders"][name][0] for name in ("X-Db-Requests", "X-Capacity-Read", "X-Capacity-Write")
+    )
+    return Cost(response["statusCode"], *figures)
+
+
+def _forget_clients() -> None:
     for made in (clients.dynamodb, clients.cognito, clients.secretsmanager, settings):
         made.cache_clear()

@@ -18,9 +18,9 @@ from domain.common.errors import Contention
 from domain.common.model import to_rfc3339
 from domain.common.money import Money
 from domain.identity.permissions import Caller, Role
-from domain.ledger.accounts import Account, AccountType, Direction, NewAccount, NewEntry
-from domain.ledger.reports import NewTransaction
+from domain.ledger.accounts import Account, AccountType, Direction, NewAccount
 from domain.ledger.search import last_until
+from domain.ledger.transactions import NewEntry, NewTransaction
 from local.database import TABLE_NAME
 from repositories.aws.clients import dynamodb
 from repositories.dynamodb import keys

@@ -29,7 +29,7 @@ class Columns:
 
 
 @dataclass(slots=True)
-class Entry:
+class CatalogueRow:
     """One SKU: what to create, and the line of the file that said so last."""
 
     line: int
@@ -64,9 +64,9 @@ def load(file: Path, columns: Columns, currency: str, url: str, token: str) -> b
     return True
 
 
-def _read(file: Path, columns: Columns, currency: str, report: Report) -> list[Entry]:
+def _read(file: Path, columns: Columns, currency: str, report: Report) -> list[CatalogueRow]:
     """Return one entry a SKU. Lines that say nothing of an item are refused, not dropped."""
-    entries: dict[str, Entry] = {}
+    entries: dict[str, CatalogueRow] = {}
     for line, row in rows_of(file):
         report.lines += 1
         sku, name, price = ((row.get(each) or "").strip() for each in (columns.sku, columns.name, columns.price))
@@ -77,11 +77,11 @@ def _read(file: Path, columns: Columns, currency: str, report: Report) -> list[E
             report.refused.append((line, sku, f"no {' and no '.join(missing)}"))
             continue
         body = {"sku": sku, "name": name, "price": {"amount": price, "currency": currency}}
-        entries[sku] = Entry(line, body)
+        entries[sku] = CatalogueRow(line, body)
     return list(entries.values())
 
 
-def _send(api: Client, batch: tuple[Entry, ...], report: Report) -> None:
+def _send(api: Client, batch: tuple[CatalogueRow, ...], report: Report) -> None:
     answer = api.post("/items/batch", {"items": [entry.body for entry in batch]}, key=str(uuid4()))
     for result in answer.raise_for_status().json()["results"]:
         entry = batch[result["index"]]

@@ -1,4 +1,4 @@
-"""Items of the catalogue and their stock."""
+"""Items of the catalogue."""
 
 import json
 import unicodedata
@@ -10,15 +10,14 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue
 from pydantic_core import PydanticCustomError
 
-from domain.buckets import MAX_BUCKETS
-from domain.common.errors import Flaw, InvalidState, ItemArchived, OutOfStock, PreconditionFailed
+from domain.common.errors import ItemArchived, PreconditionFailed
 from domain.common.merge_patch import merge_patch
-from domain.common.model import A_NUMBER, Line, Model, Text, Timestamp
+from domain.common.model import Model, SingleLine, Text, Timestamp
 from domain.common.money import Money
 from domain.common.validation import validated
+from domain.stock import Stock, Units
 
 MAX_ATTRIBUTES_BYTES = 16 * 1024
-MAX_UNITS = 1_000_000_000
 
 
 def attributes_json(attributes: dict[str, JsonValue]) -> str:
@@ -41,7 +40,7 @@ def _fits(attributes: dict[str, JsonValue]) -> dict[str, JsonValue]:
 Attributes = Annotated[
     dict[str, JsonValue], AfterValidator(_fits), Field(examples=[{"colour": "red", "weight_g": 310}])
 ]
-Name = Annotated[Line, Field(max_length=200, examples=["Enamel mug"])]
+Name = Annotated[SingleLine, Field(max_length=200, examples=["Enamel mug"])]
 Description = Annotated[Text, Field(max_length=10_000)]
 
 
@@ -62,7 +61,6 @@ Sku = Annotated[
     BeforeValidator(composed),
 ]
 """A stock keeping unit, in Unicode's composed form, so that one text has one spelling."""
-Units = Annotated[int, Field(ge=0, le=MAX_UNITS), A_NUMBER]
 
 
 class ItemStatus(StrEnum):
@@ -70,25 +68,6 @@ class ItemStatus(StrEnum):
 
     ACTIVE = "active"
     ARCHIVED = "archived"
-
-
-class Stock(Model):
-    """Units of an item: on hand, reserved for orders, and free to sell."""
-
-    on_hand: int
-    reserved: int
-    available: int
-
-    def adjusted(self, delta: int) -> "Stock":
-        """Return the stock with `delta` units more on hand, or raise OutOfStock if reserved units would go."""
-        if self.available + delta < 0:
-            raise OutOfStock(
-                "Fewer units are free than would be taken.",
-                Flaw("/delta", "OUT_OF_STOCK", f"{self.available} available"),
-            )
-        if self.on_hand + delta > MAX_UNITS:
-            raise InvalidState(f"An item holds {MAX_UNITS:,} units at most.")
-        return Stock(on_hand=self.on_hand + delta, reserved=self.reserved, available=self.available + delta)
 
 
 class ItemFields(Model):
@@ -179,19 +158,6 @@ class Item(Model):
         """Raise ItemArchived if the item is archived."""
         if self.status is ItemStatus.ARCHIVED:
             raise ItemArchived
-
-
-class StockAdjustment(Model):
-    """Units that came in (positive) or went out (negative), and why."""
-
-    delta: Annotated[int, Field(ge=-MAX_UNITS, le=MAX_UNITS, examples=[-3]), A_NUMBER]
-    reason: Annotated[Line, Field(max_length=200, examples=["two broken, one lost"])]
-
-
-class StockSplit(Model):
-    """Over how many buckets to spread an item's units."""
-
-    count: Annotated[int, Field(ge=1, le=MAX_BUCKETS, examples=[4]), A_NUMBER]
 
 
 class NewItems(Model):

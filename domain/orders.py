@@ -10,9 +10,9 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from domain.common.errors import InvalidState
-from domain.common.model import A_NUMBER, Line, Model, Text, Timestamp, at_most
+from domain.common.model import A_NUMBER, Model, Text, Timestamp, at_most
 from domain.common.money import Money
-from domain.items import MAX_UNITS
+from domain.stock import MAX_UNITS
 
 MAX_ITEMS = 90
 """Different items of an order: with what is written beside them, they fit one transaction of 100."""
@@ -38,7 +38,7 @@ class StockEffect(StrEnum):
     """What a move does to the units that an order reserved."""
 
     NONE = "leave"
-    HOLD = "reserve"
+    RESERVE = "reserve"
     RELEASE = "release"
     TAKE = "take"
 
@@ -51,7 +51,7 @@ MOVES: dict[tuple[OrderStatus, OrderStatus], StockEffect] = {
     (OrderStatus.PAID, OrderStatus.REFUNDED): StockEffect.RELEASE,
     (OrderStatus.SHIPPED, OrderStatus.DELIVERED): StockEffect.NONE,
 }
-"""Every legal move, and what it does to stock. Placing an order holds its units."""
+"""Every legal move, and what it does to stock. OrderPlacement an order holds its units."""
 
 
 def effect_of(current: OrderStatus, wanted: OrderStatus) -> StockEffect:
@@ -63,11 +63,11 @@ def effect_of(current: OrderStatus, wanted: OrderStatus) -> StockEffect:
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
-    """Units that an order reserved in one bucket of an item's stock."""
+class Reservation:
+    """Units that an order reserved in one shard of an item's stock."""
 
     item_id: str
-    bucket: int
+    shard: int
     units: int
 
 
@@ -104,33 +104,6 @@ class NewOrder(Model):
     note: Annotated[Text, Field(min_length=1, max_length=1000)] | None = None
 
 
-class NewPayment(Model):
-    """A payment that was taken by hand: it is captured at once."""
-
-    provider: Annotated[str, Field(pattern="^manual$", examples=["manual"])]
-    reference: Annotated[Line, Field(max_length=200)] | None = None
-
-
-class Refund(Model):
-    """Why money goes back."""
-
-    reason: Annotated[Line, Field(max_length=200)] | None = None
-
-
-class Payment(Model):
-    """Money that was taken for an order."""
-
-    id: str
-    order_id: str
-    provider: str
-    status: str
-    amount: Money
-    reference: str | None
-    transaction_id: str | None
-    """The ledger transaction that it was posted by; none for an order that costs nothing."""
-    created_at: Timestamp
-
-
 class OrderLine(Model):
     """Units of one item at the price at which they were ordered."""
 
@@ -148,7 +121,7 @@ class OrderLine(Model):
         return cls(item_id=item_id, sku=sku, name=name, quantity=quantity, unit_price=unit_price, total=total)
 
 
-class Step(Model):
+class StatusChange(Model):
     """A status that an order had: since when, and who brought it there (a user's id, or `system`)."""
 
     status: OrderStatus
@@ -174,7 +147,7 @@ class Order(OrderSummary):
 
     lines: list[OrderLine]
     note: str | None
-    history: list[Step]
+    history: list[StatusChange]
 
     @classmethod
     def placed(
@@ -200,7 +173,7 @@ class Order(OrderSummary):
             version=1,
             created_at=at,
             updated_at=at,
-            history=[Step(status=OrderStatus.PENDING, at=at, by=by)],
+            history=[StatusChange(status=OrderStatus.PENDING, at=at, by=by)],
         )
 
     def moved(self, wanted: OrderStatus, by: str, at: datetime) -> "Order":
@@ -216,7 +189,7 @@ class Order(OrderSummary):
             "hold_expires_at": None,
             "version": self.version + 1,
             "updated_at": at,
-            "history": [*self.history, Step(status=wanted, at=at, by=by)],
+            "history": [*self.history, StatusChange(status=wanted, at=at, by=by)],
         }
         return self.model_copy(update=changes)
 

@@ -9,7 +9,7 @@ import gc
 gc.disable()
 
 
-def imported() -> None:
+def resume_garbage_collection() -> None:
     """Collect garbage again; what the imports made lives as long as the process, and is not looked at."""
     gc.freeze()
     gc.enable()

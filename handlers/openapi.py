@@ -1,4 +1,7 @@
-"""The OpenAPI document: what Powertools says of each route, merged, and what the routes share added to it."""
+"""The OpenAPI document: the schemas that Powertools makes of each route, merged and completed.
+
+For tools only: the document is deployed, this module is not.
+"""
 
 import json
 from typing import Any
@@ -8,33 +11,36 @@ from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
 
 from domain import VERSION
 from domain.common import errors
-from handlers.http.problems import CONTENT_TYPE, INTERNAL_ERROR, PROBLEMS, Problem
+from handlers.http import errors as transport
+from handlers.http.declaration import IAM, PUBLIC
+from handlers.http.problems import CONTENT_TYPE, INTERNAL_ERROR, PROBLEMS, Problem, problem_document
 from handlers.http.request import MERGE_PATCH
 from handlers.http.responses import JSON
-from handlers.http.route import IAM, PUBLIC
-from handlers.registry import Function, functions
+from handlers.registry import RouteFunction, functions
 
 _TEXT = {"type": "string"}
 _COMPONENT = "#/components/schemas/Problem"
 
-_EVERY_ROUTE = (errors.Unavailable,)
+_EVERY_ROUTE = (errors.Unavailable, transport.TooManyRequests)
 _WITH_CALLER = (errors.Unauthorized, errors.Forbidden)
 _WITH_INPUT = (errors.ValidationFailed,)
-_WITH_BODY = (errors.InvalidJson, errors.PayloadTooLarge, errors.UnsupportedMediaType)
+_WITH_BODY = (transport.InvalidJson, transport.PayloadTooLarge, transport.UnsupportedMediaType)
 _WITH_KEY = (errors.IdempotencyKeyReused, errors.IdempotencyInProgress, errors.Contention)
 
 _SHARED_HEADERS = {
-    "X-Request-Id": {"description": "The same in every log line of this request.", "schema": _TEXT},
+    "X-Request-Id": {"description": "Id of the request, in each of its log lines.", "schema": _TEXT},
     "X-Capacity-Read": {"description": "Read capacity units consumed.", "schema": _TEXT},
     "X-Capacity-Write": {"description": "Write capacity units consumed.", "schema": _TEXT},
     "X-Db-Requests": {"description": "Requests to DynamoDB.", "schema": _TEXT},
 }
 _HEADERS = {name: {"$ref": f"#/components/headers/{name}"} for name in _SHARED_HEADERS}
-_ETAG = {"description": "The version of what is shown.", "schema": {"type": "string", "pattern": '^"[0-9]+"$'}}
+_CREATED, _NO_CONTENT = 201, 204
+_IF_NONE_MATCH = {"name": "If-None-Match", "in": "header", "required": False, "schema": _TEXT}
+_ETAG = {"description": "Version of the resource.", "schema": {"type": "string", "pattern": '^"[0-9]+"$'}}
 
 _PROBLEM_SCHEMA = {
     "title": "Problem",
-    "description": "What went wrong (RFC 9457).",
+    "description": "A problem document (RFC 9457).",
     "type": "object",
     "required": ["type", "title", "status", "code", "detail", "instance", "request_id", "errors"],
     "properties": {
@@ -58,7 +64,7 @@ _PROBLEM_SCHEMA = {
 
 
 def document() -> dict[str, Any]:
-    """Return the OpenAPI document of all functions as plain JSON values."""
+    """Return the OpenAPI document of all routes as JSON values."""
     merge = OpenAPIMerge(
         title="Tradepost",
         version=VERSION,
@@ -69,10 +75,11 @@ def document() -> dict[str, Any]:
         },
         on_conflict="error",
     )
+    shared: dict[str, Any] = {}
     for function in functions():
-        schema = function.api.resolver.get_openapi_schema().model_dump(mode="json", by_alias=True, exclude_none=True)
-        operation = schema["paths"][function.path][function.operation.method.lower()]
-        _complete(operation, function)
+        schema = function.route.resolver.get_openapi_schema().model_dump(mode="json", by_alias=True, exclude_none=True)
+        operation = schema["paths"][function.path][function.declaration.method.lower()]
+        _complete(operation, function, schema["components"]["schemas"], shared)
         merge.add_schema(schema)
     whole: dict[str, Any] = json.loads(merge.get_openapi_json_schema())
     components = whole["components"]
@@ -80,6 +87,7 @@ def document() -> dict[str, Any]:
         components["schemas"].pop(unused, None)
     components["schemas"]["Problem"] = _PROBLEM_SCHEMA
     components["headers"] = _SHARED_HEADERS
+    components["responses"] = shared
     components["securitySchemes"]["sigv4"] = {
         "type": "apiKey",
         "name": "Authorization",
@@ -94,12 +102,15 @@ def document() -> dict[str, Any]:
 
 
 def document_json() -> str:
-    """Return the document as text, as it is committed."""
+    """Return the document as JSON text, as `docs/openapi.json` has it."""
     return json.dumps(document(), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
 
 
-def _complete(operation: dict[str, Any], function: Function) -> None:
-    declared = function.operation
+def _complete(
+    operation: dict[str, Any], function: RouteFunction, schemas: dict[str, Any], shared: dict[str, Any]
+) -> None:
+    """Add to an operation what its route declares; error responses go into `shared`, by name."""
+    declared = function.declaration
     operation["operationId"] = function.operation_id
     operation["tags"] = [function.resource]
     for parameter in operation.get("parameters", []):
@@ -113,7 +124,7 @@ def _complete(operation: dict[str, Any], function: Function) -> None:
         content[JSON]["example"] = json.loads(json.loads(function.event.read_text())["body"])
         if declared.method == "PATCH":
             content[MERGE_PATCH] = content[JSON]
-    operation["responses"] = _success(operation, function) | _problems(operation, function)
+    operation["responses"] = _success(operation, function, schemas) | _problems(operation, function, shared)
 
 
 def _key_parameter(*, required: bool) -> dict[str, Any]:
@@ -121,39 +132,43 @@ def _key_parameter(*, required: bool) -> dict[str, Any]:
         "name": "Idempotency-Key",
         "in": "header",
         "required": required,
-        "description": "Send the same key again to get the first answer again, and no second effect.",
+        "description": "Key of the command: repeating it gets the first response again, without a second effect.",
         "schema": {"type": "string", "pattern": "^[!-~]{1,255}$", "minLength": 1, "maxLength": 255},
     }
 
 
-def _success(operation: dict[str, Any], function: Function) -> dict[str, Any]:
-    status = function.operation.status
-    response = operation["responses"][str(status)] | {"description": "Done", "headers": dict(_HEADERS)}
+def _success(operation: dict[str, Any], function: RouteFunction, schemas: dict[str, Any]) -> dict[str, Any]:
+    declared = function.declaration
+    response = operation["responses"][str(declared.status)] | {"description": "Done", "headers": dict(_HEADERS)}
     content = response.pop("content", {})
-    if function.name == "GetDocs":
-        response["content"] = {"text/html": {"schema": _TEXT}}
-    elif status != 204:
-        response["content"] = content
-    if "version" in _shown_fields(content):
+    if declared.status != _NO_CONTENT:
+        response["content"] = _content(content, declared.media_type)
+    responses = {str(declared.status): response}
+    if _has_version(content, schemas):
         response["headers"]["ETag"] = _ETAG
-    responses = {str(status): response}
-    if "ETag" in response["headers"] and function.operation.method == "GET":
-        operation.setdefault("parameters", []).append(
-            {"name": "If-None-Match", "in": "header", "required": False, "schema": _TEXT}
-        )
-        responses["304"] = {"description": "Not modified", "headers": dict(_HEADERS) | {"ETag": _ETAG}}
-    if status == 201:
-        response["headers"]["Location"] = {"description": "Where it is.", "schema": _TEXT}
+        if not declared.writes:
+            operation.setdefault("parameters", []).append(_IF_NONE_MATCH)
+            responses["304"] = {"description": "Not modified", "headers": dict(_HEADERS) | {"ETag": _ETAG}}
+    if declared.status == _CREATED:
+        response["headers"]["Location"] = {"description": "URL of the created resource.", "schema": _TEXT}
     return responses
 
 
-def _shown_fields(content: dict[str, Any]) -> set[str]:
-    ref = content.get(JSON, {}).get("schema", {}).get("$ref", "")
-    return {"version"} if ref.rpartition("/")[2] in {"Item", "Tenant", "User"} else set()
+def _content(content: dict[str, Any], media_type: str) -> dict[str, Any]:
+    """Return the content of a success; of a route that returns ready text, by its media type."""
+    if content[JSON]["schema"].get("type") != "string":
+        return content
+    return {media_type: {"schema": {"type": "object"} if media_type == JSON else _TEXT}}
 
 
-def _problems(operation: dict[str, Any], function: Function) -> dict[str, Any]:
-    declared = function.operation
+def _has_version(content: dict[str, Any], schemas: dict[str, Any]) -> bool:
+    """Return whether a response shows a resource with a version, which becomes its ETag."""
+    name = content.get(JSON, {}).get("schema", {}).get("$ref", "").rpartition("/")[2]
+    return bool(schemas.get(name, {}).get("properties", {}).get("version", {}).get("type") == "integer")
+
+
+def _problems(operation: dict[str, Any], function: RouteFunction, shared: dict[str, Any]) -> dict[str, Any]:
+    declared = function.declaration
     raised: set[type[errors.DomainError]] = {*_EVERY_ROUTE, *declared.raises}
     if declared.permission != PUBLIC:
         raised.update(_WITH_CALLER)
@@ -164,12 +179,21 @@ def _problems(operation: dict[str, Any], function: Function) -> dict[str, Any]:
     if declared.idempotency_key != "ignored":
         raised.update(_WITH_KEY)
     if declared.idempotency_key == "required":
-        raised.add(errors.IdempotencyKeyRequired)
+        raised.add(transport.IdempotencyKeyRequired)
     by_status: dict[int, list[Problem]] = {500: [INTERNAL_ERROR]}
     for error in sorted(raised, key=lambda each: each.__name__):
         problem = PROBLEMS[error]
         by_status.setdefault(problem.status, []).append(problem)
-    return {str(status): _problem_response(problems) for status, problems in sorted(by_status.items())}
+    references = {}
+    for status, problems in sorted(by_status.items()):
+        name = "Or".join(_pascal(problem.code) for problem in problems)
+        shared[name] = _problem_response(problems)
+        references[str(status)] = {"$ref": f"#/components/responses/{name}"}
+    return references
+
+
+def _pascal(code: str) -> str:
+    return code.title().replace("_", "")
 
 
 def _problem_response(problems: list[Problem]) -> dict[str, Any]:
@@ -186,13 +210,5 @@ def _problem_response(problems: list[Problem]) -> dict[str, Any]:
 
 
 def _example(problem: Problem) -> dict[str, Any]:
-    return {
-        "type": problem.type,
-        "title": problem.title,
-        "status": problem.status,
-        "code": problem.code,
-        "detail": "What happened, in a sentence.",
-        "instance": "/v1/items",
-        "request_id": "5f3c1b0e-6d4b-4a57-9e0c-0a8f4d1c2b3a",
-        "errors": [],
-    }
+    request_id = "5f3c1b0e-6d4b-4a57-9e0c-0a8f4d1c2b3a"
+    return problem_document(problem, "What happened, in a sentence.", "/v1/items", request_id)

@@ -1,109 +1,119 @@
-"""Finding the functions: each module below `handlers/<resource>/` is one, as is each below `handlers/triggers/`."""
+"""The registry of functions: each module below `handlers/<resource>/` and `handlers/triggers/` is one.
 
+For tools only: it is not deployed.
+"""
+
+import ast
 import importlib
+import inspect
 import pkgutil
+import textwrap
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import handlers
-from handlers.http.route import Api, Operation
+from handlers.http.declaration import Declaration
+from handlers.http.route import Route
 from handlers.triggers.trigger import Trigger
-from repositories.dynamodb.iam_actions import Access
+from repositories.dynamodb.iam_actions import IamAction, used_by
 
 ROOT = Path(__file__).parents[1]
 _TRIGGERS = "handlers.triggers"
 _NO_RESOURCES = {"dependencies", "http", "triggers"}
+_BY_ANY_WRITE = frozenset({IamAction.GET, IamAction.PUT})
+"""IAM actions of the token check, the idempotency record and the event, which come with any write."""
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
-    """One Lambda function and the route that it serves."""
+class RouteFunction:
+    """The function of one route."""
 
     resource: str
     operation_name: str
-    api: Api
+    route: Route
 
     @property
     def name(self) -> str:
-        """Its name in the stack, such as `CreateItem`."""
+        """Name in the stack, such as `CreateItem`."""
         return _camel(self.operation_name)
 
     @property
     def operation_id(self) -> str:
-        """Its name in the OpenAPI document, such as `createItem`."""
+        """Name in the OpenAPI document, such as `createItem`."""
         return self.name[0].lower() + self.name[1:]
 
     @property
     def module(self) -> str:
-        """Its module, such as `handlers.items.create_item`."""
+        """Module, such as `handlers.items.create_item`."""
         return f"handlers.{self.resource}.{self.operation_name}"
 
     @property
     def event(self) -> Path:
-        """Its sample event."""
+        """File of the sample event."""
         return ROOT / "events" / self.resource / f"{self.operation_name}.json"
 
     @property
-    def access(self) -> frozenset[Access]:
-        """What its role may do."""
-        return self.operation.access
+    def declaration(self) -> Declaration:
+        """What the route declares."""
+        return self.route.declaration
 
     @property
-    def description(self) -> str:
-        """What calls it."""
-        return f"{self.operation.method} {self.path}"
-
-    @property
-    def operation(self) -> Operation:
-        """What it declares."""
-        return self.api.operation
+    def iam_actions(self) -> frozenset[IamAction]:
+        """IAM actions that the function's role grants."""
+        return _actions_of(self.route.endpoint) | (_BY_ANY_WRITE if self.declaration.writes else frozenset())
 
     @property
     def path(self) -> str:
-        """Its path as API Gateway and OpenAPI write it: `/v1/items/{item_id}`."""
-        return self.operation.path.replace("<", "{").replace(">", "}")
+        """Path as API Gateway and OpenAPI write it: `/v1/items/{item_id}`."""
+        return self.declaration.template
+
+    @property
+    def description(self) -> str:
+        """What calls the function."""
+        return f"{self.declaration.method} {self.path}"
 
 
 @dataclass(frozen=True, slots=True)
 class TriggerFunction:
-    """One Lambda function that AWS calls when something happens."""
+    """A function that AWS calls."""
 
     module_name: str
     trigger: Trigger
 
     @property
     def name(self) -> str:
-        """Its name in the stack, such as `PreTokenGeneration`."""
+        """Name in the stack, such as `PreTokenGeneration`."""
         return _camel(self.module_name)
 
     @property
     def module(self) -> str:
-        """Its module, such as `handlers.triggers.pre_token_generation`."""
+        """Module, such as `handlers.triggers.pre_token_generation`."""
         return f"{_TRIGGERS}.{self.module_name}"
 
     @property
     def event(self) -> Path:
-        """Its sample event."""
+        """File of the sample event."""
         return ROOT / "events" / "triggers" / f"{self.module_name}.json"
 
     @property
-    def access(self) -> frozenset[Access]:
-        """What its role may do."""
-        return self.trigger.access
+    def iam_actions(self) -> frozenset[IamAction]:
+        """IAM actions that the function's role grants."""
+        return _actions_of(self.trigger.call)
 
     @property
     def description(self) -> str:
-        """What calls it."""
+        """What calls the function."""
         return f"Called by {self.trigger.source.value}"
 
 
 @cache
-def functions() -> tuple[Function, ...]:
-    """Return the functions behind routes, by module name."""
+def functions() -> tuple[RouteFunction, ...]:
+    """Return the functions of routes, by module name."""
     return tuple(
-        Function(resource.name, module, _module(f"handlers.{resource.name}.{module}").api)
+        RouteFunction(resource.name, module, _module(f"handlers.{resource.name}.{module}").api)
         for resource in pkgutil.iter_modules(handlers.__path__)
         if resource.ispkg and resource.name not in _NO_RESOURCES
         for module in _modules_in(resource.name)
@@ -120,7 +130,7 @@ def triggers() -> tuple[TriggerFunction, ...]:
     )
 
 
-def all_functions() -> tuple[Function | TriggerFunction, ...]:
+def all_functions() -> tuple[RouteFunction | TriggerFunction, ...]:
     """Return all functions."""
     return (*functions(), *triggers())
 
@@ -135,3 +145,33 @@ def _module(name: str) -> Any:
 
 def _camel(name: str) -> str:
     return "".join(word.title() for word in name.split("_"))
+
+
+@cache
+def _actions_of(function: Callable[..., Any]) -> frozenset[IamAction]:
+    """Return the IAM actions that what a function calls declares. Raises TypeError if a repository method does not."""
+    return frozenset().union(*_declared_in(function))
+
+
+def _declared_in(function: Callable[..., Any]) -> Iterator[frozenset[IamAction]]:
+    injected = {name: get_args(hint)[0] for name, hint in _hints(function).items() if _is_injected(hint)}
+    for node in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(function)))):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in injected:
+            owner = injected[node.value.id]
+            method = getattr(owner, node.attr, None)
+            if inspect.isfunction(method):
+                declared = used_by(method)
+                if declared is None:
+                    raise TypeError(f"{owner.__name__}.{node.attr} in {owner.__module__} must declare @uses(…)")
+                yield declared
+        elif isinstance(node, ast.Name):
+            yield used_by(function.__globals__.get(node.id)) or frozenset()
+
+
+def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+    return get_type_hints(function, include_extras=True)
+
+
+def _is_injected(hint: Any) -> bool:
+    """Return whether a parameter is a repository or the table, as `handlers.http.dependencies` injects them."""
+    return any(type(each).__name__ == "Depends" for each in get_args(hint)[1:]) and isinstance(get_args(hint)[0], type)

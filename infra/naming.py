@@ -4,7 +4,7 @@ from aws_cdk import CfnResource
 from constructs import Construct
 
 
-def name(construct: Construct, logical_id: str) -> None:
+def set_logical_id(construct: Construct, logical_id: str) -> None:
     """Give the one resource behind `construct` a logical id."""
     resource = construct.node.default_child
     if not isinstance(resource, CfnResource):

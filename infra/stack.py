@@ -6,13 +6,13 @@ from aws_cdk import CfnOutput, Stack
 from aws_cdk.aws_iam import PolicyStatement
 from constructs import Construct
 
-from handlers.registry import Function, TriggerFunction, functions, triggers
-from handlers.triggers.trigger import Source
+from handlers.registry import RouteFunction, TriggerFunction, functions, triggers
+from handlers.triggers.trigger import TriggerSource
 from infra.constructs.data import Data
 from infra.constructs.identity import Identity
-from infra.constructs.lambda_function import DeployedFunction
+from infra.constructs.lambda_function import LambdaFunction
 from infra.constructs.releases import Releases
-from infra.constructs.rest_api import Api
+from infra.constructs.rest_api import RestApi
 from infra.constructs.schedules import Schedules
 from infra.stages import Stage
 
@@ -25,11 +25,11 @@ class TradepostStack(Stack):
         data = Data(self, stage)
         identity = Identity(self, stage)
         self.table = data.table
-        self.api = api = Api(self, stage=stage, identity=identity)
+        self.api = api = RestApi(self, stage=stage, identity=identity)
         releases = Releases(self, stage=stage, rest=api.rest)
 
-        def deploy(function: Function | TriggerFunction, *also: PolicyStatement) -> DeployedFunction:
-            return DeployedFunction(
+        def deploy(function: RouteFunction | TriggerFunction, *also: PolicyStatement) -> LambdaFunction:
+            return LambdaFunction(
                 self,
                 function,
                 stage=stage,
@@ -44,7 +44,7 @@ class TradepostStack(Stack):
         schedules = Schedules(self)
         self.failed_calls = schedules.failed
         for each in triggers():
-            if each.trigger.source is Source.SCHEDULE:
+            if each.trigger.source is TriggerSource.SCHEDULE:
                 schedules.add(each, deploy(each, schedules.reporting).target)
             else:
                 _connect(each.trigger.source, deploy(each), stage, data, identity)
@@ -55,8 +55,8 @@ class TradepostStack(Stack):
         CfnOutput(self, "FailedCallsQueue", value=schedules.failed.queue_name)
 
 
-def _connect(source: Source, deployed: DeployedFunction, stage: Stage, data: Data, identity: Identity) -> None:
-    if source is Source.SECRET_ROTATION:
+def _connect(source: TriggerSource, deployed: LambdaFunction, stage: Stage, data: Data, identity: Identity) -> None:
+    if source is TriggerSource.SECRET_ROTATION:
         if stage.production:
             data.rotate_by(deployed.target)
     else:

@@ -14,7 +14,7 @@ class Stage:
     name: str
     production: bool
     tracing: bool
-    fenced: bool
+    tenant_roles: bool
     api_keys_required: bool
     sets_cloudwatch_role: bool
     cors_origins: tuple[str, ...]
@@ -55,7 +55,7 @@ def stage_from(context: Node) -> Stage:
         name="prod" if production else "dev",
         production=production,
         tracing=_switch(context, "tracing", in_prod),
-        fenced=_switch(context, "fence", in_prod),
+        tenant_roles=_switch(context, "tenant_roles", in_prod),
         api_keys_required=_switch(context, "api_keys", "off"),
         sets_cloudwatch_role=_switch(context, "cloudwatch_role", "on"),
         cors_origins=tuple(filter(None, origins.split(","))),

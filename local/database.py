@@ -22,7 +22,6 @@ ENVIRONMENT = {
     "AWS_DEFAULT_REGION": "eu-west-1",
     "AWS_EC2_METADATA_DISABLED": "true",
     "TABLE_NAME": TABLE_NAME,
-    "POWERTOOLS_METRICS_DISABLED": "true",
 }
 """What a function finds in its environment here. Never real credentials: nothing local may reach AWS."""
 
@@ -33,12 +32,23 @@ def database(folder: Path | None) -> Iterator[str]:
 
     The environment of this process, and of those that it starts, then points to it.
     """
-    with _engine(folder) as endpoint:
+    with _engine(folder) as endpoint, restored_environment():
         os.environ.update(ENVIRONMENT)
         os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = endpoint
         os.environ.pop("AWS_PROFILE", None)
         create_table(endpoint)
         yield endpoint
+
+
+@contextmanager
+def restored_environment() -> Iterator[None]:
+    """Undo at the end whatever code within changes in the environment variables of this process."""
+    before = dict(os.environ)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def create_table(endpoint: str, name: str = TABLE_NAME) -> None:

@@ -12,10 +12,11 @@ from uuid import uuid4
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from domain.common.errors import DomainError, MethodNotAllowed, NotFound, PayloadTooLarge, Unauthorized
-from handlers.http.problems import problem_answer
-from handlers.http.route import IAM, PUBLIC
-from handlers.registry import Function, functions
+from domain.common.errors import DomainError, NotFound, Unauthorized
+from handlers.http.declaration import IAM, PUBLIC
+from handlers.http.errors import MethodNotAllowed, PayloadTooLarge
+from handlers.http.problems import problem_response
+from handlers.registry import RouteFunction, functions
 from local.sigv4 import USER_ARN, AccessKey, is_signed
 from local.tokens import verified_claims
 
@@ -58,7 +59,7 @@ class _Resource:
 
     path: str
     pattern: re.Pattern[str]
-    methods: dict[str, Function]
+    methods: dict[str, RouteFunction]
 
 
 class Gateway:
@@ -76,7 +77,7 @@ class Gateway:
         try:
             return await self._route(request, request_id)
         except DomainError as refused:
-            answer = problem_answer(refused, request.path, request_id)
+            answer = problem_response(refused, request.path, request_id)
             headers = answer.headers | {"X-Request-Id": request_id, "Access-Control-Allow-Origin": "*"}
             return Reply(answer.status, list(headers.items()), answer.body.encode())
 
@@ -100,9 +101,9 @@ class Gateway:
         event["requestContext"] |= self._identity(function, request)
         return _reply(await self._invoke(function.name, event))
 
-    def _identity(self, function: Function, request: Request) -> dict[str, Any]:
+    def _identity(self, function: RouteFunction, request: Request) -> dict[str, Any]:
         """Return what the authorizer of a route adds to the request's context. Raises Unauthorized."""
-        permission = function.operation.permission
+        permission = function.declaration.permission
         if permission == PUBLIC:
             return {}
         if permission == IAM:
@@ -162,9 +163,9 @@ def _client(request: Request) -> dict[str, Any]:
 
 def _resources() -> Iterable[_Resource]:
     """Yield the API's paths, literal ones before those with parameters, as API Gateway prefers them."""
-    methods: dict[str, dict[str, Function]] = {}
+    methods: dict[str, dict[str, RouteFunction]] = {}
     for function in functions():
-        methods.setdefault(function.path, {})[function.operation.method] = function
+        methods.setdefault(function.path, {})[function.declaration.method] = function
     for path in sorted(methods, key=lambda each: (each.count("{"), each)):
         pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path.replace(".", r"\."))
         yield _Resource(path, re.compile(pattern), methods[path])

@@ -3,10 +3,13 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from uuid import uuid4
 
 from handlers.registry import functions, triggers
+from local.iam import role_of
+from repositories.dynamodb.iam_actions import IamAction
 
 TIMEOUT_SECONDS = 20
 
@@ -30,15 +33,28 @@ class LambdaContext:
         return int((self.started + TIMEOUT_SECONDS - time.monotonic()) * 1000)
 
 
-def handler_named(name: str) -> Callable[[dict[str, Any], Any], Any]:
+type LambdaHandler = Callable[[dict[str, Any], Any], Any]
+
+
+@cache
+def _handlers() -> dict[str, tuple[LambdaHandler, frozenset[IamAction]]]:
+    routes = {each.name: (each.route.handler, each.iam_actions) for each in functions()}
+    return routes | {each.name: (each.trigger.call, each.iam_actions) for each in triggers()}
+
+
+def handler_named(name: str) -> LambdaHandler:
     """Return the handler of the function called `name`, such as `CreateItem`. Raises LookupError."""
-    handlers: dict[str, Callable[[dict[str, Any], Any], Any]] = {each.name: each.api.handler for each in functions()}
-    handlers |= {each.name: each.trigger.call for each in triggers()}
-    if name not in handlers:
-        raise LookupError(f"There is no function {name}. There are: {', '.join(handlers)}.")
-    return handlers[name]
+    return _found(name)[0]
 
 
 def invoke(name: str, event: dict[str, Any]) -> Any:
-    """Return what the function `name` answers to `event`."""
-    return handler_named(name)(event, LambdaContext(name))
+    """Return what the function `name` returns for `event`. It may use only what its role grants. Raises LookupError."""
+    handler, granted = _found(name)
+    with role_of(name, granted):
+        return handler(event, LambdaContext(name))
+
+
+def _found(name: str) -> tuple[LambdaHandler, frozenset[IamAction]]:
+    if name not in _handlers():
+        raise LookupError(f"There is no function {name}. There are: {', '.join(_handlers())}.")
+    return _handlers()[name]

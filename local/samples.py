@@ -4,22 +4,24 @@ import time
 from contextlib import suppress
 
 from domain.common.environment import now
-from domain.common.events import Event
+from domain.common.events import DomainEvent
 from domain.common.money import Money
 from domain.identity.email import canonical_email
 from domain.identity.permissions import Caller, Role
 from domain.identity.tenants import NewOwner, NewTenant, TenantSettings
 from domain.identity.users import NewUser, User
 from domain.items import Item, NewItem
-from domain.ledger.accounts import Account, AccountType, Direction, NewAccount, NewEntry
-from domain.orders import NewLine, NewOrder, NewPayment
+from domain.ledger.accounts import Account, AccountType, Direction, NewAccount
+from domain.ledger.transactions import NewEntry
+from domain.orders import NewLine, NewOrder
+from domain.payments import NewPayment
 from repositories.aws.clients import dynamodb, secretsmanager
 from repositories.aws.settings import settings
 from repositories.dynamodb.session import Session
 from repositories.dynamodb.table import Meter, Table
 from repositories.identity.invitations import add_user
 from repositories.identity.tenants import TenantRepository
-from repositories.identity.user_pool import directory
+from repositories.identity.user_pool import user_pool
 from repositories.items.repository import ItemRepository
 from repositories.ledger.posting import Draft
 from repositories.ledger.repository import LedgerRepository
@@ -53,7 +55,7 @@ def add_samples() -> None:
         settings=TenantSettings(allow_sign_up=True),
         owner=NewOwner(email="first@example.com", name="First Owner"),
     )
-    TenantRepository(session, directory()).create(new)
+    TenantRepository(session, user_pool()).create(new)
     _add_user(session, OWNER, NewUser(email="owner@example.com", name="Olga Owner", role=Role.OWNER))
     _add_user(session, CUSTOMER, NewUser(email="customer@example.com", name="Carl Customer", role=Role.CUSTOMER))
     mug = NewItem(
@@ -99,7 +101,7 @@ def _add_books(session: Session) -> None:
 def _add_user(session: Session, user_id: str, new: NewUser) -> None:
     """Add a user whose id is known beforehand, which the pool would not allow."""
     user, canonical = User.new(user_id, new, session.at), canonical_email(new.email)
-    directory().invite(session.tenant, canonical, new.email)
+    user_pool().invite(session.tenant, canonical, new.email)
     tx = session.transaction()
     add_user(tx, session, user, canonical)
-    session.commit(tx, user, Event("UserCreated", user.id, 1))
+    session.commit(tx, user, DomainEvent("UserCreated", user.id, 1))

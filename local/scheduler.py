@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from handlers.registry import TriggerFunction, triggers
-from handlers.triggers.trigger import Source
+from handlers.triggers.trigger import TriggerSource
 
 type Invoke = Callable[[str, dict[str, Any]], Awaitable[Any]]
 
@@ -21,7 +21,7 @@ class Clock:
 
     async def run(self) -> None:
         """Call functions until cancelled."""
-        scheduled = [each for each in triggers() if each.trigger.source is Source.SCHEDULE]
+        scheduled = [each for each in triggers() if each.trigger.source is TriggerSource.SCHEDULE]
         await asyncio.gather(*(self._repeat(each) for each in scheduled))
 
     async def _repeat(self, function: TriggerFunction) -> None:

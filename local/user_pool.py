@@ -5,13 +5,20 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import boto3
+from botocore.exceptions import ClientError
 
+from domain.common.errors import Forbidden
+from domain.identity.email import canonical_email
 from domain.identity.permissions import Role
-from local.database import TABLE_NAME
+from local.database import ENVIRONMENT, TABLE_NAME
+from local.invocation import invoke
+from local.tokens import mint, signing_key
+from repositories.identity.user_pool import username
 
 SERVICES = ("COGNITO_IDENTITY_PROVIDER", "SECRETS_MANAGER", "STS")
 """What moto stands in for here."""
@@ -19,7 +26,7 @@ _ACCOUNT, _REGION = "123456789012", "eu-west-1"
 
 
 @contextmanager
-def directory() -> Iterator[dict[str, str]]:
+def user_pool() -> Iterator[dict[str, str]]:
     """Run a user pool with everybody in it whom the table knows; yield its endpoint, id and client.
 
     The environment of this process, and of those that it starts, then points to it.
@@ -42,16 +49,16 @@ def directory() -> Iterator[dict[str, str]]:
         server.stop()
 
 
-def sign_in(directory: dict[str, str], username: str, password: str | None) -> str:
+def sign_in(user_pool: dict[str, str], username: str, password: str | None) -> str:
     """Return the subject of whoever signs in; without a password, one is set first, as an invitation would have it."""
-    cognito = boto3.client("cognito-idp", endpoint_url=directory["endpoint"])
+    cognito = boto3.client("cognito-idp", endpoint_url=user_pool["endpoint"])
     if password is None:
         password = f"Aa1!{uuid4()}"
         cognito.admin_set_user_password(
-            UserPoolId=directory["pool"], Username=username, Password=password, Permanent=True
+            UserPoolId=user_pool["pool"], Username=username, Password=password, Permanent=True
         )
     token = cognito.initiate_auth(
-        ClientId=directory["client"],
+        ClientId=user_pool["client"],
         AuthFlow="USER_PASSWORD_AUTH",
         AuthParameters={"USERNAME": username, "PASSWORD": password},
     )["AuthenticationResult"]["AccessToken"]
@@ -114,3 +121,26 @@ def _set_subject(pool: str, name: str, subject: str) -> None:
     user = get_backend("cognito-idp")[_ACCOUNT][_REGION].user_pools[pool].users[name]
     user.id = subject
     user.update_attributes([{"Name": "sub", "Value": subject}])
+
+
+class SignInRefusedError(Exception):
+    """The pool, or the trigger that puts claims into a token, refused."""
+
+
+def id_token(running: dict[str, Any], data: Path, tenant: str, email: str, password: str | None) -> str:
+    """Return the ID token of whoever signs in.
+
+    `running` says where the server's database and pool are, `data` is its folder. moto calls no triggers, so they are
+    called here, and the token is signed by the key that the local gateway trusts.
+    """
+    os.environ.update(ENVIRONMENT, AWS_ENDPOINT_URL_DYNAMODB=running["database"])
+    name = username(tenant, canonical_email(email))
+    try:
+        subject = sign_in(running["directory"], name, password)
+        event = {"userName": name, "request": {"userAttributes": {"sub": subject, "email": email}}, "response": {}}
+        claims = invoke("PreTokenGeneration", event)["response"]["claimsOverrideDetails"]
+        invoke("PostAuthentication", event)
+    except (ClientError, Forbidden) as refused:
+        raise SignInRefusedError(str(refused)) from refused
+    [role] = claims["groupOverrideDetails"]["groupsToOverride"]
+    return mint(signing_key(data), tenant=tenant, role=role, user=subject, email=email)

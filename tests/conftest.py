@@ -25,7 +25,7 @@ from local.processes import free_port
 from local.server import settings_for
 from local.sigv4 import access_key
 from local.tokens import signing_key
-from local.user_pool import SERVICES, directory
+from local.user_pool import SERVICES, user_pool
 from repositories.aws import clients
 from repositories.aws.settings import settings
 from repositories.dynamodb.schema import create_table_request
@@ -33,24 +33,37 @@ from repositories.paging import cursors
 from tests.people import Operator
 from tests.shop import OPERATOR, Send, Shop, send_in_process, send_over_http, send_to
 
+_ONE_WORKER = ("contract", "infra", "runtime")
+"""Folders of tests whose module fixtures take long: each module is run by one worker."""
 
-def _forget_clients() -> None:
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tell pytest-xdist which tests one worker must run: those that share a server, or a fixture that takes long."""
+    for item in items:
+        if "server" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("server"))
+        elif item.path.parent.name in _ONE_WORKER:
+            item.add_marker(pytest.mark.xdist_group(item.path.name))
+
+
+def forget_clients() -> None:
+    """Close the clients of AWS services, so that the next ones are made for the environment of that time."""
     for made in (clients.dynamodb, clients.secretsmanager, clients.cognito, clients.sts):
         if made.cache_info().currsize:
             made().close()
         made.cache_clear()
     settings.cache_clear()
-    cursors.forget_keys()
+    cursors.keys_cache.clear()
 
 
 @pytest.fixture(scope="session")
 def database() -> Iterator[str]:
     """Dynoxide in memory, with the table; every test uses tenants of its own in it."""
-    with local.database(None) as endpoint, directory():
+    with local.database(None) as endpoint, user_pool():
         settings_for(None)
-        _forget_clients()
+        forget_clients()
         yield endpoint
-        _forget_clients()
+        forget_clients()
 
 
 @pytest.fixture
@@ -93,12 +106,12 @@ def moto_shop(monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     monkeypatch.setenv("CURSOR_KEYS", "moto")
     for service in ("DYNAMODB", *SERVICES):
         monkeypatch.delenv(f"AWS_ENDPOINT_URL_{service}", raising=False)
-    _forget_clients()
+    forget_clients()
     with using(OneByOne()), mocked_aws():
         if local.TABLE_NAME not in clients.dynamodb().list_tables()["TableNames"]:
             clients.dynamodb().create_table(**create_table_request(local.TABLE_NAME))
         yield Shop(send_in_process)
-    _forget_clients()
+    forget_clients()
 
 
 @contextmanager

@@ -9,9 +9,8 @@ import pytest
 
 from domain.common.ids import new_id
 from domain.items import Versions
-from domain.ledger import accounts as ledger_domain
+from domain.ledger import posting as ledger_domain
 from domain.orders import MOVES, OrderStatus, StockEffect
-from handlers.http import problems
 from repositories.dynamodb import idempotency, session, table, token_revocation, transaction
 from repositories.identity import invitations, users
 from repositories.items import repository as items
@@ -45,31 +44,39 @@ def _move(current: OrderStatus, wanted: OrderStatus, effect: StockEffect) -> Mis
 
 
 def _no_order_id(post: Callable[..., Any]) -> Callable[..., Any]:
-    def posted(steps: Any, on: Any, draft: posting.Draft, tails: Mapping[str, Any]) -> Any:
-        return post(steps, on, replace(draft, order_id=None) if draft.reverses else draft, tails)
+    def posted(steps: Any, on: Any, draft: posting.Draft, heads: Mapping[str, Any]) -> Any:
+        return post(steps, on, replace(draft, order_id=None) if draft.reverses else draft, heads)
 
     return posted
 
 
 def _not_reversing(post: Callable[..., Any]) -> Callable[..., Any]:
-    def posted(steps: Any, on: Any, draft: posting.Draft, tails: Mapping[str, Any]) -> Any:
-        return post(steps, on, replace(draft, reverses=None), tails)
+    def posted(steps: Any, on: Any, draft: posting.Draft, heads: Mapping[str, Any]) -> Any:
+        return post(steps, on, replace(draft, reverses=None), heads)
 
     return posted
 
 
-def _without_more(appended: Callable[..., Any]) -> Callable[..., Any]:
+def _without_more(append: Callable[..., Any]) -> Callable[..., Any]:
     def of_each(*arguments: Any) -> Any:
-        return [replace(each, more=0) for each in appended(*arguments)]
+        return [replace(each, more=0) for each in append(*arguments)]
 
     return of_each
+
+
+def _both(first: Mistake, second: Mistake) -> Mistake:
+    def make(patch: pytest.MonkeyPatch) -> None:
+        first(patch)
+        second(patch)
+
+    return make
 
 
 def _no_step(*_arguments: Any, **_values: Any) -> None:
     return None
 
 
-_HOLD = stock._EFFECTS[StockEffect.HOLD]
+_HOLD = stock._EFFECTS[StockEffect.RESERVE]
 _RELEASE = stock._EFFECTS[StockEffect.RELEASE]
 _TAKE = stock._EFFECTS[StockEffect.TAKE]
 
@@ -79,29 +86,29 @@ EFFECTS: dict[str, Mistake] = {
     "a refund does not name its order": _changed(postings, "post", _no_order_id),
     "a refund does not mark what it reverses": _changed(postings, "post", _not_reversing),
     "a balance falls where it should grow": _changed(
-        ledger_domain.Tail,
+        ledger_domain.ChainHead,
         "extended",
         lambda extended: lambda self, direction, minor, at: extended(self, direction.opposite, minor, at),
     ),
-    "a payment has all the time of its request": _set(payments, "soon", lambda on: on),
-    "a posting has all the time of its request": _set(ledger_repository, "soon", lambda on: on),
-    "entries do not say that others follow": _changed(posting, "appended", _without_more),
-    "times need not rise in a chain": _set(posting, "posting_time", lambda now, _tails: now),
+    "a payment has all the time of its request": _set(payments, "COMMIT_SECONDS", 1000),
+    "a posting has all the time of its request": _set(ledger_repository, "COMMIT_SECONDS", 1000),
+    "entries do not say that others follow": _changed(posting, "append_entries", _without_more),
+    "times need not rise in a chain": _set(posting, "posting_time", lambda now, _heads: now),
     "chains may be far ahead of the clock": _set(ledger_domain, "MAX_SKEW", timedelta(days=1)),
     "the present is settled": _set(ledger_repository, "SETTLED_AFTER", timedelta()),
     "the present is settled in a trial balance": _set(trial_balance, "SETTLED_AFTER", timedelta()),
     "a chain that went past an instant makes it final, whatever the account": _set(
         ledger_repository,
         "is_final",
-        lambda tails, as_of, settled: as_of <= settled or all(tail.at and tail.at > as_of for tail in tails),
+        lambda heads, as_of, settled: as_of <= settled or all(head.at and head.at > as_of for head in heads),
     ),
-    "a half visible entry is an end": _set(chains, "_end", ledger_rows.tail_of),
+    "a half visible entry is an end": _set(chains, "_end", ledger_rows.head_of),
     "a trial balance need not balance": _set(trial_balance, "_balances", lambda _collected: True),
     "a refusal to reverse rests on two moments": _set(
         ledger_repository.LedgerRepository, "_require_standing", _no_step
     ),
     "reserved units stay available": _stock_effect(
-        StockEffect.HOLD, _HOLD.replace("available = available - :units", "available = available")
+        StockEffect.RESERVE, _HOLD.replace("available = available - :units", "available = available")
     ),
     "released units stay reserved": _stock_effect(
         StockEffect.RELEASE, _RELEASE.replace("reserved = reserved - :units", "reserved = reserved")
@@ -110,7 +117,7 @@ EFFECTS: dict[str, Mistake] = {
         StockEffect.TAKE, _TAKE.replace("on_hand = on_hand - :units", "on_hand = on_hand")
     ),
     "a reservation is no change of the item": _stock_effect(
-        StockEffect.HOLD, _HOLD.replace("changes + :one", "changes")
+        StockEffect.RESERVE, _HOLD.replace("changes + :one", "changes")
     ),
     "a shipment is no change of the item": _stock_effect(StockEffect.TAKE, _TAKE.replace("changes + :one", "changes")),
     "a cancelled order keeps its stock": _move(OrderStatus.PENDING, OrderStatus.CANCELLED, StockEffect.NONE),
@@ -118,13 +125,15 @@ EFFECTS: dict[str, Mistake] = {
     "a refunded order keeps its stock": _move(OrderStatus.PAID, OrderStatus.REFUNDED, StockEffect.NONE),
     "a shipped order gives its stock back": _move(OrderStatus.PAID, OrderStatus.SHIPPED, StockEffect.RELEASE),
     "counts are not told by number": _set(
-        item_rows.Shelf, "sequence", property(lambda shelf: int(shelf.rows[0]["stock_events"]) - 1)
+        item_rows.StockRows, "sequence", property(lambda stock_rows: int(stock_rows.rows[0]["stock_events"]) - 1)
     ),
-    "what came in is not kept": _set(item_rows.Shelf, "received", property(lambda shelf: shelf.rows[0]["on_hand"])),
-    "stock rows are not told of edits": _set(items, "tell_stock", _no_step),
+    "what came in is not kept": _set(
+        item_rows.StockRows, "received", property(lambda stock_rows: stock_rows.rows[0]["on_hand"])
+    ),
+    "stock rows are not told of edits": _set(items, "update_stock_rows", _no_step),
     "any version is fresh": _set(Versions, "require_fresh", _no_step),
     "rows of an item need not belong together": _set(
-        item_rows.StoredItem, "of", staticmethod(lambda rows: item_rows.stored_item(rows[0], rows[1:]))
+        item_rows.StoredItem, "from_rows", staticmethod(lambda rows: item_rows.stored_item(rows[0], rows[1:]))
     ),
     "a refusal of a sum rests on several moments": _set(
         items.ItemRepository, "_at_one_moment", lambda _repository, stored: stored
@@ -146,11 +155,11 @@ EFFECTS: dict[str, Mistake] = {
     "an erased subject is adopted": _set(invitations, "_there_already", lambda _row: transaction.Stale()),
     "an erased user stays in the answer that showed them": _set(users.UserRepository, "_erase_answer", _no_step),
     "records of commands live a day and no more": _set(idempotency, "LIFETIME", timedelta(hours=23)),
-    "a lease ends before its function may": _set(session, "LEASE", timedelta(seconds=1)),
+    "a lease ends before its function may": _set(idempotency, "LEASE", timedelta(seconds=1)),
     "one token serves all attempts at a transaction": _set(transaction, "unique", lambda: "always-the-same"),
     "a failed condition is told behind a step of which nothing is known": _set(transaction, "_UNKNOWN", frozenset()),
-    "void tokens get replays": _set(
-        problems.Problem, "replaced", property(lambda problem: not problem.kept and not problem.retryable)
+    "void tokens get replays": _both(
+        _set(token_revocation, "require_valid", _no_step), _set(token_revocation, "require_not_revoked", _no_step)
     ),
     "batches' ids are new at each attempt": _changed(
         items, "derived_id", lambda _derived: lambda prefix, _at, _seed: new_id(prefix)

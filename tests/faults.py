@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
+from contextvars import Context
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -105,7 +106,7 @@ def before_call(number: int, other: Callable[[], Any], *clients: Any) -> Iterato
         if len(calls) - 1 == number:
             busy = True
             try:
-                other()
+                Context().run(other)  # not in the role of the function that is interrupted
             finally:
                 busy = False
 
@@ -126,7 +127,7 @@ def interleaved(meanwhile: Callable[[], Any], before: str = "TransactWriteItems"
         if _text(request.headers["X-Amz-Target"]).endswith(f".{before}"):
             seen += 1
             if seen == number:
-                meanwhile()
+                Context().run(meanwhile)
 
     with _hooked(before_send):
         yield
@@ -167,7 +168,7 @@ def torn(
         if met.reads - 1 != at:
             return None
         before = _rows(request, operation, asked)
-        other()
+        Context().run(other)
         after = _rows(request, operation, asked)
         met.changed = sorted(key for key in before | after if before.get(key) != after.get(key))
         visible = set(shown(met.changed))

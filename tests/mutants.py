@@ -21,7 +21,7 @@ from rich.progress import Progress
 
 from handlers.registry import ROOT
 from repositories.dynamodb.table import Table
-from repositories.dynamodb.transaction import Refusal, Transaction, _unconditional
+from repositories.dynamodb.transaction import Raises, WriteTransaction
 from tests.effects import EFFECTS
 
 LEFT_OUT = "TRADEPOST_MUTANT"
@@ -29,33 +29,25 @@ CHANGED = "TRADEPOST_MUTANT_EFFECT"
 SEEN = "TRADEPOST_MUTANTS_SEEN"
 LIST = ROOT / "docs" / "mutants.md"
 SUITES = (
-    "interleaving",
-    "buckets",
-    "holds",
-    "orders",
-    "idempotency",
-    "users",
+    "consistency/test_interleaving.py",
     "items",
+    "orders",
+    "http/test_idempotency.py",
+    "identity",
     "ledger",
     "audit",
-    "torn_reads",
-    "faults",
-    "races",
-    "stateful",
-    "isolation",
+    "consistency",
+    "http/test_isolation.py",
 )
-"""The likeliest to fail first, where nothing says more."""
+"""Tests below tests/integration, the likeliest to fail first."""
 LIKELY = {
-    "users": "user|address|owner|subject|token|claim|role|profile|caller|right|erased|sign|answer that showed",
+    "identity": "user|address|owner|subject|token|claim|role|profile|caller|right|erased|sign|answer that showed",
     "ledger": "entry|entries|balance|post|revers|chain|account|code|final|settled|times|clock|present|refund",
-    "buckets": "bucket|split|snapshot|sum",
-    "holds": "sweep|expire",
-    "idempotency": "record|lease|batch|key|replay|idempotency|remember|commands|attempts",
-    "items": "SKU|item|version",
-    "orders": "order|reserve|release|ship|cancel|units|reservation",
+    "items": "SKU|item|version|shard|split|snapshot|sum",
+    "orders": "order|reserve|release|ship|cancel|units|reservation|sweep|expire",
+    "http/test_idempotency.py": "record|lease|batch|key|replay|idempotency|response|commands|attempts",
     "audit": "came in|counts|what came",
-    "interleaving": "tenant|edit|told|stock row|any version",
-    "torn_reads": "half|belong|balance|moments|rests",
+    "consistency": "tenant|edit|stock row|any version|half|belong|balance|moments|rests",
 }
 """Words by which a mutant says which suite will kill it."""
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.MULTILINE)
@@ -65,7 +57,7 @@ type Condition = tuple[str, str]
 
 
 CARRIED: dict[Condition, str] = {
-    ("open a bucket", "attribute_not_exists(pk)"): (
+    ("open a shard", "attribute_not_exists(pk)"): (
         "carried: rows that do not belong together are read again, and the first row must be as read"
     )
 }
@@ -88,21 +80,21 @@ def _used(values: Mapping[str, Any], *expressions: str) -> dict[str, Any]:
 
 def _wrap(patch: pytest.MonkeyPatch, mutate: Callable[[str, str], str]) -> None:
     """Let every condition pass through `mutate(step, condition)` on its way to DynamoDB."""
-    add, put = Transaction._add, Table.put
+    add, put = WriteTransaction._add, Table.put
 
     def mutated_add(
-        self: Transaction,
+        self: WriteTransaction,
         name: str,
         verb: str,
         action: dict[str, Any],
-        condition: str = "",
-        refusal: Refusal = _unconditional,
-        values: Mapping[str, Any] | None = None,
+        condition: str,
+        raises: Raises,
+        values: Mapping[str, Any],
     ) -> None:
         kept = mutate(name, condition) if condition else ""
         if verb == "ConditionCheck" and not kept:
             kept = "attribute_exists(pk) OR attribute_not_exists(pk)"
-        add(self, name, verb, action, kept, refusal, _used(values or {}, kept, action.get("UpdateExpression", "")))
+        add(self, name, verb, action, kept, raises, _used(values, kept, action.get("UpdateExpression", "")))
 
     def mutated_put(self: Table, row: Any, condition: str, values: Mapping[str, Any]) -> Any:
         kept = mutate(f"put {row['type']}", condition) or "attribute_not_exists(pk) OR attribute_exists(pk)"
@@ -110,7 +102,7 @@ def _wrap(patch: pytest.MonkeyPatch, mutate: Callable[[str, str], str]) -> None:
             kept, values = f"({kept}) OR pk <> :none", {":none": ""}
         return put(self, row, kept, values)
 
-    patch.setattr(Transaction, "_add", mutated_add)
+    patch.setattr(WriteTransaction, "_add", mutated_add)
     patch.setattr(Table, "put", mutated_put)
 
 
@@ -139,11 +131,22 @@ def _tests(mutant: str) -> list[str]:
     """Return the suites, those first that the words of a mutant speak of."""
     likely = [name for name, words in LIKELY.items() if re.search(words, mutant)]
     names = [*likely, *(name for name in SUITES if name not in likely)]
-    return ["tests/unit/test_transaction.py", *(f"tests/integration/test_{name}.py" for name in names)]
+    return ["tests/unit/test_transaction.py", *(f"tests/integration/{name}" for name in names)]
 
 
 def _run(mutant: str, *options: str, **environment: str) -> str:
-    command = [sys.executable, "-m", "pytest", "-p", "tests.mutants", "-q", "--tb=no", "--show-capture=no", *options]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "tests.mutants",
+        "-n0",
+        "-q",
+        "--tb=no",
+        "--show-capture=no",
+        *options,
+    ]
     done = subprocess.run(
         [*command, *_tests(mutant)], cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, check=False
     )

@@ -5,11 +5,12 @@ from functools import partial
 
 from cli.audit.reading import PAGE, Reading, broken_unless
 from cli.audit.state import BrokenError, State
-from domain.ledger.accounts import Account, AccountStatus, Direction, signed
+from domain.ledger.accounts import Account, AccountStatus, Direction
+from domain.ledger.transactions import signed
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row
 from repositories.ledger.chains import Chains
-from repositories.ledger.rows import account_of
+from repositories.ledger.rows import account_from_row
 
 
 def check_chains(reading: Reading) -> Iterator[None]:
@@ -79,7 +80,7 @@ def _check_end(reading: Reading, account: Account, stripe: int, last: tuple[int,
         keys.entry(reading.tenant, account.id, stripe, number + 1),
     )
     rows = reading.together([of_account, following])
-    closed = account_of(rows[of_account]).status is AccountStatus.CLOSED
+    closed = account_from_row(rows[of_account]).status is AccountStatus.CLOSED
     end = rows.get(following)
     if end and end["type"] == "entry":
         return  # It is newer than what this audit looks at.

@@ -9,8 +9,8 @@ from domain.ledger.accounts import Direction
 from domain.orders import Order, OrderStatus, total_of
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row
-from repositories.ledger.rows import places_of
-from repositories.orders.rows import COLLECTION, StoredOrder, order_row
+from repositories.ledger.rows import entry_locations
+from repositories.orders.rows import COLLECTION, StoredOrder, order_to_row
 
 _HOLDING = {OrderStatus.PENDING, OrderStatus.PAID}
 _GONE = {OrderStatus.SHIPPED, OrderStatus.DELIVERED}
@@ -30,9 +30,9 @@ def _check_order(reading: Reading, order_id: str) -> None:
     key, paid = keys.order(reading.tenant, order_id), keys.payment(reading.tenant, order_id, 1)
     rows = reading.together([key, paid])
     broken_unless(key in rows, f"{name} is listed and not there.")
-    stored, payment = StoredOrder.of(rows[key]), rows.get(paid)
+    stored, payment = StoredOrder.from_row(rows[key]), rows.get(paid)
     order = stored.order
-    require_listed(rows[key], order_row(reading.tenant, order, stored.holds), name)
+    require_listed(rows[key], order_to_row(reading.tenant, order, stored.holds), name)
     broken_unless(order.total == total_of(order.lines), f"{name}: its total is not the sum of its lines.")
     what = f"{name} is {order.status}, {'with' if payment else 'without'} a payment."
     broken_unless((payment is not None) == (order.status in _PAID), what)
@@ -48,7 +48,7 @@ def _check_payment(reading: Reading, order: Order, payment: Row) -> None:
         broken_unless(total.minor == 0, f"{name}: the payment is not posted.")
         return
     row = reading.table.get(keys.transaction(reading.tenant, payment["transaction_id"]))
-    posted = sum(place[2] for place in places_of(row) if place[1] == Direction.DEBIT) if row else None
+    posted = sum(place[2] for place in entry_locations(row) if place[1] == Direction.DEBIT) if row else None
     of_it = row is not None and posted == total.minor and row["head"].get("order_id") == order.id
     broken_unless(of_it, f"{name}: the books do not have its payment.")
     reversed_ = row is not None and "reversed_by" in row["head"]
@@ -62,7 +62,7 @@ _NOT_TOTAL = "the payment is not its total."
 def _add_up(state: State, stored: StoredOrder) -> None:
     for hold in stored.holds:
         if stored.order.status in _HOLDING:
-            buckets = state.reserved.setdefault(hold.item_id, {})
-            buckets[str(hold.bucket)] = buckets.get(str(hold.bucket), 0) + hold.units
+            shards = state.reserved.setdefault(hold.item_id, {})
+            shards[str(hold.shard)] = shards.get(str(hold.shard), 0) + hold.units
         elif stored.order.status in _GONE:
             state.shipped[hold.item_id] = state.shipped.get(hold.item_id, 0) + hold.units

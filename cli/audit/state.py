@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from domain.common.environment import now
 from domain.common.model import to_rfc3339
-from domain.ledger.accounts import SETTLED_AFTER
+from domain.ledger.posting import SETTLED_AFTER
 
 
 class BrokenError(Exception):
@@ -27,14 +27,14 @@ class State:
     chained: int = 0
     listed: int = 0
     reserved: dict[str, dict[str, int]] = field(default_factory=dict)
-    """Units that orders hold, by item and bucket."""
+    """Units that orders hold, by item and shard."""
     shipped: dict[str, int] = field(default_factory=dict)
     """Units that left with orders, by item."""
     round: int = 0
     differing: dict[str, str] = field(default_factory=dict)
     """Items whose stock is not what orders say, and how it differs."""
     changes: dict[str, list[int]] = field(default_factory=dict)
-    """How often each bucket of those items had changed when the round began."""
+    """How often each shard of those items had changed when the round began."""
     confirmed: dict[str, str] = field(default_factory=dict)
     """How those differed in a round in which nothing changed."""
     checked: dict[str, int] = field(default_factory=dict)

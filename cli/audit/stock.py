@@ -1,7 +1,7 @@
 """Items and their stock: rows that agree with each other, and with what orders hold and took.
 
 Orders move while they are added up. An item that differs from them is compared again, in rounds: only where none of its
-buckets changed from the beginning of a round to its end is the difference one, and only if it is the same in a second
+shards changed from the beginning of a round to its end is the difference one, and only if it is the same in a second
 such round is it broken, as an index may show an order late.
 """
 
@@ -12,7 +12,7 @@ from cli.audit.state import BrokenError
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row
 from repositories.dynamodb.keys import Key
-from repositories.items.rows import COLLECTIONS, for_sale, item_row, stored_item
+from repositories.items.rows import COLLECTIONS, for_sale, item_to_row, stored_item
 
 
 def check_stock(reading: Reading) -> Iterator[None]:
@@ -37,7 +37,7 @@ def _compare(reading: Reading, item_id: str) -> None:
 
 
 def prepare_round(reading: Reading) -> None:
-    """Note how often the buckets of the items that differ have changed, before orders are added up again."""
+    """Note how often the shards of the items that differ have changed, before orders are added up again."""
     state = reading.state
     state.changes = {item_id: _changes(_checked(reading, item_id)) for item_id in state.differing}
     state.reserved, state.shipped = {}, {}
@@ -66,12 +66,12 @@ def _difference(reading: Reading, item_id: str, stock: Sequence[Row]) -> str:
     """Return how an item's stock differs from what orders say, or nothing."""
     if "on_hand" not in stock[0]:
         return ""
-    reserved = {str(bucket): row["reserved"] for bucket, row in enumerate(stock) if row["reserved"]}
+    reserved = {str(shard): row["reserved"] for shard, row in enumerate(stock) if row["reserved"]}
     held = reading.state.reserved.get(item_id, {})
-    for bucket in sorted(reserved | held):
-        if reserved.get(bucket, 0) != held.get(bucket, 0):
-            there = f"{reserved.get(bucket, 0)} units are reserved" if int(bucket) < len(stock) else "it is not there"
-            return f"bucket {bucket}: {there}, and orders hold {held.get(bucket, 0)}"
+    for shard in sorted(reserved | held):
+        if reserved.get(shard, 0) != held.get(shard, 0):
+            there = f"{reserved.get(shard, 0)} units are reserved" if int(shard) < len(stock) else "it is not there"
+            return f"shard {shard}: {there}, and orders hold {held.get(shard, 0)}"
     received, shipped = stock[0].get("received"), reading.state.shipped.get(item_id, 0)
     on_hand = sum(row["on_hand"] for row in stock)
     if received is not None and on_hand + shipped != received:
@@ -107,13 +107,13 @@ def _rows(reading: Reading, item_id: str) -> list[Row]:
 
 def _check_item(reading: Reading, item: Row, stock: Sequence[Row]) -> None:
     name = f"Item {item['head']['id']}"
-    expected = stock[0]["bucket_rows"] if stock else 1
+    expected = stock[0]["shard_rows"] if stock else 1
     broken_unless(len(stock) == expected, f"{name} has {len(stock)} stock rows, and should have {expected}.")
     stored = stored_item(item, stock)
-    require_listed(item, item_row(reading.tenant, stored.item, stored.versions), name)
+    require_listed(item, item_to_row(reading.tenant, stored.item, stored.versions), name)
     sold = for_sale(stored.item)
-    for bucket, row in enumerate(stock):
-        where = f"{name}, bucket {bucket}"
+    for shard, row in enumerate(stock):
+        where = f"{name}, shard {shard}"
         broken_unless(row["edits"] == item["edits"], f"{where} has not followed the item's edits.")
         broken_unless({each: row[each] for each in sold} == sold, f"{where} sells something else than the item.")
         _check_units(where, row)

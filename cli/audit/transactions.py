@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from functools import partial
 
 from cli.audit.reading import Reading, broken_unless, require_listed
-from domain.ledger.accounts import Direction, signed
+from domain.ledger.accounts import Direction
+from domain.ledger.transactions import signed
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row
 from repositories.dynamodb.keys import Key
 from repositories.ledger.posting import swapped
-from repositories.ledger.rows import TRANSACTIONS, places_of, transaction_of
-from repositories.orders.rows import StoredOrder, order_row
+from repositories.ledger.rows import TRANSACTIONS, entry_locations, transaction_from_row
+from repositories.orders.rows import StoredOrder, order_to_row
 
 _LAG_SECONDS = 1.0
 
@@ -41,7 +42,7 @@ def _check_listed(reading: Reading) -> Iterator[None]:
 
 
 def _check_transaction(reading: Reading, row: Row) -> None:
-    head, places = row["head"], places_of(row)
+    head, places = row["head"], entry_locations(row)
     name = f"Transaction {head['id']}"
     sums: dict[str, int] = defaultdict(int)
     wanted = {keys.entry(reading.tenant, place[0], place[4], place[5]): place for place in places}
@@ -73,7 +74,7 @@ def _check_reversal(reading: Reading, original_id: str, reversal_id: str) -> Non
     named = (original["head"].get("reversed_by"), reversal["head"].get("reverses"))
     name = f"Transaction {reversal_id}"
     broken_unless(named == (reversal_id, original_id), f"{name} and {original_id} do not name each other.")
-    undoes = transaction_of(reversal).entries == swapped(transaction_of(original).entries)
+    undoes = transaction_from_row(reversal).entries == swapped(transaction_from_row(original).entries)
     broken_unless(undoes, f"{name} does not undo {original_id}.")
     same = original["head"].get("order_id") == reversal["head"].get("order_id")
     broken_unless(same, f"{name} and {original_id} are of different orders.")
@@ -89,6 +90,6 @@ def _check_order_of(reading: Reading, row: Row) -> None:
     paid_by = rows.get(payment, {}).get("transaction_id")
     of_payment = paid_by is not None and paid_by in {head["id"], head.get("reverses")}
     broken_unless(of_payment, f"{name} is not the one by which order {head['order_id']} was paid or refunded.")
-    stored = StoredOrder.of(rows[key])
-    expected = order_row(reading.tenant, stored.order, stored.holds)
+    stored = StoredOrder.from_row(rows[key])
+    expected = order_to_row(reading.tenant, stored.order, stored.holds)
     require_listed(rows[key], expected, f"Order {stored.order.id}")

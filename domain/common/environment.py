@@ -7,7 +7,7 @@ that it runs, and is then exact: the same seed gives the same run.
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from datetime import UTC, datetime
 from functools import cache
 from random import Random, SystemRandom
@@ -38,7 +38,8 @@ class Environment:
 
     def in_parallel[A, R](self, call: Callable[[A], R], arguments: Iterable[A]) -> list[R]:
         """Return the results of `call` for each argument, in their order; the first exception is raised."""
-        return list(_pool().map(call, arguments))
+        with_context = [(copy_context(), argument) for argument in arguments]
+        return list(_pool().map(lambda each: each[0].run(call, each[1]), with_context))
 
 
 @cache

@@ -21,10 +21,6 @@ class DomainError(Exception):
         self.flaws = flaws
 
 
-class InvalidJson(DomainError):
-    """The body is not JSON."""
-
-
 class ValidationFailed(DomainError):
     """The input does not have the form that the route asks for."""
 
@@ -34,13 +30,6 @@ class CursorInvalid(DomainError):
 
     def __init__(self) -> None:
         super().__init__("The cursor is not valid for this list, or has expired. Start again without one.")
-
-
-class IdempotencyKeyRequired(DomainError):
-    """The route asks for an Idempotency-Key and got none."""
-
-    def __init__(self) -> None:
-        super().__init__("Send an Idempotency-Key header: 1 to 255 visible ASCII characters.")
 
 
 class Unauthorized(DomainError):
@@ -59,22 +48,6 @@ class NotFound(DomainError):
 
     def __init__(self, what: str = "resource", *flaws: Flaw) -> None:
         super().__init__(f"There is no such {what}.", *flaws)
-
-
-class MethodNotAllowed(DomainError):
-    """The path exists, the method does not."""
-
-    def __init__(self, allowed: str) -> None:
-        super().__init__(f"This path answers {allowed}.")
-        self.allowed = allowed
-
-
-class PayloadTooLarge(DomainError):
-    """The body is larger than the API takes."""
-
-
-class UnsupportedMediaType(DomainError):
-    """The body is of a kind that the route does not read."""
 
 
 class OutOfStock(DomainError):
@@ -127,13 +100,6 @@ class AlreadyReversed(DomainError):
 
     def __init__(self) -> None:
         super().__init__("The transaction has been reversed before.")
-
-
-class PreconditionRequired(DomainError):
-    """A change must say which version it changes."""
-
-    def __init__(self) -> None:
-        super().__init__('Send If-Match with the ETag that you last read, for example If-Match: "3".')
 
 
 class PreconditionFailed(DomainError):

@@ -5,7 +5,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class DomainEvent:
     """Something that happened to `subject`: the number `sequence` of its events, which count from 1 without gaps.
 
     A subject is an id, or a part that changes by itself, such as an item's stock: `item_01J…/stock`. `data` is plain

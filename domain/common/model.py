@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 _CONTROLS = r"\x00-\x1f\x7f-\x9f"
 _CONTROLS_BUT_LINES = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
 
-Line = Annotated[str, Field(pattern=rf"^[^{_CONTROLS}]*[^{_CONTROLS}\s][^{_CONTROLS}]*$")]
+SingleLine = Annotated[str, Field(pattern=rf"^[^{_CONTROLS}]*[^{_CONTROLS}\s][^{_CONTROLS}]*$")]
 """One line of text: not blank, no control characters."""
 
 Text = Annotated[str, Field(pattern=rf"^[^{_CONTROLS_BUT_LINES}]*$")]

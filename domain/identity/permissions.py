@@ -21,18 +21,18 @@ class Permission(StrEnum):
     ITEMS_READ_ARCHIVED = "items:read-archived"
     ITEMS_WRITE = "items:write"
     ORDERS_PLACE = "orders:place"
-    ORDERS_READ = "orders:own"
+    ORDERS_OWN = "orders:own"
     ORDERS_READ_ALL = "orders:read-all"
     ORDERS_MANAGE = "orders:manage"
     LEDGER_READ = "ledger:read"
     LEDGER_WRITE = "ledger:write"
-    PROFILE = "users:own"
+    USERS_OWN = "users:own"
     USERS_READ = "users:read"
     USERS_CREATE = "users:create"
     USERS_WRITE = "users:write"
 
 
-_CUSTOMER = frozenset({Permission.ITEMS_READ, Permission.ORDERS_PLACE, Permission.ORDERS_READ, Permission.PROFILE})
+_CUSTOMER = frozenset({Permission.ITEMS_READ, Permission.ORDERS_PLACE, Permission.ORDERS_OWN, Permission.USERS_OWN})
 _STAFF = _CUSTOMER | {
     Permission.ORDERS_READ_ALL,
     Permission.ORDERS_MANAGE,

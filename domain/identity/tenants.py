@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from domain.common.iso_currencies import MINOR_UNITS
 from domain.common.merge_patch import merge_patch
-from domain.common.model import A_NUMBER, Line, Model, Timestamp
+from domain.common.model import A_NUMBER, Model, SingleLine, Timestamp
 from domain.common.validation import validated
 from domain.identity.email import EmailAddress
 
@@ -24,8 +24,7 @@ def _is_currency(code: str) -> str:
 TenantId = Annotated[str, Field(pattern=TENANT_PATTERN, examples=["acme"])]
 Currency = Annotated[str, AfterValidator(_is_currency), Field(json_schema_extra={"enum": sorted(MINOR_UNITS)})]
 Currencies = Annotated[list[Currency], Field(max_length=20, examples=[["EUR"]])]
-FeatureName = Annotated[str, Field(pattern="^[a-z0-9_]{1,40}$")]
-PersonName = Annotated[Line, Field(max_length=200, examples=["Jane Doe"])]
+PersonName = Annotated[SingleLine, Field(max_length=200, examples=["Jane Doe"])]
 
 
 class TenantSettings(Model):
@@ -35,13 +34,12 @@ class TenantSettings(Model):
     """How long a pending order holds its stock."""
     allow_sign_up: StrictBool = False
     """Whether customers may sign up by themselves."""
-    features: Annotated[dict[FeatureName, StrictBool], Field(max_length=50)] = Field(default_factory=dict)
 
 
 class TenantFields(Model):
     """What an operator changes of a tenant. No currencies: any."""
 
-    name: Annotated[Line, Field(max_length=200, examples=["Acme Crockery"])]
+    name: Annotated[SingleLine, Field(max_length=200, examples=["Acme Crockery"])]
     currencies: Currencies = Field(default_factory=list)
     settings: TenantSettings = TenantSettings()
 
@@ -65,13 +63,12 @@ class SettingsPatch(Model):
 
     hold_minutes: Annotated[int, Field(ge=1, le=1440), A_NUMBER] = 15
     allow_sign_up: StrictBool = False
-    features: Annotated[dict[FeatureName, StrictBool | None], Field(max_length=50)] = Field(default_factory=dict)
 
 
 class TenantPatch(Model):
-    """A JSON merge patch (RFC 7396) of a tenant: a field left out stays, null removes a feature."""
+    """A JSON merge patch (RFC 7396) of a tenant: a field left out stays."""
 
-    name: Annotated[Line, Field(max_length=200)] = ""
+    name: Annotated[SingleLine, Field(max_length=200)] = ""
     currencies: Currencies = Field(default_factory=list)
     settings: SettingsPatch = SettingsPatch()
 

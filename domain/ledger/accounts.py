@@ -1,28 +1,22 @@
-"""Double-entry books: accounts, transactions whose entries balance, and the rules for posting them."""
+"""Accounts of the ledger."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from domain.common.errors import Flaw, InsufficientFunds, Unavailable
+from domain.common.errors import InvalidState
 from domain.common.iso_currencies import MINOR_UNITS
-from domain.common.model import Line, Model, Timestamp
-from domain.common.money import Money, SignedMoney
-from domain.common.validation import invalid_input
+from domain.common.model import A_NUMBER, Model, SingleLine, Timestamp
+from domain.common.money import SignedMoney
 from domain.identity.tenants import Currency
 
-MAX_SKEW = timedelta(seconds=2)
-"""By how much clocks may differ. A chain that is further ahead is not written to until time has caught up."""
-SETTLED_AFTER = timedelta(seconds=30)
-"""After that, no posting can still fall before: each is committed within seconds, by a clock that is nearly right."""
 RESERVED_CODES = "shop."
-"""Codes that begin so belong to accounts that orders post to."""
+"""Prefix of the codes of accounts that orders post to."""
+MAX_STRIPES = 16
 
 
 class AccountType(StrEnum):
@@ -72,7 +66,7 @@ class NewAccount(Model):
     """A new account. `floor` is the lowest balance allowed, in the account's normal direction; null: none."""
 
     code: Code
-    name: Annotated[Line, Field(max_length=200, examples=["Cash in hand"])]
+    name: Annotated[SingleLine, Field(max_length=200, examples=["Cash in hand"])]
     type: AccountType
     currency: Currency
     floor: Annotated[str, Field(pattern=_AMOUNT, examples=["0.00"])] | SignedMoney | None = None
@@ -130,127 +124,18 @@ class Account(Model):
         return NORMAL[self.type]
 
 
-def _is_positive(amount: Money) -> Money:
-    if amount.minor == 0:
-        raise PydanticCustomError("amount_zero", "An entry has an amount of more than zero")
-    return amount
+class Stripes(Model):
+    """Number of chains over which an account's entries are spread, so that postings at once do not conflict."""
+
+    count: Annotated[int, Field(ge=1, le=MAX_STRIPES, examples=[4]), A_NUMBER]
 
 
-class NewEntry(Model):
-    """One side of a transaction."""
+def require_stripable(account: Account, count: int) -> None:
+    """Raise InvalidState unless an account may have `count` stripes.
 
-    account_id: Annotated[str, Field(max_length=64, examples=["acct_01JD3ZK8Q4M5X6Y7Z8A9B0C1D8"])]
-    direction: Direction
-    amount: Annotated[Money, AfterValidator(_is_positive)]
-
-
-class TransactionSummary(Model):
-    """A posted transaction as lists show it."""
-
-    id: str
-    description: str
-    effective_date: date | None
-    reference: str | None
-    reverses: str | None
-    reversed_by: str | None
-    posted_at: Timestamp
-    posted_by: str
-
-
-class Transaction(TransactionSummary):
-    """A posted transaction. It never changes, but that `reversed_by` is set once."""
-
-    entries: list[NewEntry]
-
-
-@dataclass(frozen=True, slots=True)
-class Tail:
-    """Where a stripe of an account ends: the number, balance and time of its last entry."""
-
-    account: Account
-    stripe: int
-    sequence: int = 0
-    balance: int = 0
-    """In minor units, in the account's normal direction."""
-    at: datetime | None = None
-
-    def extended(self, direction: Direction, minor: int, at: datetime) -> "Tail":
-        """Return the end after one more entry."""
-        grows = direction is self.account.normal
-        balance = self.balance + (minor if grows else -minor)
-        return Tail(self.account, self.stripe, self.sequence + 1, balance, at)
-
-
-@dataclass(frozen=True, slots=True)
-class Posted:
-    """An entry on its way into a chain: which of the transaction's entries it is, and the chain's end after it."""
-
-    index: int
-    tail: Tail
-    more: int = 0
-    """How many entries of the same transaction follow in the same chain."""
-
-
-def signed(direction: Direction, minor: int) -> int:
-    """Return an amount as a number of which debits and credits that balance make zero."""
-    return minor if direction is Direction.DEBIT else -minor
-
-
-def posting_time(now: datetime, tails: Sequence[Tail]) -> datetime:
-    """Return the time of a transaction on these chains: times rise in each. Raises Unavailable if one is far ahead."""
-    last = max((tail.at for tail in tails if tail.at), default=now)
-    if last > now + MAX_SKEW:
-        raise Unavailable
-    return max(now, last)
-
-
-def require_postable(entries: Sequence[NewEntry], accounts: Mapping[str, Account]) -> None:
-    """Raise ValidationFailed with a flaw for each entry whose account is not there, closed or in another currency."""
-    flaws = []
-    for index, entry in enumerate(entries):
-        account = accounts.get(entry.account_id)
-        if account is None:
-            flaws.append(Flaw(f"/entries/{index}/account_id", "NOT_FOUND", "There is no such account."))
-        elif account.status is AccountStatus.CLOSED:
-            flaws.append(Flaw(f"/entries/{index}/account_id", "ACCOUNT_CLOSED", "The account is closed."))
-        elif account.currency != entry.amount.currency:
-            detail = f"The account is in {account.currency}."
-            flaws.append(Flaw(f"/entries/{index}/amount/currency", "CURRENCY_MISMATCH", detail))
-    if flaws:
-        raise invalid_input(flaws)
-
-
-def appended(entries: Sequence[NewEntry], tails: Mapping[str, Tail], at: datetime) -> list[Posted]:
-    """Return each entry's place in its account's chain. Raises InsufficientFunds where a floor would be crossed.
-
-    Of one account, entries that let the balance grow come first, then larger ones, so that no order in which a client
-    names them makes a difference, and a floor that holds at the end holds in between.
+    An account with a floor keeps one: its floor is checked against the balance of one chain.
     """
-    ends = dict(tails)
-    posted = []
-
-    def place(index: int) -> tuple[Any, ...]:
-        entry = entries[index]
-        return entry.direction is not tails[entry.account_id].account.normal, -entry.amount.minor
-
-    for index in sorted(range(len(entries)), key=place):
-        entry = entries[index]
-        end = ends[entry.account_id].extended(entry.direction, entry.amount.minor, at)
-        ends[entry.account_id] = end
-        posted.append(Posted(index, end))
-    _require_floors(entries, ends)
-    last = {tail.account.id: tail.sequence for tail in ends.values()}
-    counted = [replace(each, more=last[each.tail.account.id] - each.tail.sequence) for each in posted]
-    return sorted(counted, key=lambda each: each.index)
-
-
-def _require_floors(entries: Sequence[NewEntry], ends: Mapping[str, Tail]) -> None:
-    flaws = []
-    for index, entry in enumerate(entries):
-        end = ends[entry.account_id]
-        floor = end.account.floor_minor
-        if floor is not None and end.balance < floor and entry.direction is not end.account.normal:
-            detail = f"It would leave {SignedMoney.of_minor(end.balance, end.account.currency)}."
-            flaws.append(Flaw(f"/entries/{index}", "INSUFFICIENT_FUNDS", detail))
-    if flaws:
-        raise InsufficientFunds(*flaws)
+    if account.floor is not None and count > 1:
+        raise InvalidState("An account with a floor has one stripe: only there is its balance one number.")
+    if count < account.stripes:
+        raise InvalidState(f"The account has {account.stripes} stripes already, and entries in them.")

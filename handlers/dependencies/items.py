@@ -1,16 +1,8 @@
-"""Items of the catalogue."""
+"""Dependency of routes on items."""
 
 from typing import Annotated
 
-from aws_lambda_powertools.event_handler import Request
-from aws_lambda_powertools.event_handler.depends import Depends
-
-from handlers.http.parameters import session_of
+from handlers.http.dependencies import repository
 from repositories.items.repository import ItemRepository
 
-
-def _items(request: Request) -> ItemRepository:
-    return ItemRepository(session_of(request))
-
-
-Items = Annotated[ItemRepository, Depends(_items)]
+Items = Annotated[ItemRepository, repository(ItemRepository)]

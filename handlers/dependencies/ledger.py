@@ -1,16 +1,8 @@
-"""The ledger."""
+"""Dependency of routes on the ledger."""
 
 from typing import Annotated
 
-from aws_lambda_powertools.event_handler import Request
-from aws_lambda_powertools.event_handler.depends import Depends
-
-from handlers.http.parameters import session_of
+from handlers.http.dependencies import repository
 from repositories.ledger.repository import LedgerRepository
 
-
-def _ledger(request: Request) -> LedgerRepository:
-    return LedgerRepository(session_of(request))
-
-
-Ledger = Annotated[LedgerRepository, Depends(_ledger)]
+Ledger = Annotated[LedgerRepository, repository(LedgerRepository)]

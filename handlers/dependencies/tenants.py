@@ -1,17 +1,9 @@
-"""Tenants, for operators."""
+"""Dependency of routes on tenants."""
 
 from typing import Annotated
 
-from aws_lambda_powertools.event_handler import Request
-from aws_lambda_powertools.event_handler.depends import Depends
-
-from handlers.http.parameters import session_of
+from handlers.http.dependencies import repository
 from repositories.identity.tenants import TenantRepository
-from repositories.identity.user_pool import directory
+from repositories.identity.user_pool import user_pool
 
-
-def _tenants(request: Request) -> TenantRepository:
-    return TenantRepository(session_of(request), directory())
-
-
-Tenants = Annotated[TenantRepository, Depends(_tenants)]
+Tenants = Annotated[TenantRepository, repository(lambda session: TenantRepository(session, user_pool()))]

@@ -1,17 +1,9 @@
-"""People of a tenant."""
+"""Dependency of routes on users."""
 
 from typing import Annotated
 
-from aws_lambda_powertools.event_handler import Request
-from aws_lambda_powertools.event_handler.depends import Depends
-
-from handlers.http.parameters import session_of
-from repositories.identity.user_pool import directory
+from handlers.http.dependencies import repository
+from repositories.identity.user_pool import user_pool
 from repositories.identity.users import UserRepository
 
-
-def _users(request: Request) -> UserRepository:
-    return UserRepository(session_of(request), directory())
-
-
-Users = Annotated[UserRepository, Depends(_users)]
+Users = Annotated[UserRepository, repository(lambda session: UserRepository(session, user_pool()))]

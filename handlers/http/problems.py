@@ -1,14 +1,16 @@
 """How each error of the domain looks on the wire: problem+json (RFC 9457). This is the one table of them."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
 from domain.common import errors
-from domain.common.commands import Answer
 from domain.common.errors import DomainError, Flaw
 from domain.common.validation import flaw, invalid_input
+from handlers.http import errors as transport
 from handlers.http.responses import to_json
+from repositories.dynamodb.idempotency import StoredResponse
 
 CONTENT_TYPE = "application/problem+json"
 _RETRY_AFTER_SECONDS = "1"
@@ -47,33 +49,34 @@ class Problem(NamedTuple):
         return self.status in {429, 503} or self.code == "IDEMPOTENCY_IN_PROGRESS"
 
 
-INTERNAL_ERROR = Problem(500, "INTERNAL_ERROR", "Something went wrong on our side")
+INTERNAL_ERROR = Problem(500, "INTERNAL_ERROR", "Internal error")
 
 PROBLEMS: dict[type[DomainError], Problem] = {
-    errors.InvalidJson: Problem(400, "INVALID_JSON", "The body is not JSON"),
+    transport.InvalidJson: Problem(400, "INVALID_JSON", "The body is not JSON"),
     errors.ValidationFailed: Problem(400, "VALIDATION_ERROR", "The request is not valid"),
     errors.CursorInvalid: Problem(400, "CURSOR_INVALID", "The cursor is not valid"),
-    errors.IdempotencyKeyRequired: Problem(400, "IDEMPOTENCY_KEY_REQUIRED", "An Idempotency-Key is required"),
-    errors.Unauthorized: Problem(401, "UNAUTHORIZED", "Not signed in"),
-    errors.Forbidden: Problem(403, "FORBIDDEN", "Not allowed"),
+    transport.IdempotencyKeyRequired: Problem(400, "IDEMPOTENCY_KEY_REQUIRED", "An Idempotency-Key is required"),
+    errors.Unauthorized: Problem(401, "UNAUTHORIZED", "Unauthorized"),
+    errors.Forbidden: Problem(403, "FORBIDDEN", "Forbidden"),
     errors.NotFound: Problem(404, "NOT_FOUND", "Not found"),
-    errors.MethodNotAllowed: Problem(405, "METHOD_NOT_ALLOWED", "Method not allowed"),
-    errors.PayloadTooLarge: Problem(413, "PAYLOAD_TOO_LARGE", "The body is too large"),
-    errors.UnsupportedMediaType: Problem(415, "UNSUPPORTED_MEDIA_TYPE", "Unsupported media type"),
+    transport.MethodNotAllowed: Problem(405, "METHOD_NOT_ALLOWED", "Method not allowed"),
+    transport.PayloadTooLarge: Problem(413, "PAYLOAD_TOO_LARGE", "The body is too large"),
+    transport.UnsupportedMediaType: Problem(415, "UNSUPPORTED_MEDIA_TYPE", "Unsupported media type"),
+    transport.TooManyRequests: Problem(429, "TOO_MANY_REQUESTS", "Too many requests"),
     errors.OutOfStock: Problem(409, "OUT_OF_STOCK", "Not enough stock"),
     errors.SkuTaken: Problem(409, "SKU_TAKEN", "The SKU is taken"),
     errors.EmailTaken: Problem(409, "EMAIL_TAKEN", "The e-mail address is taken"),
-    errors.InvalidState: Problem(409, "INVALID_STATE", "Not possible in this state"),
+    errors.InvalidState: Problem(409, "INVALID_STATE", "Not possible in the current state"),
     errors.ItemArchived: Problem(409, "ITEM_ARCHIVED", "The item is archived"),
-    errors.InsufficientFunds: Problem(409, "INSUFFICIENT_FUNDS", "Not enough funds"),
-    errors.AlreadyReversed: Problem(409, "ALREADY_REVERSED", "Reversed before"),
+    errors.InsufficientFunds: Problem(409, "INSUFFICIENT_FUNDS", "Insufficient funds"),
+    errors.AlreadyReversed: Problem(409, "ALREADY_REVERSED", "Already reversed"),
     errors.PriceChanged: Problem(409, "PRICE_CHANGED", "The price has changed"),
-    errors.PreconditionFailed: Problem(412, "PRECONDITION_FAILED", "Changed meanwhile"),
-    errors.PreconditionRequired: Problem(428, "PRECONDITION_REQUIRED", "If-Match is required"),
-    errors.IdempotencyKeyReused: Problem(422, "IDEMPOTENCY_KEY_REUSED", "Idempotency-Key used before"),
-    errors.IdempotencyInProgress: Problem(409, "IDEMPOTENCY_IN_PROGRESS", "Still running"),
+    errors.PreconditionFailed: Problem(412, "PRECONDITION_FAILED", "Precondition failed"),
+    transport.PreconditionRequired: Problem(428, "PRECONDITION_REQUIRED", "If-Match is required"),
+    errors.IdempotencyKeyReused: Problem(422, "IDEMPOTENCY_KEY_REUSED", "Idempotency-Key already used"),
+    errors.IdempotencyInProgress: Problem(409, "IDEMPOTENCY_IN_PROGRESS", "Request in progress"),
     errors.Contention: Problem(409, "CONTENTION", "Too much contention"),
-    errors.Unavailable: Problem(503, "UNAVAILABLE", "Unavailable"),
+    errors.Unavailable: Problem(503, "UNAVAILABLE", "Service unavailable"),
 }
 
 
@@ -83,17 +86,26 @@ def problem_of(error: DomainError | None) -> Problem:
 
 
 def problem_body(error: DomainError | None, instance: str, request_id: str) -> dict[str, Any]:
-    """Return the problem document of an error."""
-    problem = problem_of(error)
+    """Return the problem document of an error; None stands for an unexpected exception."""
+    if error is None:
+        detail = "The error has been logged. Quote the request id when you report it."
+        return problem_document(INTERNAL_ERROR, detail, instance, request_id)
+    return problem_document(problem_of(error), error.detail, instance, request_id, error.flaws)
+
+
+def problem_document(
+    problem: Problem, detail: str, instance: str, request_id: str, flaws: Sequence[Flaw] = ()
+) -> dict[str, Any]:
+    """Return a problem document (RFC 9457) with the extension members `code`, `request_id` and `errors`."""
     return {
         "type": problem.type,
         "title": problem.title,
         "status": problem.status,
         "code": problem.code,
-        "detail": error.detail if error else "The error has been logged. Quote the request id when you report it.",
+        "detail": detail,
         "instance": instance,
         "request_id": request_id,
-        "errors": [_shown(each) for each in error.flaws[:MAX_FLAWS]] if error else [],
+        "errors": [_shown(each) for each in flaws[:MAX_FLAWS]],
     }
 
 
@@ -102,7 +114,7 @@ def problem_headers(error: DomainError | None) -> dict[str, str]:
     headers = {"Content-Type": CONTENT_TYPE}
     if problem_of(error).retryable:
         headers["Retry-After"] = _RETRY_AFTER_SECONDS
-    if isinstance(error, errors.MethodNotAllowed):
+    if isinstance(error, transport.MethodNotAllowed):
         headers["Allow"] = error.allowed
     return headers
 
@@ -116,7 +128,7 @@ def from_validation(invalid: RequestValidationError) -> DomainError:
     for error in found:
         place, *path = error["loc"]
         if place == "header" and error["type"] == "missing" and path[0].lower() == "if-match":
-            return errors.PreconditionRequired()
+            return transport.PreconditionRequired()
     return invalid_input(_flaw(error) for error in found)
 
 
@@ -129,7 +141,7 @@ def _shown(each: Flaw) -> dict[str, str]:
     return {"pointer": each.pointer, "code": each.code, "detail": each.detail}
 
 
-def problem_answer(error: DomainError | None, instance: str, request_id: str) -> Answer:
-    """Return the whole answer to a request that failed."""
+def problem_response(error: DomainError | None, instance: str, request_id: str) -> StoredResponse:
+    """Return the response to a request that failed."""
     body = to_json(problem_body(error, instance, request_id))
-    return Answer(problem_of(error).status, problem_headers(error), body)
+    return StoredResponse(problem_of(error).status, problem_headers(error), body)

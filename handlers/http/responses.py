@@ -1,17 +1,13 @@
-"""Results as answers: status, headers and body."""
+"""Results as responses: status, headers and body."""
 
-import re
 from typing import Any
 
 from pydantic_core import to_json as _to_json_bytes
 
-from domain.common.commands import Answer
+from repositories.dynamodb.idempotency import StoredResponse
 
 JSON = "application/json"
-_TAG = re.compile(r'(W/)?"([^"]*)"')
-"""An entity tag: a comma inside it does not end it (RFC 9110, section 8.8.3)."""
-_VERSION = re.compile(r"[1-9][0-9]{0,17}")
-"""A version as ETags spell it. No counter of ours has more digits, and larger texts cost to read."""
+_CREATED = 201
 
 
 def to_json(shown: Any) -> str:
@@ -19,36 +15,31 @@ def to_json(shown: Any) -> str:
     return _to_json_bytes(shown).decode()
 
 
-def success(status: int, location: str, shown: dict[str, Any] | None) -> Answer:
-    """Return the answer that shows `shown`, with the ETag of its version.
+def success(status: int, location: str, shown: dict[str, Any] | None) -> StoredResponse:
+    """Return the response that shows a resource, with an ETag if it has a version.
 
-    `location` is the address of what was created, with the names of its fields in braces: `/v1/items/{id}`.
+    `location` is the URL of a created resource, with the names of its fields in braces: `/v1/items/{id}`.
     """
     if shown is None:
-        return Answer(status, {}, "")
+        return StoredResponse(status, {}, "")
     headers = {"Content-Type": JSON}
     if isinstance(shown.get("version"), int):
         headers["ETag"] = f'"{shown["version"]}"'
-    if status == 201:
+    if status == _CREATED:
         headers["Location"] = location.format_map(shown)
-    return Answer(status, headers, to_json(shown))
+    return StoredResponse(status, headers, to_json(shown))
 
 
-def not_modified(etag: str) -> Answer:
-    """Return the answer to a reader who has this version already (RFC 9110, section 15.4.5)."""
-    return Answer(304, {"ETag": etag}, "")
+def not_modified(etag: str) -> StoredResponse:
+    """Return the response to a client that has this version already (RFC 9110, section 15.4.5)."""
+    return StoredResponse(304, {"ETag": etag}, "")
 
 
-def matches(if_none_match: str, etag: str) -> bool:
-    """Tell whether an If-None-Match header names `etag`, compared weakly (RFC 9110, section 13.1.2)."""
-    return if_none_match.strip() == "*" or etag in (f'"{tag}"' for _, tag in _TAG.findall(if_none_match))
-
-
-def versions_in(if_match: str) -> frozenset[int] | None:
-    """Return the versions that an If-Match header names, or None for `*`, which any version matches.
-
-    Weak tags and tags that Tradepost never made match nothing (RFC 9110, section 13.1.1).
-    """
-    if if_match.strip() == "*":
-        return None
-    return frozenset(int(tag) for weak, tag in _TAG.findall(if_match) if not weak and _VERSION.fullmatch(tag))
+def to_proxy(response: StoredResponse) -> dict[str, Any]:
+    """Return a response as API Gateway takes it from a proxy integration."""
+    return {
+        "statusCode": response.status,
+        "body": response.body,
+        "isBase64Encoded": False,
+        "multiValueHeaders": {name: [value] for name, value in response.headers.items()},
+    }

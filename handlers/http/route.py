@@ -1,100 +1,73 @@
-"""A thin layer over the Powertools resolver: what every route of Tradepost has in common."""
+"""Routes: a thin layer over the Powertools resolver with what all routes have in common."""
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, CORSConfig, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
-from domain.common.commands import Answer, Replayed
-from domain.common.environment import monotonic, now
-from domain.common.errors import DomainError, IdempotencyKeyRequired, NotFound
+from domain.common.errors import DomainError, NotFound
 from domain.common.model import json_of
 from domain.identity.permissions import Permission
-from handlers import imported
-from handlers.http.problems import from_validation, problem_answer, problem_of
-from handlers.http.request import (
-    Event,
-    caller_of,
-    command_of,
-    header,
-    issued_at,
-    json_object,
-    operator_of,
-    require_no_body,
-    with_json_body,
-)
-from handlers.http.responses import matches, not_modified, success
+from handlers import resume_garbage_collection
+from handlers.http.admission import caller_of, open_session, operator_of
+from handlers.http.declaration import PUBLIC, Declaration, KeyUse, Required
+from handlers.http.etags import matches
+from handlers.http.problems import from_validation, problem_of, problem_response
+from handlers.http.request import ProxyEvent, header, json_object, require_no_body, with_json_body
+from handlers.http.responses import JSON, not_modified, success, to_proxy
 from handlers.http.telemetry import Handler, Telemetry, logger, traced
 from repositories.aws.clients import dynamodb
-from repositories.aws.settings import settings
-from repositories.aws.tenant_client import client_for
-from repositories.dynamodb.iam_actions import Access
+from repositories.aws.settings import http_settings, settings
+from repositories.dynamodb.idempotency import Replayed, StoredResponse
 from repositories.dynamodb.session import Session
 from repositories.dynamodb.table import Table
-from repositories.dynamodb.token_revocation import require_valid
-
-PUBLIC: Literal["public"] = "public"
-"""The permission of a route that anybody may call."""
 
 EXPOSED_HEADERS = ["ETag", "Location", "Retry-After", "Idempotent-Replayed", "X-Request-Id"]
-_RESERVE_SECONDS = 1.0
-"""Kept back of a function's time, to say that there was not enough of it."""
 
-IAM: Literal["iam"] = "iam"
-"""The permission of a route for operators, whom API Gateway knows by their signature (SigV4)."""
-
-type Asked = Permission | Literal["public", "iam"]
-type Route = Callable[..., Any]
-type KeyUse = Literal["required", "accepted", "ignored"]
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """A route, as the OpenAPI document, the CDK app and the local server need to know it."""
-
-    method: str
-    path: str
-    permission: Asked
-    access: frozenset[Access]
-    status: int
-    raises: tuple[type[DomainError], ...]
-    idempotency_key: KeyUse
-    asks_along: bool
-    location: str
+type Endpoint = Callable[..., Any]
 
 
 @dataclass(slots=True)
 class Call:
-    """One request on its way through a route."""
+    """One request to a route."""
 
     path: str
-    address: str
-    """The path as the client asked for it: behind the stage's name, where there is no domain of one's own."""
+    url_path: str
+    """The path as the client sent it: with the stage's name, unless the API has a custom domain."""
     request_id: str
     telemetry: Telemetry
     table: Table
     session: Session | None = None
 
     @property
-    def base(self) -> str:
-        """What stands before the API's paths in an address: the stage, or nothing behind a domain of one's own."""
-        return self.address.removesuffix(self.path)
+    def prefix(self) -> str:
+        """Path prefix of the API: the stage's name, or empty with a custom domain."""
+        return self.url_path.removesuffix(self.path)
 
-    def location(self, operation: Operation) -> str:
-        """Return the address of what the route creates, its fields in braces."""
-        return self.base + operation.location
+    def location(self, declared: Declaration) -> str:
+        """Return the URL of a resource that the route creates, its fields in braces."""
+        return self.prefix + declared.location
 
 
-class Api:
-    """One route: `api.get(...)` and the like declare it, `api.handler` is the function's entry point."""
+class Route:
+    """One route. `get`, `post`, `patch` or `delete` declares it; `handler` is the entry point of its function.
 
-    operation: Operation
-    _function: Route
+    Options of a declaration:
+    `permission`: checked before the input is validated.
+    `status`: status code of a success.
+    `raises`: errors for the OpenAPI document, besides those that any route can raise.
+    `idempotency_key`: whether the route requires, accepts or ignores an Idempotency-Key.
+    `location`: path of a created resource, if it is not the route's path and the id.
+    `media_type`: Content-Type of a success.
+    The first sentence of the endpoint's docstring is the operation's summary, all of it the description.
+    """
+
+    declaration: Declaration
+    endpoint: Endpoint
 
     def __init__(self) -> None:
         self.resolver = APIGatewayRestResolver(
@@ -102,27 +75,27 @@ class Api:
             json_body_deserializer=json_object,
             response_validation_error_http_code=500,
         )
-        self.resolver.use([self._succeed])
-        self.resolver.exception_handler(Exception)(self._refuse)
+        self.resolver.use([self._respond])
+        self.resolver.exception_handler(Exception)(self._on_error)
         self.handler: Handler = traced(self._handle)
-        origins = os.environ.get("CORS_ORIGINS", "").split()
+        origins = http_settings().cors_origins.split()
         self._cors = CORSConfig(origins[0], origins[1:], expose_headers=EXPOSED_HEADERS) if origins else None
-        imported()
+        resume_garbage_collection()
 
-    def get(self, path: str, **options: Any) -> Callable[[Route], Route]:
-        """Declare a GET route; see `_declare` for the options."""
+    def get(self, path: str, **options: Any) -> Callable[[Endpoint], Endpoint]:
+        """Declare a GET route."""
         return self._declare("GET", path, **options)
 
-    def post(self, path: str, **options: Any) -> Callable[[Route], Route]:
-        """Declare a POST route, which takes an Idempotency-Key; see `_declare`."""
+    def post(self, path: str, **options: Any) -> Callable[[Endpoint], Endpoint]:
+        """Declare a POST route. It accepts an Idempotency-Key."""
         return self._declare("POST", path, **{"idempotency_key": "accepted"} | options)
 
-    def patch(self, path: str, **options: Any) -> Callable[[Route], Route]:
-        """Declare a PATCH route; see `_declare`."""
+    def patch(self, path: str, **options: Any) -> Callable[[Endpoint], Endpoint]:
+        """Declare a PATCH route."""
         return self._declare("PATCH", path, **options)
 
-    def delete(self, path: str, **options: Any) -> Callable[[Route], Route]:
-        """Declare a DELETE route; see `_declare`."""
+    def delete(self, path: str, **options: Any) -> Callable[[Endpoint], Endpoint]:
+        """Declare a DELETE route."""
         return self._declare("DELETE", path, **options)
 
     def _declare(
@@ -130,48 +103,35 @@ class Api:
         method: str,
         path: str,
         *,
-        permission: Asked,
-        access: Sequence[Access] = (),
+        permission: Required,
         status: int = 200,
         raises: Sequence[type[DomainError]] = (),
         idempotency_key: KeyUse = "ignored",
-        asks_along: bool = False,
         location: str = "",
-    ) -> Callable[[Route], Route]:
-        """Declare the route.
-
-        `permission` is asked for before the input is looked at; `access` is what the function's role may do to
-        the table; `raises` are the domain's errors that it may answer, beside those of every route. Whether the
-        caller's token is void is asked for before a change; a route that begins with `Session.read` `asks_along`.
-        `location` is the path of what a 201 answers, where that is not the route's own path and the id.
-        """
-        self.operation = Operation(
-            method,
-            path,
-            permission,
-            frozenset(access),
-            status,
-            tuple(raises),
-            idempotency_key,
-            asks_along,
-            location or f"{path}/{{id}}",
+        media_type: str = JSON,
+    ) -> Callable[[Endpoint], Endpoint]:
+        self.declaration = Declaration(
+            method, path, permission, status, tuple(raises), idempotency_key, location or f"{path}/{{id}}", media_type
         )
 
-        def register(route: Route) -> Route:
-            self._function = route
-            return self.resolver.route(path, method, status_code=status, summary=route.__doc__)(route)
+        def register(endpoint: Endpoint) -> Endpoint:
+            self.endpoint = endpoint
+            description = (endpoint.__doc__ or "").strip()
+            summary = description.partition(". ")[0].rstrip(".")
+            route = self.resolver.route(path, method, status_code=status, summary=summary, description=description)
+            return route(endpoint)
 
         return register
 
-    def _handle(self, event: Event, context: Any) -> dict[str, Any]:
-        operation, request_id = self.operation, event["requestContext"]["requestId"]
-        telemetry = Telemetry(f"{operation.method} {event['resource']}", request_id)
+    def _handle(self, event: ProxyEvent, context: Any) -> dict[str, Any]:
+        request_id = event["requestContext"]["requestId"]
+        telemetry = Telemetry(f"{self.declaration.method} {event['resource']}", request_id)
         table = Table(dynamodb(), settings().table_name, telemetry.meter)
         call = Call(event["path"], event["requestContext"]["path"], request_id, telemetry, table)
         try:
             admitted = self._admit(event, context, call)
-        except DomainError as refused:
-            response = _proxied(self._refusal(refused, call))
+        except DomainError as error:
+            response = to_proxy(self._problem_response(error, call))
         else:
             self.resolver.context["call"] = call
             response = self.resolver.resolve(admitted, context)
@@ -179,95 +139,85 @@ class Api:
         telemetry.finish(response["statusCode"])
         return response
 
-    def _admit(self, event: Event, context: Any, call: Call) -> Event:
-        """Check who calls and what with, before anything of the input is validated."""
-        operation = self.operation
-        if operation.permission == PUBLIC:
+    def _admit(self, event: ProxyEvent, context: Any, call: Call) -> ProxyEvent:
+        """Check the caller's permission and open the session. Return the event as Powertools can read it."""
+        declared = self.declaration
+        if declared.permission == PUBLIC:
             return event
-        issued, checked = None, True
-        if operation.permission == IAM:
+        if isinstance(declared.permission, Permission):
+            caller = caller_of(event)
+            call.telemetry.caller(caller.tenant, caller.subject)
+            caller.require(declared.permission)
+            admitted = with_json_body(event)
+        else:
             admitted = with_json_body(event)
             caller = operator_of(admitted)
             call.telemetry.caller(caller.tenant, caller.subject)
-        else:
-            caller = caller_of(event)
-            call.telemetry.caller(caller.tenant, caller.subject)
-            caller.require(operation.permission)
-            admitted = with_json_body(event)
-            call.table = Table(client_for(caller.tenant), call.table.name, call.table.meter)
-            if operation.method != "GET":
-                issued, checked = issued_at(event), not operation.asks_along
-                if checked:
-                    require_valid(call.table, caller, issued)
-        command = None
-        if operation.idempotency_key != "ignored":
-            command = command_of(
-                admitted,
-                caller,
-                answer=lambda result: success(operation.status, call.location(operation), json_of(result)),
-                refusal=lambda error: problem_answer(error, call.path, call.request_id),
-            )
-        if operation.idempotency_key == "required" and not command:
-            raise IdempotencyKeyRequired
-        seconds = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
-        call.session = Session(call.table, caller, now(), monotonic() + seconds, command, issued, checked)
+
+        def respond(result: Any) -> StoredResponse:
+            return success(declared.status, call.location(declared), json_of(result))
+
+        call.session = open_session(admitted, caller, call.table, declared, context, respond)
         return admitted
 
-    def _succeed(self, app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
-        """Show what the route returned; to a reader who has it already, only that."""
+    def _respond(self, app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
+        """Middleware: turn the endpoint's result into the response; 304 for a client that has it already."""
         route = app.context["_route"]
-        # Another one answers paths that API Gateway takes for ours and Powertools does not.
-        if route.func is self._function and not route.dependant.body_params:
+        # API Gateway and Powertools decode paths differently: Powertools may have found no route, or its own.
+        if route.func is self.endpoint and not route.dependant.body_params:
             require_no_body(app.current_event.raw_event)
-        shown = next_middleware(app)
-        if shown.body is not None and not isinstance(shown.body, dict):
-            return shown
+        result = next_middleware(app)
+        if result.body is not None and not isinstance(result.body, dict):
+            return result
         call: Call = app.context["call"]
-        answer = success(shown.status_code, call.location(self.operation), shown.body)
+        command = call.session.command if call.session else None
+        if command and command.response:
+            return _to_response(command.response)
+        response = success(result.status_code, call.location(self.declaration), result.body)
         known = header(app.current_event.raw_event, "if-none-match")
-        etag = answer.headers.get("ETag")
-        if etag and known and self.operation.method == "GET" and matches(known, etag):
-            answer = not_modified(etag)
-        return _response(answer)
+        etag = response.headers.get("ETag")
+        if etag and known and not self.declaration.writes and matches(known, etag):
+            response = not_modified(etag)
+        return _to_response(response)
 
-    def _refuse(self, error: Exception) -> Response[Any]:
-        """Turn whatever a route raised into its answer; a refusal becomes its command's answer for good."""
+    def _on_error(self, error: Exception) -> Response[Any]:
+        """Turn an exception into a response, which is stored if it is final for the request's Idempotency-Key."""
         call: Call = self.resolver.context["call"]
         if isinstance(error, NotFoundError):
-            return self._refuse_finally(NotFound(), call)
+            return self._final_response(NotFound(), call)
         if isinstance(error, RequestValidationError):
             error = from_validation(error)
         if isinstance(error, DomainError) and call.session:
             try:
-                self._settle(error, call.session)
-            except Exception as instead:  # noqa: BLE001 - Powertools calls nobody for what its handlers raise
-                return self._refuse_finally(instead, call)
-        return self._refuse_finally(error, call)
+                self._store_or_replay(error, call, call.session)
+            except Exception as instead:  # noqa: BLE001 - Powertools has no handler for errors of its handlers
+                return self._final_response(instead, call)
+        return self._final_response(error, call)
 
-    def _settle(self, error: DomainError, session: Session) -> None:
-        """Keep a refusal as its command's answer; one that is not kept must not stand in for an earlier answer."""
+    def _store_or_replay(self, error: DomainError, call: Call, session: Session) -> None:
+        """Store a final error as the response to the Idempotency-Key; raise Replayed if there is a response."""
         problem = problem_of(error)
         if problem.kept:
-            session.remember(error)
+            session.record.store(problem_response(error, call.path, call.request_id))
         elif problem.replaced:
-            session.replay()
+            session.record.replay()
 
-    def _refuse_finally(self, error: Exception, call: Call) -> Response[Any]:
+    def _final_response(self, error: Exception, call: Call) -> Response[Any]:
         if isinstance(error, Replayed):
             call.telemetry.replayed = True
-            first = error.answer
-            replayed = first.headers | {"Idempotent-Replayed": "true"}
-            return _response(Answer(first.status, replayed, first.body))
-        return _response(self._refusal(error, call))
+            first = error.response
+            headers = first.headers | {"Idempotent-Replayed": "true"}
+            return _to_response(StoredResponse(first.status, headers, first.body))
+        return _to_response(self._problem_response(error, call))
 
-    def _refusal(self, error: Exception, call: Call) -> Answer:
+    def _problem_response(self, error: Exception, call: Call) -> StoredResponse:
         known = error if isinstance(error, DomainError) else None
         if known is None:
             logger().exception("unforeseen", exc_info=error)
         call.telemetry.code = problem_of(known).code
-        return problem_answer(known, call.path, call.request_id)
+        return problem_response(known, call.path, call.request_id)
 
-    def _common_headers(self, event: Event, call: Call) -> dict[str, list[str]]:
+    def _common_headers(self, event: ProxyEvent, call: Call) -> dict[str, list[str]]:
         meter = call.telemetry.meter
         headers = {
             "X-Request-Id": call.request_id,
@@ -280,14 +230,5 @@ class Api:
         return {name: [value] for name, value in headers.items()}
 
 
-def _response(answer: Answer) -> Response[Any]:
-    return Response(answer.status, headers=answer.headers, body=answer.body)
-
-
-def _proxied(answer: Answer) -> dict[str, Any]:
-    return {
-        "statusCode": answer.status,
-        "body": answer.body,
-        "isBase64Encoded": False,
-        "multiValueHeaders": {name: [value] for name, value in answer.headers.items()},
-    }
+def _to_response(response: StoredResponse) -> Response[Any]:
+    return Response(response.status, headers=response.headers, body=response.body)

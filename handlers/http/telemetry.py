@@ -1,29 +1,16 @@
-"""One log line a request, which is its metrics too; and, where tracing is on, a trace."""
+"""One log line per request, from which the stack's metric filters count; and, with tracing on, a trace."""
 
 import logging
-import os
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from domain.common.environment import monotonic, now
+from domain.common.environment import monotonic
 from handlers.http.responses import to_json
+from repositories.aws.settings import http_settings
 from repositories.dynamodb.table import Meter
-
-_FIRST_SERVER_ERROR = 500
-_METRICS = {
-    "Namespace": "Tradepost",
-    "Dimensions": [["service", "route"]],
-    "Metrics": [{"Name": name, "Unit": "Count"} for name in ("requests", "errors", "read_units", "write_units")]
-    + [{"Name": "duration_ms", "Unit": "Milliseconds"}],
-}
-"""What CloudWatch makes metrics of (the Embedded Metric Format specification).
-
-The directive rides on the request's line, where Powertools' Metrics would write a second one: half the log
-volume, which is most of what observing a function costs.
-"""
 
 type Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
@@ -44,7 +31,7 @@ def logger() -> Logger:
 
 
 class Telemetry:
-    """What is told about one request. Bodies, tokens and e-mail addresses never are."""
+    """Log line of one request. It never contains bodies, tokens or e-mail addresses."""
 
     def __init__(self, route: str, request_id: str) -> None:
         self.meter = Meter()
@@ -72,21 +59,13 @@ class Telemetry:
                 "read_units": meter.read_units,
                 "write_units": meter.write_units,
                 "db_requests": meter.requests,
-                **_embedded_metrics(status),
             },
         )
 
 
-def _embedded_metrics(status: int) -> dict[str, Any]:
-    if os.environ.get("POWERTOOLS_METRICS_DISABLED") == "true":
-        return {}
-    directive = {"Timestamp": int(now().timestamp() * 1000), "CloudWatchMetrics": [_METRICS]}
-    return {"_aws": directive, "requests": 1, "errors": int(status >= _FIRST_SERVER_ERROR)}
-
-
 def traced(handler: Handler) -> Handler:
-    """Return the handler under X-Ray where the stack says TRACING=on; elsewhere nothing of it is loaded."""
-    if os.environ.get("TRACING") != "on":
+    """Return the handler, traced by X-Ray if the stack has tracing on. Otherwise the tracer is not imported."""
+    if http_settings().tracing != "on":
         return handler
     from aws_lambda_powertools import Tracer
 

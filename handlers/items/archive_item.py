@@ -1,20 +1,19 @@
 """DELETE /v1/items/{item_id}: archive an item."""
 
-from domain.common.errors import Contention, NotFound, PreconditionFailed, PreconditionRequired
+from domain.common.errors import Contention, NotFound, PreconditionFailed
 from domain.identity.permissions import Permission
 from handlers.dependencies.items import Items
+from handlers.http.errors import PreconditionRequired
+from handlers.http.etags import versions_in
 from handlers.http.parameters import IfMatch
-from handlers.http.responses import versions_in
-from handlers.http.route import Api
-from repositories.dynamodb.iam_actions import Access
+from handlers.http.route import Route
 
-api = Api()
+api = Route()
 
 
 @api.delete(
     "/v1/items/<item_id>",
     permission=Permission.ITEMS_WRITE,
-    access=[Access.GET, Access.QUERY, Access.PUT, Access.UPDATE],
     status=204,
     raises=[Contention, NotFound, PreconditionFailed, PreconditionRequired],
 )

@@ -4,15 +4,12 @@ from domain.common.errors import SkuTaken
 from domain.identity.permissions import Permission
 from domain.items import Item, NewItem
 from handlers.dependencies.items import Items
-from handlers.http.route import Api
-from repositories.dynamodb.iam_actions import Access
+from handlers.http.route import Route
 
-api = Api()
+api = Route()
 
 
-@api.post(
-    "/v1/items", permission=Permission.ITEMS_WRITE, access=[Access.GET, Access.PUT], status=201, raises=[SkuTaken]
-)
+@api.post("/v1/items", permission=Permission.ITEMS_WRITE, status=201, raises=[SkuTaken])
 def create_item(new: NewItem, items: Items) -> Item:
     """Add an item."""
     return items.create(new)

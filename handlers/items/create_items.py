@@ -5,22 +5,21 @@ from domain.identity.permissions import Permission
 from domain.items import NewItems
 from handlers.dependencies.items import Items
 from handlers.http.batch import BatchResults, report
-from handlers.http.parameters import CallParameter
-from handlers.http.route import Api
-from repositories.dynamodb.iam_actions import Access
+from handlers.http.dependencies import CurrentCall
+from handlers.http.route import Route
 
-api = Api()
+api = Route()
 
 
 @api.post(
     "/v1/items/batch",
     permission=Permission.ITEMS_WRITE,
-    access=[Access.GET, Access.PUT],
     raises=[IdempotencyInProgress],
 )
-def create_items(batch: NewItems, items: Items, call: CallParameter) -> BatchResults:
+def create_items(batch: NewItems, items: Items, call: CurrentCall) -> BatchResults:
     """Add items; a bad row does not stop the others."""
-    return items.create_all(batch.items, lambda outcomes: report(outcomes, call))
+    created = items.create_all(batch.items)
+    return items.finish(created, report(created.outcomes, call))
 
 
 handler = api.handler

@@ -4,16 +4,14 @@ from domain.common.errors import Contention, NotFound
 from domain.identity.permissions import Permission
 from domain.items import Item, ItemStatus
 from handlers.dependencies.items import Items
-from handlers.http.route import Api
-from repositories.dynamodb.iam_actions import Access
+from handlers.http.route import Route
 
-api = Api()
+api = Route()
 
 
 @api.get(
     "/v1/items/<item_id>",
     permission=Permission.ITEMS_READ,
-    access=[Access.GET, Access.QUERY],
     raises=[NotFound, Contention],
 )
 def get_item(item_id: str, items: Items) -> Item:

@@ -10,16 +10,14 @@ from domain.identity.permissions import Permission
 from domain.items import ItemStatus, ItemSummary, Sku
 from handlers.dependencies.items import Items
 from handlers.http.parameters import Cursor, Limit
-from handlers.http.route import Api
-from repositories.dynamodb.iam_actions import Access
+from handlers.http.route import Route
 
-api = Api()
+api = Route()
 
 
 @api.get(
     "/v1/items",
     permission=Permission.ITEMS_READ,
-    access=[Access.GET, Access.LIST],
     raises=[CursorInvalid],
 )
 def list_items(

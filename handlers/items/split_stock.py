@@ -2,18 +2,17 @@
 
 from domain.common.errors import Contention, InvalidState, NotFound
 from domain.identity.permissions import Permission
-from domain.items import Item, StockSplit
+from domain.items import Item
+from domain.stock import StockSplit
 from handlers.dependencies.items import Items
-from handlers.http.route import Api
-from repositories.dynamodb.iam_actions import Access
+from handlers.http.route import Route
 
-api = Api()
+api = Route()
 
 
 @api.post(
     "/v1/items/<item_id>/stock-buckets",
     permission=Permission.ITEMS_WRITE,
-    access=[Access.GET, Access.QUERY, Access.PUT, Access.UPDATE],
     raises=[NotFound, InvalidState, Contention],
 )
 def split_stock(item_id: str, split: StockSplit, items: Items) -> Item:

@@ -4,16 +4,14 @@ from domain.common.errors import Contention, InvalidState, NotFound
 from domain.identity.permissions import Permission
 from domain.ledger.accounts import Account
 from handlers.dependencies.ledger import Ledger
-from handlers.http.route import Api
-from repositories.dynamodb.iam_actions import Access
+from handlers.http.route import Route
 
-api = Api()
+api = Route()
 
 
 @api.post(
     "/v1/ledger/accounts/<account_id>/close",
     permission=Permission.LEDGER_WRITE,
-    access=[Access.GET, Access.QUERY, Access.PUT],
     raises=[NotFound, InvalidState, Contention],
 )
 def close_account(account_id: str, ledger: Ledger) -> Account:

@@ -4,16 +4,14 @@ from domain.common.errors import Contention, NotFound
 from domain.identity.permissions import Permission
 from domain.ledger.accounts import Account
 from handlers.dependencies.ledger import Ledger
-from handlers.http.route import Api
-from repositories.dynamodb.iam_actions import Access
+from handlers.http.route import Route
 
-api = Api()
+api = Route()
 
 
 @api.get(
     "/v1/ledger/accounts/<account_id>",
     permission=Permission.LEDGER_READ,
-    access=[Access.GET],
     raises=[NotFound, Contention],
 )
 def get_account(account_id: str, ledger: Ledger) -> Account:

@@ -8,16 +8,14 @@ from domain.common.errors import Contention, NotFound
 from domain.identity.permissions import Permission
 from domain.ledger.reports import Balance, Moment
 from handlers.dependencies.ledger import Ledger
-from handlers.http.route import Api
-from repositories.dynamodb.iam_actions import Access
+from handlers.http.route import Route
 
-api = Api()
+api = Route()
 
 
 @api.get(
     "/v1/ledger/accounts/<account_id>/balance",
     permission=Permission.LEDGER_READ,
-    access=[Access.GET, Access.QUERY, Access.BATCH_GET],
     raises=[NotFound, Contention],
 )
 def get_balance(account_id: str, ledger: Ledger, as_of: Annotated[Moment | None, Query()] = None) -> Balance:

@@ -2,18 +2,16 @@
 
 from domain.common.errors import Contention, NotFound
 from domain.identity.permissions import Permission
-from domain.ledger.accounts import Transaction
+from domain.ledger.transactions import Transaction
 from handlers.dependencies.ledger import Ledger
-from handlers.http.route import Api
-from repositories.dynamodb.iam_actions import Access
+from handlers.http.route import Route
 
-api = Api()
+api = Route()
 
 
 @api.get(
     "/v1/ledger/transactions/<txn_id>",
     permission=Permission.LEDGER_READ,
-    access=[Access.GET],
     raises=[NotFound, Contention],
 )
 def get_transaction(txn_id: str, ledger: Ledger) -> Transaction:

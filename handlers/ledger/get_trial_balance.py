@@ -8,16 +8,14 @@ from domain.common.errors import Contention, InvalidState
 from domain.identity.permissions import Permission
 from domain.ledger.reports import Moment, TrialBalance
 from handlers.dependencies.ledger import Ledger
-from handlers.http.route import Api
-from repositories.dynamodb.iam_actions import Access
+from handlers.http.route import Route
 
-api = Api()
+api = Route()
 
 
 @api.get(
     "/v1/ledger/trial-balance",
     permission=Permission.LEDGER_READ,
-    access=[Access.QUERY, Access.BATCH_GET],
     raises=[Contention, InvalidState],
 )
 def get_trial_balance(ledger: Ledger, as_of: Annotated[Moment | None, Query()] = None) -> TrialBalance:

@@ -6,16 +6,14 @@ from domain.identity.permissions import Permission
 from domain.ledger.accounts import Account
 from handlers.dependencies.ledger import Ledger
 from handlers.http.parameters import Cursor, Limit
-from handlers.http.route import Api
-from repositories.dynamodb.iam_actions import Access
+from handlers.http.route import Route
 
-api = Api()
+api = Route()
 
 
 @api.get(
     "/v1/ledger/accounts",
     permission=Permission.LEDGER_READ,
-    access=[Access.LIST],
     raises=[CursorInvalid],
 )
 def list_accounts(ledger: Ledger, limit: Limit = 50, cursor: Cursor = None) -> Page[Account]:

@@ -6,16 +6,14 @@ from domain.identity.permissions import Permission
 from domain.ledger.reports import Entry
 from handlers.dependencies.ledger import Ledger
 from handlers.http.parameters import Cursor, Limit
-from handlers.http.route import Api
-from repositories.dynamodb.iam_actions import Access
+from handlers.http.route import Route
 
-api = Api()
+api = Route()
 
 
 @api.get(
     "/v1/ledger/accounts/<account_id>/entries",
     permission=Permission.LEDGER_READ,
-    access=[Access.GET, Access.QUERY, Access.SIGN],
     raises=[NotFound, CursorInvalid, Contention],
 )
 def list_entries(account_id: str, ledger: Ledger, limit: Limit = 50, cursor: Cursor = None) -> Page[Entry]:

@@ -7,19 +7,17 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from domain.common.errors import CursorInvalid
 from domain.common.pages import Page, PageRequest
 from domain.identity.permissions import Permission
-from domain.ledger.accounts import TransactionSummary
+from domain.ledger.transactions import TransactionSummary
 from handlers.dependencies.ledger import Ledger
 from handlers.http.parameters import Cursor, Limit
-from handlers.http.route import Api
-from repositories.dynamodb.iam_actions import Access
+from handlers.http.route import Route
 
-api = Api()
+api = Route()
 
 
 @api.get(
     "/v1/ledger/transactions",
     permission=Permission.LEDGER_READ,
-    access=[Access.LIST, Access.LIST_BELOW],
     raises=[CursorInvalid],
 )
 def list_transactions(

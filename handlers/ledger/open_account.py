@@ -4,16 +4,14 @@ from domain.common.errors import InvalidState
 from domain.identity.permissions import Permission
 from domain.ledger.accounts import Account, NewAccount
 from handlers.dependencies.ledger import Ledger
-from handlers.http.route import Api
-from repositories.dynamodb.iam_actions import Access
+from handlers.http.route import Route
 
-api = Api()
+api = Route()
 
 
 @api.post(
     "/v1/ledger/accounts",
     permission=Permission.LEDGER_WRITE,
-    access=[Access.GET, Access.PUT],
     status=201,
     raises=[InvalidState],
 )

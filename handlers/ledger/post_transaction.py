@@ -2,19 +2,16 @@
 
 from domain.common.errors import Contention, InsufficientFunds
 from domain.identity.permissions import Permission
-from domain.ledger.accounts import Transaction
-from domain.ledger.reports import NewTransaction
+from domain.ledger.transactions import NewTransaction, Transaction
 from handlers.dependencies.ledger import Ledger
-from handlers.http.route import Api
-from repositories.dynamodb.iam_actions import Access
+from handlers.http.route import Route
 
-api = Api()
+api = Route()
 
 
 @api.post(
     "/v1/ledger/transactions",
     permission=Permission.LEDGER_WRITE,
-    access=[Access.GET, Access.QUERY, Access.PUT],
     status=201,
     raises=[InsufficientFunds, Contention],
     idempotency_key="required",

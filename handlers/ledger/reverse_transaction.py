@@ -2,18 +2,16 @@
 
 from domain.common.errors import AlreadyReversed, Contention, InsufficientFunds, InvalidState, NotFound
 from domain.identity.permissions import Permission
-from domain.ledger.accounts import Transaction
+from domain.ledger.transactions import Transaction
 from handlers.dependencies.ledger import Ledger
-from handlers.http.route import Api
-from repositories.dynamodb.iam_actions import Access
+from handlers.http.route import Route
 
-api = Api()
+api = Route()
 
 
 @api.post(
     "/v1/ledger/transactions/<txn_id>/reverse",
     permission=Permission.LEDGER_WRITE,
-    access=[Access.GET, Access.QUERY, Access.PUT, Access.UPDATE],
     status=201,
     location="/v1/ledger/transactions/{id}",
     raises=[NotFound, AlreadyReversed, InvalidState, InsufficientFunds, Contention],

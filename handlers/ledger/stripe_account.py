@@ -2,19 +2,16 @@
 
 from domain.common.errors import Contention, InvalidState, NotFound
 from domain.identity.permissions import Permission
-from domain.ledger.accounts import Account
-from domain.ledger.reports import Stripes
+from domain.ledger.accounts import Account, Stripes
 from handlers.dependencies.ledger import Ledger
-from handlers.http.route import Api
-from repositories.dynamodb.iam_actions import Access
+from handlers.http.route import Route
 
-api = Api()
+api = Route()
 
 
 @api.post(
     "/v1/ledger/accounts/<account_id>/stripes",
     permission=Permission.LEDGER_WRITE,
-    access=[Access.GET, Access.PUT],
     raises=[NotFound, InvalidState, Contention],
 )
 def stripe_account(account_id: str, stripes: Stripes, ledger: Ledger) -> Account:

@@ -5,27 +5,27 @@ from pathlib import Path
 
 from aws_lambda_powertools.event_handler import Response
 
-from handlers.http.document import openapi_json
-from handlers.http.parameters import CallParameter
-from handlers.http.route import PUBLIC, Api
+from handlers.dependencies.document import OpenApiJson
+from handlers.http.declaration import PUBLIC
+from handlers.http.route import Route
 
-api = Api()
+api = Route()
 
 
-@api.get("/v1/docs", permission=PUBLIC)
-def get_docs(call: CallParameter) -> Response[str]:
+@api.get("/v1/docs", permission=PUBLIC, media_type="text/html")
+def get_docs(document: OpenApiJson) -> Response[str]:
     """Browse and try the API in Swagger UI."""
-    return Response(200, content_type="text/html; charset=utf-8", body=_page(call.base))
+    return Response(200, content_type="text/html; charset=utf-8", body=_page(document))
 
 
 @cache
-def _page(base: str) -> str:
+def _page(document: str) -> str:
     from aws_lambda_powertools.event_handler.openapi import swagger_ui
 
     files = Path(swagger_ui.__file__).parent
     return swagger_ui.generate_swagger_html(
         # A "</script>" in the document must not end the script that holds it.
-        spec=openapi_json(base).replace("</", "<\\/"),
+        spec=document.replace("</", "<\\/"),
         swagger_js=(files / "swagger-ui-bundle.min.js").read_text(),
         swagger_css=(files / "swagger-ui.min.css").read_text(),
         swagger_base_url="",

@@ -5,12 +5,12 @@ from typing import Literal
 from domain import VERSION
 from domain.common.errors import Unavailable
 from domain.common.model import Model
-from handlers.http.parameters import TableParameter
-from handlers.http.route import PUBLIC, Api
+from handlers.http.declaration import PUBLIC
+from handlers.http.dependencies import CurrentTable
+from handlers.http.route import Route
 from repositories.dynamodb import keys
-from repositories.dynamodb.iam_actions import Access
 
-api = Api()
+api = Route()
 
 
 class Health(Model):
@@ -20,8 +20,8 @@ class Health(Model):
     version: str = VERSION
 
 
-@api.get("/v1/health", permission=PUBLIC, access=[Access.GET], raises=[Unavailable])
-def get_health(table: TableParameter) -> Health:
+@api.get("/v1/health", permission=PUBLIC, raises=[Unavailable])
+def get_health(table: CurrentTable) -> Health:
     """Tell whether the table answers."""
     table.get(keys.health(), consistent=False)
     return Health()

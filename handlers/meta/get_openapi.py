@@ -1,20 +1,18 @@
 """GET /v1/openapi.json: the OpenAPI document of this API."""
 
-import json
-from typing import Any
+from aws_lambda_powertools.event_handler import Response
 
-from handlers.http.document import openapi_json
-from handlers.http.parameters import CallParameter
-from handlers.http.route import PUBLIC, Api
+from handlers.dependencies.document import OpenApiJson
+from handlers.http.declaration import PUBLIC
+from handlers.http.route import Route
 
-api = Api()
+api = Route()
 
 
 @api.get("/v1/openapi.json", permission=PUBLIC)
-def get_openapi(call: CallParameter) -> dict[str, Any]:
+def get_openapi(document: OpenApiJson) -> Response[str]:
     """Return the OpenAPI document of this API."""
-    document: dict[str, Any] = json.loads(openapi_json(call.base))
-    return document
+    return Response(200, content_type="application/json", body=document)
 
 
 handler = api.handler

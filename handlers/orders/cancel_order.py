@@ -4,18 +4,15 @@ from domain.common.errors import Contention, InvalidState, NotFound
 from domain.identity.permissions import Permission
 from domain.orders import Order
 from handlers.dependencies.orders import Orders
-from handlers.http.route import Api
-from repositories.dynamodb.iam_actions import Access
+from handlers.http.route import Route
 
-api = Api()
+api = Route()
 
 
 @api.post(
     "/v1/orders/<order_id>/cancel",
-    permission=Permission.ORDERS_READ,
-    access=[Access.GET, Access.BATCH_GET, Access.PUT, Access.UPDATE],
+    permission=Permission.ORDERS_OWN,
     raises=[NotFound, InvalidState, Contention],
-    asks_along=True,
 )
 def cancel_order(order_id: str, orders: Orders) -> Order:
     """Call an order off that is not paid. Its stock is free again. Customers cancel their own only."""

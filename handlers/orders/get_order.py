@@ -4,13 +4,12 @@ from domain.common.errors import Contention, NotFound
 from domain.identity.permissions import Permission
 from domain.orders import Order
 from handlers.dependencies.orders import Orders
-from handlers.http.route import Api
-from repositories.dynamodb.iam_actions import Access
+from handlers.http.route import Route
 
-api = Api()
+api = Route()
 
 
-@api.get("/v1/orders/<order_id>", permission=Permission.ORDERS_READ, access=[Access.GET], raises=[NotFound, Contention])
+@api.get("/v1/orders/<order_id>", permission=Permission.ORDERS_OWN, raises=[NotFound, Contention])
 def get_order(order_id: str, orders: Orders) -> Order:
     """Read an order. Customers read their own only."""
     return orders.get(order_id)

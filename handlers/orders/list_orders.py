@@ -10,16 +10,14 @@ from domain.identity.permissions import Permission
 from domain.orders import OrderStatus, OrderSummary, UserId
 from handlers.dependencies.orders import Orders
 from handlers.http.parameters import Cursor, Limit
-from handlers.http.route import Api
-from repositories.dynamodb.iam_actions import Access
+from handlers.http.route import Route
 
-api = Api()
+api = Route()
 
 
 @api.get(
     "/v1/orders",
-    permission=Permission.ORDERS_READ,
-    access=[Access.LIST, Access.LIST_BELOW],
+    permission=Permission.ORDERS_OWN,
     raises=[CursorInvalid],
 )
 def list_orders(

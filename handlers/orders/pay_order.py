@@ -2,23 +2,20 @@
 
 from domain.common.errors import Contention, InvalidState, NotFound
 from domain.identity.permissions import Permission
-from domain.orders import NewPayment, Payment
+from domain.payments import NewPayment, Payment
 from handlers.dependencies.payments import Payments
-from handlers.http.route import Api
-from repositories.dynamodb.iam_actions import Access
+from handlers.http.route import Route
 
-api = Api()
+api = Route()
 
 
 @api.post(
     "/v1/orders/<order_id>/payments",
     permission=Permission.ORDERS_MANAGE,
-    access=[Access.GET, Access.BATCH_GET, Access.QUERY, Access.PUT],
     status=201,
     location="/v1/orders/{order_id}",
     raises=[NotFound, InvalidState, Contention],
     idempotency_key="required",
-    asks_along=True,
 )
 def pay_order(order_id: str, new: NewPayment, payments: Payments) -> Payment:
     """Take the payment of a pending order: it is captured at once, and the order is paid."""

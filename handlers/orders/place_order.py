@@ -4,20 +4,17 @@ from domain.common.errors import Contention, InvalidState, ItemArchived, NotFoun
 from domain.identity.permissions import Permission
 from domain.orders import NewOrder, Order
 from handlers.dependencies.orders import Orders
-from handlers.http.route import Api
-from repositories.dynamodb.iam_actions import Access
+from handlers.http.route import Route
 
-api = Api()
+api = Route()
 
 
 @api.post(
     "/v1/orders",
     permission=Permission.ORDERS_PLACE,
-    access=[Access.GET, Access.BATCH_GET, Access.PUT, Access.UPDATE, Access.CHECK],
     status=201,
     raises=[NotFound, OutOfStock, PriceChanged, ItemArchived, InvalidState, Contention],
     idempotency_key="required",
-    asks_along=True,
 )
 def place_order(new: NewOrder, orders: Orders) -> Order:
     """Place an order: all of its stock is reserved, or nothing happens. Staff and owners may name the customer."""

@@ -6,22 +6,20 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from domain.common.errors import Contention, InvalidState, NotFound
 from domain.identity.permissions import Permission
-from domain.orders import Order, Refund
+from domain.orders import Order
+from domain.payments import Refund
 from handlers.dependencies.payments import Payments
-from handlers.http.route import Api
-from repositories.dynamodb.iam_actions import Access
+from handlers.http.route import Route
 
-api = Api()
+api = Route()
 _NO_REASON = Refund()
 
 
 @api.post(
     "/v1/orders/<order_id>/refund",
     permission=Permission.ORDERS_MANAGE,
-    access=[Access.BATCH_GET, Access.QUERY, Access.PUT, Access.GET, Access.UPDATE],
     raises=[NotFound, InvalidState, Contention],
     idempotency_key="required",
-    asks_along=True,
 )
 def refund_order(order_id: str, payments: Payments, refund: Annotated[Refund, Body()] = _NO_REASON) -> Order:
     """Give the money of a paid order back. Its stock is free again."""

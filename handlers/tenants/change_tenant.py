@@ -1,20 +1,20 @@
 """PATCH /v1/tenants/{tenant_id}: change a tenant by a JSON merge patch (RFC 7396)."""
 
-from domain.common.errors import Contention, NotFound, PreconditionFailed, PreconditionRequired
+from domain.common.errors import Contention, NotFound, PreconditionFailed
 from domain.identity.tenants import Tenant, TenantPatch
 from handlers.dependencies.tenants import Tenants
+from handlers.http.declaration import IAM
+from handlers.http.errors import PreconditionRequired
+from handlers.http.etags import versions_in
 from handlers.http.parameters import IfMatch
-from handlers.http.responses import versions_in
-from handlers.http.route import IAM, Api
-from repositories.dynamodb.iam_actions import Access
+from handlers.http.route import Route
 
-api = Api()
+api = Route()
 
 
 @api.patch(
     "/v1/tenants/<tenant_id>",
     permission=IAM,
-    access=[Access.GET, Access.PUT],
     raises=[NotFound, PreconditionFailed, PreconditionRequired, Contention],
 )
 def change_tenant(

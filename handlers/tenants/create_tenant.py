@@ -3,16 +3,15 @@
 from domain.common.errors import Contention, EmailTaken, InvalidState
 from domain.identity.tenants import NewTenant, Tenant
 from handlers.dependencies.tenants import Tenants
-from handlers.http.route import IAM, Api
-from repositories.dynamodb.iam_actions import DIRECTORY_WRITES, INVITATION, Access
+from handlers.http.declaration import IAM
+from handlers.http.route import Route
 
-api = Api()
+api = Route()
 
 
 @api.post(
     "/v1/tenants",
     permission=IAM,
-    access=[Access.GET, Access.PUT, *INVITATION, *DIRECTORY_WRITES],
     status=201,
     raises=[InvalidState, EmailTaken, Contention],
 )

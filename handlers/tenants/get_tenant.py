@@ -3,13 +3,13 @@
 from domain.common.errors import NotFound
 from domain.identity.tenants import Tenant
 from handlers.dependencies.tenants import Tenants
-from handlers.http.route import IAM, Api
-from repositories.dynamodb.iam_actions import Access
+from handlers.http.declaration import IAM
+from handlers.http.route import Route
 
-api = Api()
+api = Route()
 
 
-@api.get("/v1/tenants/<tenant_id>", permission=IAM, access=[Access.GET], raises=[NotFound])
+@api.get("/v1/tenants/<tenant_id>", permission=IAM, raises=[NotFound])
 def get_tenant(tenant_id: str, tenants: Tenants) -> Tenant:  # noqa: ARG001 - the session is for this tenant
     """Read a tenant."""
     return tenants.get()

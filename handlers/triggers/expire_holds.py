@@ -8,10 +8,9 @@ from typing import Any
 
 from domain.common.environment import monotonic, now
 from handlers.http.telemetry import logger
-from handlers.triggers.trigger import Event, Source, told, trigger
+from handlers.triggers.trigger import LambdaEvent, TriggerSource, log_occasion, trigger
 from repositories.aws.clients import dynamodb
 from repositories.aws.settings import settings
-from repositories.dynamodb.iam_actions import Access
 from repositories.dynamodb.table import Meter, Table
 from repositories.orders.expiry import sweep
 
@@ -28,18 +27,17 @@ class HoldsLeftError(Exception):
 
 
 @trigger(
-    Source.SCHEDULE,
-    access=[Access.GET, Access.BATCH_GET, Access.PUT, Access.UPDATE, Access.DUE],
+    TriggerSource.SCHEDULE,
     every=1,
 )
-def expire_holds(_event: Event, context: Any) -> dict[str, int]:
+def expire_holds(_event: LambdaEvent, context: Any) -> dict[str, int]:
     """Return how many orders expired. Raises HoldsLeftError, so that the call counts as failed and is made again."""
     logger().append_keys(request_id=context.aws_request_id)
     meter = Meter()
     table = Table(dynamodb(), settings().table_name, meter)
     seconds = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
     swept = sweep(table, now(), monotonic() + seconds)
-    told(
+    log_occasion(
         "holds swept", expired=swept.expired, left=dict(islice(swept.left.items(), _NAMED)), db_requests=meter.requests
     )
     if swept.left:

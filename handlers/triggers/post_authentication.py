@@ -5,15 +5,15 @@ Event: Cognito developer guide, "Post authentication Lambda trigger".
 
 from typing import Any
 
-from handlers.triggers.trigger import Event, Source, told, trigger
+from handlers.triggers.trigger import LambdaEvent, TriggerSource, log_occasion, trigger
 from repositories.identity.user_pool import tenant_of
 
 
-@trigger(Source.POST_AUTHENTICATION, access=[])
-def post_authentication(event: Event, _context: Any) -> Event:
+@trigger(TriggerSource.POST_AUTHENTICATION)
+def post_authentication(event: LambdaEvent, _context: Any) -> LambdaEvent:
     """Return the event."""
     request = event["request"]
-    told(
+    log_occasion(
         "signed in",
         tenant=tenant_of(event["userName"]),
         sub=request["userAttributes"]["sub"],

@@ -6,20 +6,19 @@ Event: Cognito developer guide, "Post confirmation Lambda trigger".
 
 from typing import Any
 
-from handlers.triggers.trigger import Event, Source, told, trigger
-from repositories.dynamodb.iam_actions import Access
+from handlers.triggers.trigger import LambdaEvent, TriggerSource, log_occasion, trigger
 from repositories.identity.sign_up import sign_up
 from repositories.identity.user_pool import tenant_of
 
 _SIGN_UP = "PostConfirmation_ConfirmSignUp"
 
 
-@trigger(Source.POST_CONFIRMATION, access=[Access.GET, Access.PUT])
-def post_confirmation(event: Event, _context: Any) -> Event:
+@trigger(TriggerSource.POST_CONFIRMATION)
+def post_confirmation(event: LambdaEvent, _context: Any) -> LambdaEvent:
     """Return the event. May be called again for the same user: the profile is made once."""
     if event["triggerSource"] == _SIGN_UP:
         user = sign_up(event["userName"], event["request"]["userAttributes"])
-        told("signed up", tenant=tenant_of(event["userName"]), sub=user.id)
+        log_occasion("signed up", tenant=tenant_of(event["userName"]), sub=user.id)
     return event
 
 

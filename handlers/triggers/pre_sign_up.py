@@ -6,16 +6,15 @@ Event: Cognito developer guide, "Pre sign-up Lambda trigger".
 from typing import Any
 
 from domain.common.errors import Forbidden
-from handlers.triggers.trigger import Event, Source, trigger
-from repositories.dynamodb.iam_actions import Access
+from handlers.triggers.trigger import LambdaEvent, TriggerSource, trigger
 from repositories.identity.sign_up import require_sign_up
 from repositories.identity.user_pool import tenant_of
 
 _BY_ADMINISTRATOR = "PreSignUp_AdminCreateUser"
 
 
-@trigger(Source.PRE_SIGN_UP, access=[Access.GET])
-def pre_sign_up(event: Event, _context: Any) -> Event:
+@trigger(TriggerSource.PRE_SIGN_UP)
+def pre_sign_up(event: LambdaEvent, _context: Any) -> LambdaEvent:
     """Return the event. Raises Forbidden, which Cognito tells whoever signs up. Those whom we invite may always."""
     if event["triggerSource"] == _BY_ADMINISTRATOR:
         return event

@@ -1,21 +1,20 @@
 """PATCH /v1/users/{user_id}: change a user by a JSON merge patch (RFC 7396)."""
 
-from domain.common.errors import Contention, InvalidState, NotFound, PreconditionFailed, PreconditionRequired
+from domain.common.errors import Contention, InvalidState, NotFound, PreconditionFailed
 from domain.identity.permissions import Permission
 from domain.identity.users import User, UserPatch
 from handlers.dependencies.users import Users
+from handlers.http.errors import PreconditionRequired
+from handlers.http.etags import versions_in
 from handlers.http.parameters import IfMatch
-from handlers.http.responses import versions_in
-from handlers.http.route import Api
-from repositories.dynamodb.iam_actions import DIRECTORY_WRITES, Access
+from handlers.http.route import Route
 
-api = Api()
+api = Route()
 
 
 @api.patch(
     "/v1/users/<user_id>",
-    permission=Permission.PROFILE,
-    access=[Access.GET, Access.CHECK, Access.PUT, *DIRECTORY_WRITES],
+    permission=Permission.USERS_OWN,
     raises=[NotFound, InvalidState, PreconditionFailed, PreconditionRequired, Contention],
 )
 def change_user(user_id: str, patch: UserPatch, if_match: IfMatch, users: Users) -> User:

@@ -4,16 +4,14 @@ from domain.common.errors import Contention, EmailTaken
 from domain.identity.permissions import Permission, Role
 from domain.identity.users import NewUser, User
 from handlers.dependencies.users import Users
-from handlers.http.route import Api
-from repositories.dynamodb.iam_actions import DIRECTORY_WRITES, INVITATION, Access
+from handlers.http.route import Route
 
-api = Api()
+api = Route()
 
 
 @api.post(
     "/v1/users",
     permission=Permission.USERS_CREATE,
-    access=[Access.GET, Access.CHECK, Access.PUT, *INVITATION, *DIRECTORY_WRITES],
     status=201,
     raises=[EmailTaken, Contention],
 )

@@ -3,16 +3,14 @@
 from domain.common.errors import Contention, InvalidState, NotFound, PreconditionFailed
 from domain.identity.permissions import Permission
 from handlers.dependencies.users import Users
-from handlers.http.route import Api
-from repositories.dynamodb.iam_actions import Access
+from handlers.http.route import Route
 
-api = Api()
+api = Route()
 
 
 @api.delete(
     "/v1/users/<user_id>",
     permission=Permission.USERS_WRITE,
-    access=[Access.GET, Access.CHECK, Access.PUT, Access.UPDATE, Access.DELETE, Access.REMOVE_USER],
     status=204,
     raises=[NotFound, InvalidState, PreconditionFailed, Contention],
 )

@@ -4,13 +4,12 @@ from domain.common.errors import Contention, NotFound
 from domain.identity.permissions import Permission
 from domain.identity.users import User
 from handlers.dependencies.users import Users
-from handlers.http.route import Api
-from repositories.dynamodb.iam_actions import Access
+from handlers.http.route import Route
 
-api = Api()
+api = Route()
 
 
-@api.get("/v1/users/me", permission=Permission.PROFILE, access=[Access.GET], raises=[NotFound, Contention])
+@api.get("/v1/users/me", permission=Permission.USERS_OWN, raises=[NotFound, Contention])
 def get_me(users: Users) -> User:
     """Read one's own profile."""
     return users.get(users.caller.subject)

@@ -4,13 +4,12 @@ from domain.common.errors import Contention, NotFound
 from domain.identity.permissions import Permission
 from domain.identity.users import User
 from handlers.dependencies.users import Users
-from handlers.http.route import Api
-from repositories.dynamodb.iam_actions import Access
+from handlers.http.route import Route
 
-api = Api()
+api = Route()
 
 
-@api.get("/v1/users/<user_id>", permission=Permission.PROFILE, access=[Access.GET], raises=[NotFound, Contention])
+@api.get("/v1/users/<user_id>", permission=Permission.USERS_OWN, raises=[NotFound, Contention])
 def get_user(user_id: str, users: Users) -> User:
     """Read a user. Customers read their own profile only."""
     users.caller.require_own_or(Permission.USERS_READ, user_id)

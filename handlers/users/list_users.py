@@ -11,16 +11,14 @@ from domain.identity.permissions import Permission
 from domain.identity.users import User
 from handlers.dependencies.users import Users
 from handlers.http.parameters import Cursor, Limit
-from handlers.http.route import Api
-from repositories.dynamodb.iam_actions import Access
+from handlers.http.route import Route
 
-api = Api()
+api = Route()
 
 
 @api.get(
     "/v1/users",
     permission=Permission.USERS_READ,
-    access=[Access.GET, Access.LIST],
     raises=[CursorInvalid],
 )
 def list_users(

@@ -7,7 +7,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra.nag import acknowledge
-from infra.naming import name
+from infra.naming import set_logical_id
 from infra.stages import Stage
 from repositories.dynamodb.schema import INDEXES, TTL_ATTRIBUTE, key_names
 
@@ -33,7 +33,7 @@ class Data(Construct):
             deletion_protection=stage.production,
             removal_policy=stage.removal_policy,
         )
-        name(self.table, "Table")
+        set_logical_id(self.table, "Table")
         self.cursor_secret = secretsmanager.Secret(
             self,
             "CursorKeys",

@@ -6,9 +6,9 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from domain.identity.permissions import Role
-from handlers.triggers.trigger import Source
+from handlers.triggers.trigger import TriggerSource
 from infra.nag import acknowledge
-from infra.naming import name
+from infra.naming import set_logical_id
 from infra.stages import Stage
 
 
@@ -49,7 +49,7 @@ class Identity(Construct):
             deletion_protection=stage.production,
             removal_policy=stage.removal_policy,
         )
-        name(self.pool, "UserPool")
+        set_logical_id(self.pool, "UserPool")
         acknowledge(
             self.pool, "AwsSolutions-COG2", "MFA is each user's choice: customers of a shop are not forced to use it"
         )
@@ -76,6 +76,6 @@ class Identity(Construct):
             write_attributes=cognito.ClientAttributes().with_standard_attributes(email=True, fullname=True),
         )
 
-    def add_trigger(self, source: Source, function: lambda_.IFunction) -> None:
+    def add_trigger(self, source: TriggerSource, function: lambda_.IFunction) -> None:
         """Let the pool call a function."""
         self.pool.add_trigger(cognito.UserPoolOperation.of(source.value), function)

@@ -9,24 +9,24 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from domain.identity.permissions import Permission
-from handlers.registry import Function, TriggerFunction
-from handlers.triggers.trigger import Source
+from handlers.registry import RouteFunction, TriggerFunction
+from handlers.triggers.trigger import TriggerSource
 from infra.constructs.data import Data
 from infra.constructs.identity import Identity
 from infra.constructs.releases import Releases
-from infra.constructs.tenant_role import TenantFence
+from infra.constructs.tenant_role import TenantRole
 from infra.nag import acknowledge
-from infra.naming import name
+from infra.naming import set_logical_id
 from infra.stages import Stage
-from repositories.dynamodb.iam_actions import Access
+from repositories.dynamodb.iam_actions import IamAction
 
 MEMORY_MB = 512
 TIMEOUT = Duration.seconds(20)
 
 _SECRET_ACTIONS = {
-    Access.LIST: ["secretsmanager:GetSecretValue"],
-    Access.SIGN: ["secretsmanager:GetSecretValue"],
-    Access.ROTATE: [
+    IamAction.LIST: ["secretsmanager:GetSecretValue"],
+    IamAction.SIGN: ["secretsmanager:GetSecretValue"],
+    IamAction.ROTATE: [
         "secretsmanager:DescribeSecret",
         "secretsmanager:GetSecretValue",
         "secretsmanager:PutSecretValue",
@@ -35,14 +35,14 @@ _SECRET_ACTIONS = {
 }
 
 _INDEX_ACTIONS = {
-    Access.LIST: ["dynamodb:Query"],
-    Access.LIST_BELOW: ["dynamodb:Query"],
-    Access.DUE: ["dynamodb:Query", "dynamodb:Scan"],
+    IamAction.LIST: ["dynamodb:Query"],
+    IamAction.LIST_BELOW: ["dynamodb:Query"],
+    IamAction.DUE: ["dynamodb:Query", "dynamodb:Scan"],
 }
 
 
-class DeployedFunction(Construct):
-    """A function and its role; fenced in by its caller's tenant where the stage says so.
+class LambdaFunction(Construct):
+    """A function and its role; tenant_roles in by its caller's tenant where the stage says so.
 
     `target` is what callers reach: the function, or the alias of its published version.
     """
@@ -50,7 +50,7 @@ class DeployedFunction(Construct):
     def __init__(
         self,
         scope: Construct,
-        function: Function | TriggerFunction,
+        function: RouteFunction | TriggerFunction,
         *,
         stage: Stage,
         data: Data,
@@ -61,14 +61,16 @@ class DeployedFunction(Construct):
     ) -> None:
         super().__init__(scope, function.name)
         self._logs = releases.logs
-        fenced = stage.fenced and _has_tenant(function)
-        on_table = _table_statements(function.access, data)
-        role = self._role(stage, [*_statements(function.access, data, identity), *also, *([] if fenced else on_table)])
+        tenant_roles = stage.tenant_roles and _has_tenant(function)
+        on_table = _table_statements(function.iam_actions, data)
+        role = self._role(
+            stage, [*_statements(function.iam_actions, data, identity), *also, *([] if tenant_roles else on_table)]
+        )
         environment = dict(_environment(function, stage, data, identity))
-        if fenced:
-            fence = TenantFence(self, taken_by=role, allows=on_table)
+        if tenant_roles:
+            fence = TenantRole(self, taken_by=role, allows=on_table)
             environment["TENANT_ROLE"] = fence.role.role_arn
-            name(fence.role, f"{function.name}Fence")
+            set_logical_id(fence.role, f"{function.name}Fence")
         self.function = lambda_.Function(
             self,
             "Function",
@@ -90,8 +92,8 @@ class DeployedFunction(Construct):
             environment=environment,
         )
         acknowledge(self.function, "AwsSolutions-L1", "python3.13 is the version that Tradepost is built and tested on")
-        name(self.function, function.name)
-        name(role, f"{function.name}Role")
+        set_logical_id(self.function, function.name)
+        set_logical_id(role, f"{function.name}Role")
         self.target: lambda_.IFunction = self.function
         if stage.published and not _is_hook(function):
             self.target = releases.alias(self, self.function)
@@ -113,26 +115,26 @@ class DeployedFunction(Construct):
         return role
 
 
-def function_name(stage: Stage, function: Function | TriggerFunction) -> str:
+def function_name(stage: Stage, function: RouteFunction | TriggerFunction) -> str:
     """Return the name of a function in its account and region."""
     return f"Tradepost-{stage.name}-{function.name}"
 
 
-def _is_hook(function: Function | TriggerFunction) -> bool:
+def _is_hook(function: RouteFunction | TriggerFunction) -> bool:
     """Tell whether only Cognito or Secrets Manager calls a function: such are few, and need no gradual release."""
     return isinstance(function, TriggerFunction) and not _is_scheduled(function)
 
 
-def _is_scheduled(function: Function | TriggerFunction) -> bool:
-    return isinstance(function, TriggerFunction) and function.trigger.source is Source.SCHEDULE
+def _is_scheduled(function: RouteFunction | TriggerFunction) -> bool:
+    return isinstance(function, TriggerFunction) and function.trigger.source is TriggerSource.SCHEDULE
 
 
-def _has_tenant(function: Function | TriggerFunction) -> bool:
+def _has_tenant(function: RouteFunction | TriggerFunction) -> bool:
     """Tell whether a function's caller belongs to a tenant, as a token says."""
-    return isinstance(function, Function) and isinstance(function.operation.permission, Permission)
+    return isinstance(function, RouteFunction) and isinstance(function.declaration.permission, Permission)
 
 
-def _statements(access: frozenset[Access], data: Data, identity: Identity) -> list[iam.PolicyStatement]:
+def _statements(access: frozenset[IamAction], data: Data, identity: Identity) -> list[iam.PolicyStatement]:
     """Return what a function may do beside the table."""
     found = []
     on_pool = sorted(each.value for each in access if each.service == "cognito-idp")
@@ -144,7 +146,7 @@ def _statements(access: frozenset[Access], data: Data, identity: Identity) -> li
     return found
 
 
-def _table_statements(access: frozenset[Access], data: Data) -> list[iam.PolicyStatement]:
+def _table_statements(access: frozenset[IamAction], data: Data) -> list[iam.PolicyStatement]:
     found = []
     on_rows = sorted(each.value for each in access if each.service == "dynamodb")
     if on_rows:
@@ -157,16 +159,16 @@ def _table_statements(access: frozenset[Access], data: Data) -> list[iam.PolicyS
 
 
 def _environment(
-    function: Function | TriggerFunction, stage: Stage, data: Data, identity: Identity
+    function: RouteFunction | TriggerFunction, stage: Stage, data: Data, identity: Identity
 ) -> Mapping[str, str]:
     environment = {
         "TABLE_NAME": data.table.table_name,
         "CORS_ORIGINS": " ".join(stage.cors_origins),
         "POWERTOOLS_SERVICE_NAME": "tradepost",
     }
-    if {Access.LIST, Access.SIGN} & function.access:
+    if {IamAction.LIST, IamAction.SIGN} & function.iam_actions:
         environment["CURSOR_SECRET"] = data.cursor_secret.secret_arn
-    if any(each.service == "cognito-idp" for each in function.access):
+    if any(each.service == "cognito-idp" for each in function.iam_actions):
         environment["USER_POOL_ID"] = identity.pool.user_pool_id
     if stage.tracing:
         environment["TRACING"] = "on"

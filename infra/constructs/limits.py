@@ -7,20 +7,12 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_wafv2 as waf
 from constructs import Construct
 
+from handlers.http.errors import TooManyRequests
+from handlers.http.problems import PROBLEMS, problem_document
+
 REQUESTS_BY_ADDRESS = 2000
 """In five minutes."""
-_TOO_MANY = json.dumps(
-    {
-        "type": "urn:tradepost:problem:too-many-requests",
-        "title": "Too many requests",
-        "status": 429,
-        "code": "TOO_MANY_REQUESTS",
-        "detail": "Too many requests from this address.",
-        "instance": "",
-        "request_id": "",
-        "errors": [],
-    }
-)
+_TOO_MANY = json.dumps(problem_document(PROBLEMS[TooManyRequests], "Too many requests from this address.", "", ""))
 _MANAGED_RULES = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet")
 
 

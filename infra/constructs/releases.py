@@ -10,7 +10,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.nag import acknowledge
-from infra.naming import name
+from infra.naming import set_logical_id
 from infra.stages import Stage
 
 ALIAS = "live"
@@ -34,7 +34,7 @@ class Releases(Construct):
         super().__init__(scope, "Releases")
         self._gradual = stage.production
         self.logs = logs.LogGroup(self, "Logs", retention=stage.log_retention, removal_policy=RemovalPolicy.DESTROY)
-        name(self.logs, "FunctionLogs")
+        set_logical_id(self.logs, "FunctionLogs")
         for metric, pattern in BUSINESS.items():
             self.logs.add_metric_filter(
                 metric,

@@ -9,13 +9,15 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from domain.common import errors
-from handlers.http.problems import CONTENT_TYPE, INTERNAL_ERROR, PROBLEMS, Problem
+from handlers.http import errors as transport
+from handlers.http.declaration import IAM, PUBLIC
+from handlers.http.problems import CONTENT_TYPE, INTERNAL_ERROR, PROBLEMS, Problem, problem_document
 from handlers.http.request import MERGE_PATCH
 from handlers.http.responses import JSON
-from handlers.http.route import EXPOSED_HEADERS, IAM, PUBLIC
-from handlers.registry import Function
+from handlers.http.route import EXPOSED_HEADERS
+from handlers.registry import RouteFunction
 from infra.constructs.identity import Identity
-from infra.constructs.lambda_function import DeployedFunction
+from infra.constructs.lambda_function import LambdaFunction
 from infra.constructs.limits import Firewall, add_usage_plans
 from infra.nag import acknowledge
 from infra.stages import Stage
@@ -24,7 +26,6 @@ RATE_PER_SECOND = 1000
 BURST = 500
 ALLOWED_HEADERS = ["Authorization", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key"]
 
-_TOO_MANY = Problem(429, "TOO_MANY_REQUESTS", "Too many requests")
 _GATEWAY_PROBLEMS: dict[str, Problem] = {
     "ACCESS_DENIED": PROBLEMS[errors.Forbidden],
     "AUTHORIZER_CONFIGURATION_ERROR": INTERNAL_ERROR,
@@ -39,12 +40,12 @@ _GATEWAY_PROBLEMS: dict[str, Problem] = {
     "INVALID_API_KEY": PROBLEMS[errors.Forbidden],
     "INVALID_SIGNATURE": PROBLEMS[errors.Unauthorized],
     "MISSING_AUTHENTICATION_TOKEN": PROBLEMS[errors.Unauthorized],
-    "QUOTA_EXCEEDED": _TOO_MANY,
-    "REQUEST_TOO_LARGE": PROBLEMS[errors.PayloadTooLarge],
+    "QUOTA_EXCEEDED": PROBLEMS[transport.TooManyRequests],
+    "REQUEST_TOO_LARGE": PROBLEMS[transport.PayloadTooLarge],
     "RESOURCE_NOT_FOUND": PROBLEMS[errors.NotFound],
-    "THROTTLED": _TOO_MANY,
+    "THROTTLED": PROBLEMS[transport.TooManyRequests],
     "UNAUTHORIZED": PROBLEMS[errors.Unauthorized],
-    "UNSUPPORTED_MEDIA_TYPE": PROBLEMS[errors.UnsupportedMediaType],
+    "UNSUPPORTED_MEDIA_TYPE": PROBLEMS[transport.UnsupportedMediaType],
     "WAF_FILTERED": PROBLEMS[errors.Forbidden],
 }
 
@@ -55,7 +56,7 @@ _LOGS_POLICY = (
 _AUTHORIZATION = {PUBLIC: apigateway.AuthorizationType.NONE, IAM: apigateway.AuthorizationType.IAM}
 
 
-class Api(Construct):
+class RestApi(Construct):
     """The REST API."""
 
     def __init__(self, scope: Construct, *, stage: Stage, identity: Identity) -> None:
@@ -92,23 +93,23 @@ class Api(Construct):
             Firewall(self, self.rest.deployment_stage)
         self._acknowledge(stage)
 
-    def add_routes(self, routes: Iterable[tuple[Function, DeployedFunction]]) -> None:
+    def add_routes(self, routes: Iterable[tuple[RouteFunction, LambdaFunction]]) -> None:
         """Add a method for each function, and on each path an answer to methods that it does not have."""
         methods: dict[str, set[str]] = {}
         for function, deployed in routes:
-            methods.setdefault(function.path, set()).add(function.operation.method)
+            methods.setdefault(function.path, set()).add(function.declaration.method)
             self._add_method(function, deployed)
         for path, allowed in sorted(methods.items()):
             self._refuse_other_methods(path, ", ".join(sorted(allowed)))
         missing = PROBLEMS[errors.NotFound]
         self._refuse(self.rest.root.add_resource("{proxy+}"), missing, "There is no such resource.")
 
-    def _add_method(self, function: Function, deployed: DeployedFunction) -> None:
+    def _add_method(self, function: RouteFunction, deployed: LambdaFunction) -> None:
         resource = self.rest.root.resource_for_path(function.path)
-        permission = function.operation.permission
+        permission = function.declaration.permission
         kind = _AUTHORIZATION.get(permission, apigateway.AuthorizationType.COGNITO)
         method = resource.add_method(
-            function.operation.method,
+            function.declaration.method,
             apigateway.LambdaIntegration(deployed.target, allow_test_invoke=False),
             operation_name=function.operation_id,
             api_key_required=self._keys_required and permission != PUBLIC,
@@ -122,7 +123,7 @@ class Api(Construct):
             acknowledge(method, "AwsSolutions-COG4", "For operators, whom IAM knows: they are in no tenant's user pool")
 
     def _refuse_other_methods(self, path: str, allowed: str) -> None:
-        problem = PROBLEMS[errors.MethodNotAllowed]
+        problem = PROBLEMS[transport.MethodNotAllowed]
         resource = self.rest.root.resource_for_path(path)
         self._refuse(resource, problem, f"This path answers {allowed}.", {"Allow": f"'{allowed}'"})
 
@@ -205,18 +206,7 @@ _OCCURRENCE = "urn:uuid:$context.requestId"
 
 def _template(problem: Problem, detail: str, instance: str) -> str:
     """Return the template of a problem document, in API Gateway's variables."""
-    document = json.dumps(
-        {
-            "type": problem.type,
-            "title": problem.title,
-            "status": problem.status,
-            "code": problem.code,
-            "detail": detail,
-            "instance": "INSTANCE",
-            "request_id": "$context.requestId",
-            "errors": [],
-        }
-    )
+    document = json.dumps(problem_document(problem, detail, "INSTANCE", "$context.requestId"))
     # After the rest: what calls a function has quotes of its own.
     return document.replace("INSTANCE", instance)
 

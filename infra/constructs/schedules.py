@@ -11,7 +11,7 @@ from constructs import Construct
 
 from handlers.registry import TriggerFunction
 from infra.nag import acknowledge
-from infra.naming import name
+from infra.naming import set_logical_id
 
 RETRIES = 2
 """Of a call that failed, by Lambda; a minute later the next call does the same work anyway."""
@@ -29,7 +29,7 @@ class Schedules(Construct):
             enforce_ssl=True,
             retention_period=Duration.days(14),
         )
-        name(self.failed, "FailedCalls")
+        set_logical_id(self.failed, "FailedCalls")
         acknowledge(self.failed, "AwsSolutions-SQS3", "It is the queue of failed calls itself")
         self.reporting = iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[self.failed.queue_arn])
         """What a scheduled function, and what calls it, must be allowed beside its work."""

@@ -9,7 +9,7 @@ from repositories.aws.tenant_client import TAG
 from repositories.dynamodb.keys import tenant_prefix
 
 
-class TenantFence(Construct):
+class TenantRole(Construct):
     """The role that a function takes, tagged with its caller's tenant, before it touches the table.
 
     Within an account, being named in a role's trust policy is all that taking it needs (IAM user guide, "Granting a

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from handlers.registry import Function, TriggerFunction, all_functions
+from handlers.registry import RouteFunction, TriggerFunction, all_functions
 from infra.app import synthesize
 from infra.rehearsal.lambda_emulator import Emulator, Invocation
 from local.database import TABLE_NAME
@@ -20,7 +20,7 @@ _LAST = ("archive", "close", "delete")
 class Rehearsed:
     """A function and what came of its event."""
 
-    function: Function | TriggerFunction
+    function: RouteFunction | TriggerFunction
     invocation: Invocation
 
     @property
@@ -29,7 +29,9 @@ class Rehearsed:
         response = self.invocation.response
         if isinstance(response, dict) and "errorMessage" in response:
             return False
-        return not isinstance(self.function, Function) or response["statusCode"] == self.function.operation.status
+        return (
+            not isinstance(self.function, RouteFunction) or response["statusCode"] == self.function.declaration.status
+        )
 
 
 def environment_of(name: str, template: dict[str, Any]) -> dict[str, str]:
@@ -48,7 +50,7 @@ def rehearse(emulator: Emulator) -> Iterator[Rehearsed]:
         yield Rehearsed(function, invocation)
 
 
-def _is_last(function: Function | TriggerFunction) -> bool:
+def _is_last(function: RouteFunction | TriggerFunction) -> bool:
     return function.module.rpartition(".")[2].startswith(_LAST)
 
 

@@ -1,5 +1,6 @@
 """A tour of a deployed API over HTTP: what a shop does in a day, and what it must not be allowed to do."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +8,14 @@ from uuid import uuid4
 
 import httpx
 
+from domain.identity.permissions import Permission
+from handlers.http.declaration import PUBLIC
+from handlers.registry import RouteFunction, functions
 from infra.rehearsal.deployment import Deployment
+
+_UNKNOWN = re.compile(r"\{\w+\}")
+_ANSWERS = {200, 400, 404, 428}
+"""Status codes of a function that was reached and allowed to read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +78,23 @@ class Tour:
         yield from _trade(owner, staff, customer)
         yield from _books(owner, staff, customer)
         yield from _rest(owner)
+        for function in functions():
+            yield from self._reached(function, owner)
         yield _stop("an operator reads the tenant", self._deployment.as_operator("GET", "/tenants/acme"), 200)
         renamed = self._deployment.as_operator("PATCH", "/tenants/acme", {"name": "Acme Ltd"}, {"If-Match": "*"})
         yield _stop("and renames it", renamed, 200)
+
+    def _reached(self, function: RouteFunction, owner: Visitor) -> Iterator[Stop]:
+        """Call a route without a caller, and for a resource that does not exist: its function must answer."""
+        method, path = function.declaration.method, _UNKNOWN.sub("unknown", function.path.removeprefix("/v1"))
+        if function.declaration.permission == PUBLIC:
+            yield _stop(f"{function.name}, without a caller", self._nobody.call(method, path), 200)
+            return
+        yield _stop(f"{function.name}, without a caller", self._nobody.call(method, path), 401)
+        if isinstance(function.declaration.permission, Permission):
+            answer = owner.call(method, path, {"unknown": True} if method in {"POST", "PATCH"} else None)
+            expected = answer.status_code if answer.status_code in _ANSWERS else 404
+            yield _stop(f"{function.name}, of what is not there", answer, expected)
 
     def _visitor(self, email: str) -> Visitor:
         return Visitor(self._deployment.url, self._deployment.token("acme", email))

@@ -6,9 +6,9 @@ _FIRST_PAUSE = 0.025
 _LONGEST_PAUSE = 1.0
 
 
-def pause_before(attempt: int) -> float:
+def backoff_seconds(attempt: int) -> float:
     """Return how long to wait, in seconds, after attempt number `attempt` (from 0): full jitter.
 
-    Source: AWS Architecture Blog, "Exponential Backoff And Jitter".
+    TriggerSource: AWS Architecture Blog, "Exponential Backoff And Jitter".
     """
     return chance().uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**attempt))

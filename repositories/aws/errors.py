@@ -33,7 +33,7 @@ THROTTLED = frozenset({"ProvisionedThroughputExceeded", "ThrottlingError", "Requ
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def mapped_to_domain() -> Iterator[None]:
     """Turn what is nobody's mistake into Unavailable; a mistake of ours stays an exception of botocore."""
     try:
         yield

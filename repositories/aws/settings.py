@@ -1,4 +1,4 @@
-"""The settings of a function, from its environment."""
+"""Settings of functions. This is the only module that reads the environment."""
 
 import os
 from functools import cache
@@ -7,22 +7,44 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Settings(BaseModel):
-    """What the stack (or the local server) tells a function. Times are in seconds."""
+    """What the stack, or the local server, sets for functions."""
 
     model_config = ConfigDict(frozen=True)
 
     table_name: str = Field(alias="TABLE_NAME")
     user_pool_id: str = Field("", alias="USER_POOL_ID")
-    """The user pool, for functions that create, change or delete users."""
+    """Id of the user pool, for functions that create, change or delete users."""
     tenant_role: str = Field("", alias="TENANT_ROLE")
-    """ARN of the role to take, tagged with the caller's tenant, before touching the table; empty: none."""
+    """ARN of the role to assume, tagged with the caller's tenant, for access to the table. Empty: no such role."""
     cursor_secret: str = Field("", alias="CURSOR_SECRET")
-    """Name of the secret in Secrets Manager that holds the keys which sign cursors."""
+    """Name of the secret in Secrets Manager with the keys that sign cursors."""
     cursor_keys: str = Field("", alias="CURSOR_KEYS")
-    """The same keys in the clear, newest first, comma-separated, for local use: they win over the secret."""
+    """The keys themselves, newest first, separated by commas, for local use. They take precedence over the secret."""
+
+
+class HttpSettings(BaseModel):
+    """What is needed when a function is imported."""
+
+    model_config = ConfigDict(frozen=True)
+
+    cors_origins: str = Field("", alias="CORS_ORIGINS")
+    """Origins that may call the API from a browser, separated by spaces."""
+    tracing: str = Field("", alias="TRACING")
+    """`on` if X-Ray traces functions."""
 
 
 @cache
 def settings() -> Settings:
     """Return the settings, read once."""
     return Settings.model_validate(dict(os.environ))
+
+
+def http_settings() -> HttpSettings:
+    """Return the settings that imports need."""
+    return HttpSettings.model_validate(dict(os.environ))
+
+
+def environment(**values: str) -> dict[str, str]:
+    """Return environment variables for settings given by name, such as `table_name="shop"`. Raises KeyError."""
+    fields = Settings.model_fields | HttpSettings.model_fields
+    return {str(fields[name].alias): value for name, value in values.items()}

@@ -1,12 +1,18 @@
-"""What a function may do: its role grants this and nothing else."""
+"""IAM actions: what a function may do in AWS. Its role grants these and nothing else.
 
+Repository methods declare the actions that they use; the role of a route's function follows from the methods that the
+route calls (`handlers.registry`).
+"""
+
+from collections.abc import Callable
 from enum import StrEnum
+from typing import Any
 
 
-class Access(StrEnum):
-    """One permission, named by its IAM action.
+class IamAction(StrEnum):
+    """An IAM action, or a group of them that a value without a colon stands for.
 
-    A transaction needs the actions of its parts (DynamoDB developer guide, "Transactions: IAM").
+    A transaction needs the actions of its parts (DynamoDB developer guide, "Using IAM with DynamoDB transactions").
     """
 
     GET = "dynamodb:GetItem"
@@ -17,11 +23,11 @@ class Access(StrEnum):
     UPDATE = "dynamodb:UpdateItem"
     DELETE = "dynamodb:DeleteItem"
     LIST = "gsi1"
-    """Query on the index of lists. It also signs cursors."""
+    """Query on the index of lists, and reading the keys that sign cursors."""
     SIGN = "sign"
-    """Signing cursors of a list that is no index."""
+    """Reading the keys that sign cursors, for lists that use no index."""
     LIST_BELOW = "gsi2"
-    """Query on the index of lists that belong to something, such as a customer's orders."""
+    """Query on the index of a parent's lists, such as a customer's orders."""
     DUE = "gsi3"
     """Query and Scan on the index of due work, across tenants."""
     INVITE = "cognito-idp:AdminCreateUser"
@@ -39,7 +45,23 @@ class Access(StrEnum):
         return self.value.partition(":")[0]
 
 
-INVITATION = (Access.INVITE, Access.READ_USER, Access.REMOVE_USER)
-"""What inviting a user takes."""
-DIRECTORY_WRITES = (Access.READ_GROUPS, Access.ADD_TO_GROUP, Access.REMOVE_FROM_GROUP)
-"""What putting a user into the group of their role takes."""
+INVITATION = (IamAction.INVITE, IamAction.READ_USER, IamAction.REMOVE_USER)
+"""For inviting a user."""
+GROUP_CHANGE = (IamAction.READ_GROUPS, IamAction.ADD_TO_GROUP, IamAction.REMOVE_FROM_GROUP)
+"""For putting a user into the group of their role."""
+
+
+def uses[M: Callable[..., Any]](*actions: IamAction) -> Callable[[M], M]:
+    """Declare the IAM actions that a repository method, or a function that a trigger calls, uses."""
+
+    def declare(method: M) -> M:
+        vars(method)["iam_actions"] = frozenset(actions)
+        return method
+
+    return declare
+
+
+def used_by(method: Any) -> frozenset[IamAction] | None:
+    """Return the IAM actions that a method declares, or None if it declares none."""
+    found: frozenset[IamAction] | None = getattr(method, "iam_actions", None)
+    return found

@@ -1,94 +1,205 @@
-"""The record of a command: written with its effect, so that one cannot be without the other."""
+"""Idempotency records, written in the transaction of their command, so that neither exists without the other.
+
+A command of several transactions marks its record as running for the length of a lease; one whose function died is
+taken over when the lease has ended.
+"""
 
 import json
 import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import BaseModel
 
-from domain.common.commands import Answer, Command, Replayed
 from domain.common.environment import unique
 from domain.common.errors import IdempotencyInProgress, IdempotencyKeyReused
 from domain.common.model import json_of
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row, new_row
 from repositories.dynamodb.keys import Key
-from repositories.dynamodb.transaction import Stale, Transaction
+from repositories.dynamodb.table import Table
+from repositories.dynamodb.transaction import Stale, WriteTransaction
 
 LIFETIME = timedelta(hours=25)
-"""Clients may count on 24 hours; an hour more covers clocks that differ."""
+"""Lifetime of a record: the 24 hours that clients may count on, and an hour for clocks that differ."""
+LEASE = timedelta(seconds=60)
+"""Lease of a running command: longer than the timeout of any function."""
 
 _CREATED = 201
-
-FREE = "attribute_not_exists(pk) OR kept_until < :now"
-"""Holds where no record stands, or an expired one that TTL has not removed yet. Needs `:now`."""
-
-
-def finished(tenant: str, command: Command, answer: Answer, at: datetime) -> Row:
-    """Return the record of a command that was answered. The body is compressed: writes cost by the KB."""
-    return _record(
-        tenant,
-        command,
-        at,
-        status=answer.status,
-        headers=answer.headers,
-        body=zlib.compress(answer.body.encode()),
-    )
+_FREE = "attribute_not_exists(pk) OR kept_until < :now"
+"""Condition: there is no record, or an expired one that TTL has not deleted yet. Needs `:now`."""
 
 
-def running(tenant: str, command: Command, started: datetime, lease_until: datetime) -> Row:
-    """Return the record of a command that takes several transactions and has not finished."""
-    return _record(
-        tenant,
-        command,
-        started,
-        started_at=started.isoformat(),
-        lease_until=lease_until.isoformat(),
-        attempt=unique().hex,
-    )
+@dataclass(frozen=True, slots=True)
+class StoredResponse:
+    """A response as it is sent and stored: status, the headers that belong to it, and the body."""
+
+    status: int
+    headers: dict[str, str]
+    body: str
 
 
-def _record(tenant: str, command: Command, at: datetime, **attributes: Any) -> Row:
-    until = int((at + LIFETIME).timestamp())
-    return new_row(
-        keys.idempotency(tenant, command.scope),
-        "idempotency",
-        fingerprint=command.fingerprint,
-        kept_until=until,
-        ttl=until,
-        **attributes,
-    )
+@dataclass(slots=True)
+class Command:
+    """A request with an Idempotency-Key.
+
+    `scope` is a digest of caller, method, path and key, `fingerprint` one of the body. `respond` encodes a result as
+    the response to store; `response` is the response once it is stored.
+    """
+
+    scope: str
+    fingerprint: str
+    respond: Callable[[BaseModel], StoredResponse]
+    response: StoredResponse | None = None
 
 
-def shows(record: Row, created_id: str) -> bool:
-    """Tell whether the command of a record answered by showing something that it had created."""
+class Replayed(Exception):
+    """The command was completed before, with this response."""
+
+    def __init__(self, response: StoredResponse) -> None:
+        super().__init__()
+        self.response = response
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyRecord:
+    """The record of one command. Without a command, its methods do nothing."""
+
+    table: Table
+    tenant: str
+    at: datetime
+    """Time of the request."""
+    command: Command | None
+
+    def add_to(self, tx: WriteTransaction, result: BaseModel) -> None:
+        """Add the step that stores the response made of `result`, before the other steps of `tx`.
+
+        The step raises Replayed, IdempotencyKeyReused or IdempotencyInProgress if there is a record.
+        """
+        command = self.command
+        if not command:
+            return
+        response = command.respond(result)
+        tx.create_first(
+            "store the response",
+            self._finished(command, response),
+            condition=_FREE,
+            raises=lambda standing: _outcome(standing or {}, command),
+            now=self._now,
+        )
+        command.response = response
+
+    def store(self, response: StoredResponse) -> None:
+        """Store the response to a refused command. Raises Replayed if it was completed before."""
+        if self.command:
+            standing = self._put_if_free(self._finished(self.command, response))
+            if standing:
+                raise _outcome(standing, self.command)
+
+    def replay(self) -> None:
+        """Raise what the record says, such as Replayed; return if there is none.
+
+        For commands that have effects outside the table before their transaction would find the record.
+        """
+        if self.command:
+            record = self.table.get(keys.idempotency(self.tenant, self.command.scope))
+            if record and record["kept_until"] >= self.at.timestamp():
+                raise _outcome(record, self.command)
+
+    def begin(self) -> datetime:
+        """Mark the command as running and return when it first began.
+
+        Raises IdempotencyInProgress while the lease of an earlier attempt lasts, and Replayed if one has finished.
+        """
+        if not self.command:
+            return self.at
+        standing = self._put_if_free(self._running(self.command, self.at, self.at + LEASE))
+        if standing is None:
+            return self.at
+        outcome = _outcome(standing, self.command)
+        if "lease_until" not in standing or standing["lease_until"] > self.at.isoformat():
+            raise outcome
+        started = datetime.fromisoformat(standing["started_at"])
+        taken_over = self._running(self.command, started, self.at + LEASE)
+        if self.table.put(taken_over, "lease_until = :seen", {":seen": standing["lease_until"]}):
+            raise outcome
+        return started
+
+    def finish(self, result: BaseModel) -> None:
+        """Store the response of a command that `begin` marked as running."""
+        if self.command:
+            response = self.command.respond(result)
+            self._end_lease(self.command, self._finished(self.command, response))
+            self.command.response = response
+
+    def release(self, started: datetime) -> None:
+        """End the lease of a command that `begin` marked as running and that is to be tried again."""
+        if self.command:
+            self._end_lease(self.command, self._running(self.command, started, self.at))
+
+    @property
+    def _now(self) -> int:
+        return int(self.at.timestamp())
+
+    def _put_if_free(self, row: Row) -> Row | None:
+        return self.table.put(row, _FREE, {":now": self._now})
+
+    def _end_lease(self, command: Command, row: Row) -> None:
+        standing = self.table.put(row, "lease_until = :mine", {":mine": (self.at + LEASE).isoformat()})
+        if standing:
+            raise _outcome(standing, command)
+
+    def _finished(self, command: Command, response: StoredResponse) -> Row:
+        """Return the row of a completed command. The body is compressed, as writes are charged by size."""
+        body = zlib.compress(response.body.encode())
+        return self._row(command, self.at, status=response.status, headers=response.headers, body=body)
+
+    def _running(self, command: Command, started: datetime, lease_until: datetime) -> Row:
+        return self._row(
+            command,
+            started,
+            started_at=started.isoformat(),
+            lease_until=lease_until.isoformat(),
+            attempt=unique().hex,
+        )
+
+    def _row(self, command: Command, at: datetime, **attributes: Any) -> Row:
+        until = int((at + LIFETIME).timestamp())
+        return new_row(
+            keys.idempotency(self.tenant, command.scope),
+            "idempotency",
+            fingerprint=command.fingerprint,
+            kept_until=until,
+            ttl=until,
+            **attributes,
+        )
+
+
+def created(record: Row, created_id: str) -> bool:
+    """Return whether the command of a record created, and so shows in its response, the resource with this id."""
     return record.get("status") == _CREATED and json.loads(zlib.decompress(record["body"])).get("id") == created_id
 
 
-def overwrite(tx: Transaction, key: Key, record: Row, shown: BaseModel) -> None:
-    """Add the step that lets a finished command answer with `shown` from now on, its first answer being erased."""
+def replace_body(tx: WriteTransaction, key: Key, record: Row, shown: BaseModel) -> None:
+    """Add the step that replaces the body of a stored response by `shown`, so that the first one is erased."""
     tx.update(
-        "erase the answer",
+        "erase the response",
         key,
         "SET body = :body, headers.ETag = :etag",
         condition="kept_until = :seen",
-        refusal=Stale.because,
+        raises=Stale(),
         body=zlib.compress(shown.model_dump_json().encode()),
         etag=f'"{json_of(shown)["version"]}"',
         seen=record["kept_until"],
     )
 
 
-def is_running(record: Row) -> bool:
-    """Tell whether the command of a record has not finished."""
-    return "status" not in record
-
-
-def outcome(record: Row, command: Command) -> Exception:
-    """Return what a command that meets this record raises: the first answer, or why there is none."""
+def _outcome(record: Row, command: Command) -> Exception:
+    """Return what a command that finds this record raises."""
     if record["fingerprint"] != command.fingerprint:
         return IdempotencyKeyReused()
-    if is_running(record):
+    if "status" not in record:
         return IdempotencyInProgress()
-    return Replayed(Answer(record["status"], record["headers"], zlib.decompress(record["body"]).decode()))
+    return Replayed(StoredResponse(record["status"], record["headers"], zlib.decompress(record["body"]).decode()))

@@ -34,7 +34,7 @@ class Position(NamedTuple):
         return f"{self.at}#{self.id}"
 
 
-class Held(NamedTuple):
+class DueHold(NamedTuple):
     """An order's hold: when it ends, and whose it is."""
 
     ends_at: datetime
@@ -61,9 +61,9 @@ def item(tenant: str, item_id: str) -> Key:
     return Key(_pk(tenant, "ITEM", item_id), "ITEM")
 
 
-def stock(tenant: str, item_id: str, bucket: int = 0) -> Key:
-    """Return the key of one bucket of an item's stock, in the partition of the item. Every item has bucket 0."""
-    return Key(_pk(tenant, "ITEM", item_id), f"STOCK#{bucket:02}" if bucket else "STOCK")
+def stock(tenant: str, item_id: str, shard: int = 0) -> Key:
+    """Return the key of one shard of an item's stock, in the partition of the item. Every item has shard 0."""
+    return Key(_pk(tenant, "ITEM", item_id), f"STOCK#{shard:02}" if shard else "STOCK")
 
 
 def sku(tenant: str, code: str) -> Key:
@@ -186,10 +186,10 @@ def due_until(at: datetime) -> str:
     return to_rfc3339(at + timedelta(milliseconds=1))
 
 
-def held(row: Mapping[str, Any]) -> "Held":
+def due_hold(row: Mapping[str, Any]) -> "DueHold":
     """Return which order's hold an entry of the work list is."""
     _, tenant_id, _, order_id = row["pk"].split("#")
-    return Held(datetime.fromisoformat(row["gsi3sk"].partition("#")[0]), tenant_id, order_id)
+    return DueHold(datetime.fromisoformat(row["gsi3sk"].partition("#")[0]), tenant_id, order_id)
 
 
 def sweep() -> Key:

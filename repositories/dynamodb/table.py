@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from domain.common.environment import sleep
 from domain.common.errors import Unavailable
-from repositories.aws.backoff import pause_before
-from repositories.aws.errors import THROTTLED, translated
+from repositories.aws.backoff import backoff_seconds
+from repositories.aws.errors import THROTTLED, mapped_to_domain
 from repositories.dynamodb.codec import Row, decode, encode
+from repositories.dynamodb.iam_actions import IamAction, uses
 from repositories.dynamodb.keys import Key
 
 if TYPE_CHECKING:
@@ -66,9 +67,10 @@ class Table:
     name: str
     meter: Meter
 
+    @uses(IamAction.GET)
     def get(self, key: Key, *, consistent: bool = True) -> Row | None:
         """Return one row, or None."""
-        with translated():
+        with mapped_to_domain():
             found = self.client.get_item(
                 TableName=self.name,
                 Key=encode(key._asdict()),
@@ -89,7 +91,7 @@ class Table:
         wanted: Any = [encode(key._asdict()) for key in keys]
         found: dict[Key, Row] = {}
         for attempt in range(_ATTEMPTS):
-            with translated():
+            with mapped_to_domain():
                 answered = self.client.batch_get_item(
                     RequestItems={self.name: {"Keys": wanted, "ConsistentRead": True}}, ReturnConsumedCapacity="TOTAL"
                 )
@@ -99,13 +101,13 @@ class Table:
             if not answered["UnprocessedKeys"]:
                 return found
             wanted = answered["UnprocessedKeys"][self.name]["Keys"]
-            sleep(pause_before(attempt))
+            sleep(backoff_seconds(attempt))
         raise Unavailable
 
     def snapshot(self, keys: Sequence[Key]) -> list[Row] | None:
         """Return the rows that there are at up to 100 keys, all as of one moment; None if a write was in the way."""
         try:
-            with translated():
+            with mapped_to_domain():
                 answered = self.client.transact_get_items(
                     TransactItems=[{"Get": {"TableName": self.name, "Key": encode(key._asdict())}} for key in keys],
                     ReturnConsumedCapacity="TOTAL",
@@ -135,12 +137,12 @@ class Table:
         limit: int | None = None,
         newest_first: bool = False,
         consistent: bool = False,
-    ) -> "Answered":
+    ) -> "QueryPage":
         """Return the rows that fit a key condition, at most `limit`, and whether there may be more."""
         options: dict[str, Any] = {"IndexName": index} if index else {}
         if limit:
             options["Limit"] = limit
-        with translated():
+        with mapped_to_domain():
             found = self.client.query(
                 TableName=self.name,
                 KeyConditionExpression=condition,
@@ -151,7 +153,7 @@ class Table:
                 **options,
             )
         self.meter.read(found)
-        return Answered([decode(row) for row in found["Items"]], more="LastEvaluatedKey" in found)
+        return QueryPage([decode(row) for row in found["Items"]], more="LastEvaluatedKey" in found)
 
     def whole_partition(self, pk: str) -> Iterator[Row]:
         """Yield the rows of a partition of any size, consistent, in the order of their sort keys."""
@@ -178,7 +180,7 @@ class Table:
     def _paged(self, operation: Literal["query", "scan"], **options: Any) -> Iterator[Row]:
         client: Any = self.client
         pages = client.get_paginator(operation).paginate(TableName=self.name, ReturnConsumedCapacity="TOTAL", **options)
-        with translated():
+        with mapped_to_domain():
             for page in pages:
                 self.meter.read(page)
                 yield from (decode(row) for row in page["Items"])
@@ -194,12 +196,12 @@ class Table:
                 return self._put(row, condition, values)
             except self.client.exceptions.TransactionConflictException:
                 self.meter.wrote({})
-                sleep(pause_before(attempt))
+                sleep(backoff_seconds(attempt))
         raise Unavailable
 
     def _put(self, row: Row, condition: str, values: Mapping[str, Any]) -> Row | None:
         try:
-            with translated():
+            with mapped_to_domain():
                 written = self.client.put_item(
                     TableName=self.name,
                     Item=encode(row),
@@ -222,7 +224,7 @@ class Table:
         `token` makes the same transaction, sent twice within ten minutes, happen once.
         """
         try:
-            with translated():
+            with mapped_to_domain():
                 done = self.client.transact_write_items(
                     TransactItems=actions, ClientRequestToken=token, ReturnConsumedCapacity="TOTAL"
                 )
@@ -235,7 +237,7 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class QueryPage:
     """Rows of a query, and whether DynamoDB stopped before the end."""
 
     rows: list[Row]

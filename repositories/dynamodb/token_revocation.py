@@ -10,7 +10,7 @@ from domain.identity.permissions import Caller
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row, new_row
 from repositories.dynamodb.table import Table
-from repositories.dynamodb.transaction import Transaction
+from repositories.dynamodb.transaction import WriteTransaction
 
 TOKEN_LIFETIME = timedelta(hours=1)
 """Of an ID token, as the user pool's client has it: a revocation need not be kept much longer."""
@@ -21,7 +21,7 @@ MARGIN = timedelta(seconds=25)
 what was true before; whoever signs in again so soon does it once more."""
 
 
-def revoke(tx: Transaction, tenant: str, user_id: str, at: datetime) -> None:
+def revoke(tx: WriteTransaction, tenant: str, user_id: str, at: datetime) -> None:
     """Add the step that voids the tokens that a user has, in a request that began at `at`."""
     row = new_row(
         keys.revocation(tenant, user_id),
@@ -29,20 +29,20 @@ def revoke(tx: Transaction, tenant: str, user_id: str, at: datetime) -> None:
         issued_before=int((at + MARGIN).timestamp()),
         ttl=int((at + 2 * TOKEN_LIFETIME).timestamp()),
     )
-    tx.write_along("void older tokens", row)
+    tx.put("void older tokens", row)
 
 
-def check_token(tx: Transaction, caller: Caller, issued_at: int) -> None:
+def check_token(tx: WriteTransaction, caller: Caller, issued_at: int) -> None:
     """Add a check that fails the transaction with Unauthorized if the caller's token has been revoked.
 
     For writes that a caller who lost their rights after the first check must not make: two owners who demote each
     other at the same time would leave a tenant without an owner.
     """
     tx.check(
-        "the caller still may",
+        "check the caller's token",
         keys.revocation(caller.tenant, caller.subject),
         condition="attribute_not_exists(pk) OR issued_before <= :issued_at",
-        refusal=lambda _row: Unauthorized(),
+        raises=Unauthorized(),
         issued_at=issued_at,
     )
 

@@ -1,12 +1,12 @@
-"""A transaction as a list of named steps, each with the error that its failed condition means."""
+"""Write transactions as lists of named steps, each with the error that its failed condition means."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from domain.common.environment import monotonic, sleep, unique
-from domain.common.errors import Contention, DomainError, PreconditionFailed, Unavailable
-from repositories.aws.backoff import pause_before
+from domain.common.errors import Contention, DomainError, Unavailable
+from repositories.aws.backoff import backoff_seconds
 from repositories.aws.errors import THROTTLED
 from repositories.dynamodb.codec import Row, decode, encode
 from repositories.dynamodb.keys import Key
@@ -14,61 +14,53 @@ from repositories.dynamodb.table import Table
 
 ATTEMPTS = 8
 
-type Refusal = Callable[[Row | None], Exception]
-"""Makes the error of a failed condition from the row that stood in the way."""
+type Raises = Exception | Callable[[Row | None], Exception]
+"""Error of a failed condition, or a function that makes it from the row that did not meet the condition."""
 
 _BUSY = frozenset({"TransactionConflict"})
 _TRANSIENT = THROTTLED | _BUSY
 _UNKNOWN = _TRANSIENT
-"""Reasons of a step that say nothing of its condition."""
+"""Cancellation reasons of a step whose condition was not evaluated."""
 _NO_FAULT = frozenset({"None"})
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One action, what it is for, and what its failed condition means."""
+    """One action of a transaction, its name, and the error of its failed condition."""
 
     name: str
     action: dict[str, Any]
-    refusal: Refusal
+    raises: Raises
+
+    def error(self, reason: Mapping[str, Any]) -> Exception:
+        """Return the error of a cancellation reason that says that the condition failed."""
+        if isinstance(self.raises, Exception):
+            return self.raises
+        return self.raises(decode(reason["Item"]) if reason.get("Item") else None)
 
 
 class TransactionRefusedError(Exception):
-    """DynamoDB called the transaction malformed: a bug of ours."""
+    """DynamoDB rejected the transaction as malformed, which is a bug."""
 
 
 class Stale(Exception):
-    """A condition on what was read failed: read again and decide."""
-
-    @classmethod
-    def because(cls, _row: Row | None) -> "Stale":
-        """Return it, as a step's refusal."""
-        return cls()
+    """What was read has changed, or was read in the middle of a change: read again and decide again."""
 
 
 def require_absent(table: Table, keys: Iterable[Key]) -> None:
-    """Raise Stale if a row is there, or just being written, that a read did not show.
+    """Raise Stale if a row that a read did not find exists, or is just being written.
 
-    A row that a transaction wrote may be visible a moment later than another of the same transaction, from which its id
-    is known. Whoever answers for good that something is not there asks by a read that no write was in the way of.
+    Rows of one transaction may become visible one after the other, so that the id of a row can be known before the row
+    is visible. A final "not found" therefore rests on TransactGetItems, which is serializable.
     """
     wanted = list(keys)
     if wanted and table.snapshot(wanted) != []:
         raise Stale
 
 
-def made_twice(_row: Row | None) -> Exception:
-    """Return the error of creating a row under a new id that is there already: a step's refusal."""
-    return AssertionError("an id was made twice")
-
-
-def changed_since_read(_row: Row | None) -> Exception:
-    """Return the error of changing what is no longer at the version that the client named: a step's refusal."""
-    return PreconditionFailed()
-
-
-def _unconditional(_row: Row | None) -> Exception:
-    return TransactionRefusedError("a step without a condition failed its condition")
+ID_EXISTS = AssertionError("a new id exists already")
+"""Error of creating a row under a new id."""
+_NO_CONDITION = TransactionRefusedError("a step without a condition failed its condition")
 
 
 def _at(key: Key) -> dict[str, Any]:
@@ -76,84 +68,89 @@ def _at(key: Key) -> dict[str, Any]:
 
 
 @dataclass(slots=True)
-class Transaction:
-    """Steps that happen together or not at all."""
+class WriteTransaction:
+    """A DynamoDB transaction: up to 100 steps, of which all take effect or none.
+
+    Each step takes its condition's values by name (`now=1` for `:now`) and `raises` what a failed condition means.
+    Without a condition, the condition of another step must guarantee that the row may be written.
+    """
 
     table: Table
     steps: list[Step] = field(default_factory=list)
 
-    def put(self, name: str, row: Row, *, condition: str, refusal: Refusal, **values: Any) -> None:
-        """Add: write `row` where `condition` holds; `values` are the condition's (`now=1` for `:now`)."""
-        self._add(name, "Put", {"Item": encode(row)}, condition, refusal, values)
+    def create(self, name: str, row: Row, *, raises: Raises) -> None:
+        """Add a step that writes a row that does not exist yet."""
+        self.put(name, row, condition="attribute_not_exists(pk)", raises=raises)
 
-    def create(self, name: str, row: Row, refusal: Refusal) -> None:
-        """Add: write a row that must not be there yet."""
-        self.put(name, row, condition="attribute_not_exists(pk)", refusal=refusal)
+    def create_first(self, name: str, row: Row, *, condition: str, raises: Raises, **values: Any) -> None:
+        """Add a step that writes a row, before all others, so that its error is raised rather than theirs."""
+        self.put(name, row, condition=condition, raises=raises, **values)
+        self.steps.insert(0, self.steps.pop())
 
-    def update(self, name: str, key: Key, change: str, *, condition: str, refusal: Refusal, **values: Any) -> None:
-        """Add: change the row at `key` by an update expression where `condition` holds."""
-        self._add(name, "Update", _at(key) | {"UpdateExpression": change}, condition, refusal, values)
+    def put(self, name: str, row: Row, *, condition: str = "", raises: Raises = _NO_CONDITION, **values: Any) -> None:
+        """Add a step that writes a row."""
+        self._add(name, "Put", {"Item": encode(row)}, condition, raises, values)
 
-    def check(self, name: str, key: Key, *, condition: str, refusal: Refusal, **values: Any) -> None:
-        """Add: the row at `key` stays as it is, and `condition` holds."""
-        self._add(name, "ConditionCheck", _at(key), condition, refusal, values)
+    def update(
+        self, name: str, key: Key, change: str, *, condition: str = "", raises: Raises = _NO_CONDITION, **values: Any
+    ) -> None:
+        """Add a step that changes the row at `key` by an update expression."""
+        self._add(name, "Update", _at(key) | {"UpdateExpression": change}, condition, raises, values)
 
-    def write_along(self, name: str, row: Row) -> None:
-        """Add: write a row; that it may be written is for the condition of another step to say."""
-        self._add(name, "Put", {"Item": encode(row)})
+    def check(self, name: str, key: Key, *, condition: str, raises: Raises, **values: Any) -> None:
+        """Add a step that checks the row at `key` and leaves it as it is."""
+        self._add(name, "ConditionCheck", _at(key), condition, raises, values)
 
-    def update_along(self, name: str, key: Key, change: str, **values: Any) -> None:
-        """Add: change a row, likewise."""
-        self._add(name, "Update", _at(key) | {"UpdateExpression": change}, values=values)
-
-    def delete_along(self, name: str, key: Key) -> None:
-        """Add: remove a row, likewise."""
-        self._add(name, "Delete", _at(key))
+    def delete(self, name: str, key: Key) -> None:
+        """Add a step that deletes a row."""
+        self._add(name, "Delete", _at(key), "", _NO_CONDITION, {})
 
     def _add(
         self,
         name: str,
         verb: str,
         action: dict[str, Any],
-        condition: str = "",
-        refusal: Refusal = _unconditional,
-        values: Mapping[str, Any] | None = None,
+        condition: str,
+        raises: Raises,
+        values: Mapping[str, Any],
     ) -> None:
         action["TableName"] = self.table.name
         if condition:
             action |= {"ConditionExpression": condition, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
         if values:
             action["ExpressionAttributeValues"] = encode({f":{key}": value for key, value in values.items()})
-        self.steps.append(Step(name, {verb: action}, refusal))
+        self.steps.append(Step(name, {verb: action}, raises))
 
     def commit(self, deadline: float) -> None:
-        """Carry it out, or raise the error of the first step that was refused; nothing happened then.
+        """Commit all steps, or raise the error of the first failed condition, in which case nothing was written.
 
-        Conflicts with other transactions are tried again with full jitter until `deadline` (monotonic).
-        Raises Contention or Unavailable when that did not help.
+        Conflicts with other transactions are retried with full jitter until `deadline` (monotonic clock, seconds).
+        Raises Contention or Unavailable when the retries are used up.
         """
+        if not self.steps:
+            return
         for attempt in range(ATTEMPTS):
             reasons = self.table.transact([step.action for step in self.steps], str(unique()))
             if not reasons:
                 return
             again = self._refused(reasons)
-            wait = pause_before(attempt)
+            wait = backoff_seconds(attempt)
             if attempt + 1 == ATTEMPTS or monotonic() + wait >= deadline:
                 raise again
             sleep(wait)
 
     def _refused(self, reasons: Sequence[Mapping[str, Any]]) -> DomainError:
-        """Raise what a cancellation means, or return what to say if trying again does not help.
+        """Raise the error of a cancelled transaction, or return the error to raise when its retries are used up.
 
-        Steps are asked in order, and the first failed condition is told, as asking again cannot heal it. Not so behind
-        a step that met a conflict or was throttled: asked again, that one may fail too, and would be told first.
+        The first failed condition decides, as a retry cannot mend it; but not if an earlier step met a conflict or was
+        throttled, as its condition was not evaluated and comes first.
         """
         codes = {reason["Code"] for reason in reasons} - _NO_FAULT
         for step, reason in zip(self.steps, reasons, strict=True):
             if reason["Code"] in _UNKNOWN:
                 break
             if reason["Code"] == "ConditionalCheckFailed":
-                raise step.refusal(decode(reason["Item"]) if reason.get("Item") else None)
+                raise step.error(reason)
         codes.discard("ConditionalCheckFailed")
         if codes and codes <= _TRANSIENT:
             return Unavailable() if codes & THROTTLED else Contention()

@@ -16,9 +16,9 @@ from domain.identity.users import User, UserStatus
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row, new_row
 from repositories.dynamodb.session import Session
-from repositories.dynamodb.transaction import Stale, Transaction
-from repositories.identity.user_pool import Directory, Gone, SignedUp
-from repositories.identity.user_rows import user_row
+from repositories.dynamodb.transaction import Stale, WriteTransaction
+from repositories.identity.user_pool import Gone, SignedUp, UserPool
+from repositories.identity.user_rows import user_to_row
 
 CLAIM = timedelta(seconds=60)
 """How long an address stays claimed by an invitation that died: longer than any function may run."""
@@ -37,7 +37,7 @@ def claim_of(session: Session) -> str:
     return session.command.scope if session.command else unique().hex
 
 
-def invite(session: Session, directory: Directory, canonical: str, email: str, claim: str) -> str:
+def invite(session: Session, user_pool: UserPool, canonical: str, email: str, claim: str) -> str:
     """Invite somebody whom the table does not know, and return their subject.
 
     Raises EmailTaken for one whom it knows, Stale if table or pool are changing.
@@ -46,19 +46,19 @@ def invite(session: Session, directory: Directory, canonical: str, email: str, c
     if standing and standing.get("claim") != claim and not _lapsed(session, standing):
         raise _taken(standing)
     try:
-        return directory.invite(session.tenant, canonical, email)
+        return user_pool.invite(session.tenant, canonical, email)
     except SignedUp as stranger:
         _claim(session, canonical, claim)
         _bar(session, stranger.subject)
-        directory.remove(stranger.subject)
-        return _invite_anew(session, directory, canonical, email)
+        user_pool.remove(stranger.subject)
+        return _invite_anew(session, user_pool, canonical, email)
     except Gone:
         raise Stale from None
 
 
-def _invite_anew(session: Session, directory: Directory, canonical: str, email: str) -> str:
+def _invite_anew(session: Session, user_pool: UserPool, canonical: str, email: str) -> str:
     try:
-        return directory.invite(session.tenant, canonical, email)
+        return user_pool.invite(session.tenant, canonical, email)
     except (SignedUp, Gone):
         raise Stale from None
 
@@ -95,7 +95,7 @@ def _taken(row: Row | None) -> Exception:
 
 
 def add_user(
-    tx: Transaction, session: Session, user: User, canonical: str, claim: str = "", scope: str | None = None
+    tx: WriteTransaction, session: Session, user: User, canonical: str, claim: str = "", scope: str | None = None
 ) -> None:
     """Add the steps that take the address, which may be claimed for this user, and create the user's row.
 
@@ -104,9 +104,9 @@ def add_user(
     """
     marker = new_row(keys.email(session.tenant, canonical), "email", user_id=user.id)
     now = int(session.at.timestamp())
-    tx.put("claim the address", marker, condition=_FREE_OR_MINE, refusal=_taken, now=now, claim=claim or "-")
-    row = user_row(session.tenant, user, canonical, scope)
-    tx.put("add the user", row, condition=_FREE, refusal=_there_already, now=now)
+    tx.put("claim the address", marker, condition=_FREE_OR_MINE, raises=_taken, now=now, claim=claim or "-")
+    row = user_to_row(session.tenant, user, canonical, scope)
+    tx.put("add the user", row, condition=_FREE, raises=_there_already, now=now)
 
 
 def _there_already(row: Row | None) -> Exception:
@@ -117,10 +117,10 @@ def _there_already(row: Row | None) -> Exception:
 
 
 @contextmanager
-def adopting(directory: Directory, subject: str) -> Iterator[None]:
+def adopting(user_pool: UserPool, subject: str) -> Iterator[None]:
     """Commit the steps of `add_user` within: a subject that turns out to be erased is removed, and Stale raised."""
     try:
         yield
     except Erased:
-        directory.remove(subject)
+        user_pool.remove(subject)
         raise Stale from None

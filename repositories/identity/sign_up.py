@@ -10,25 +10,28 @@ from domain.identity.users import NewUser, User
 from repositories.aws.clients import dynamodb
 from repositories.aws.settings import settings
 from repositories.dynamodb import keys
+from repositories.dynamodb.iam_actions import IamAction, uses
 from repositories.dynamodb.session import Session
 from repositories.dynamodb.table import Meter, Table
 from repositories.dynamodb.transaction import Stale
 from repositories.identity.invitations import Erased, add_user
 from repositories.identity.tenants import find_tenant
 from repositories.identity.user_pool import TENANT_ATTRIBUTE, tenant_of, username
-from repositories.identity.user_rows import user_event, user_of
+from repositories.identity.user_rows import user_event, user_from_row
 
 _NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _SECONDS = 4.0
 """Cognito waits five seconds for a trigger."""
 
 
+@uses(IamAction.GET)
 def find_profile(tenant: str, subject: str) -> User | None:
     """Return the user's profile, or None."""
     row = _table().get(keys.user(tenant, subject))
-    return user_of(row) if row and row["type"] == "user" else None
+    return user_from_row(row) if row and row["type"] == "user" else None
 
 
+@uses(IamAction.GET)
 def require_sign_up(tenant_id: str, name: str, email: str) -> None:
     """Raise Forbidden unless the tenant takes sign-ups and `name` is the one that this address has in the pool."""
     tenant = find_tenant(_table(), tenant_id)
@@ -36,6 +39,7 @@ def require_sign_up(tenant_id: str, name: str, email: str) -> None:
         raise Forbidden("This shop does not take sign-ups.")
 
 
+@uses(IamAction.GET, IamAction.PUT)
 def sign_up(name: str, attributes: dict[str, str]) -> User:
     """Add a customer who signed up, once, and return the profile. Raises Forbidden where that is not allowed.
 
@@ -48,7 +52,7 @@ def sign_up(name: str, attributes: dict[str, str]) -> User:
     new = NewUser(email=email, name=called, role=Role.CUSTOMER)
     session = Session(_table(), Caller(tenant, subject, Role.CUSTOMER), now(), monotonic() + _SECONDS)
     user = User.new(subject, new, session.at)
-    return session.decide_again(lambda: _add_profile(session, user, canonical))
+    return session.retry_on_conflict(lambda: _add_profile(session, user, canonical))
 
 
 def _add_profile(session: Session, user: User, canonical: str) -> User:
@@ -69,6 +73,7 @@ def _add_profile(session: Session, user: User, canonical: str) -> User:
     return user
 
 
+@uses(IamAction.GET, IamAction.PUT)
 def late_sign_up(name: str, attributes: dict[str, str]) -> User | None:
     """Return the profile of somebody who confirmed their sign-up while it could not be made, or None for others.
 

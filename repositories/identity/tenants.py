@@ -3,18 +3,19 @@
 from dataclasses import dataclass
 
 from domain.common.errors import InvalidState, NotFound, PreconditionFailed
-from domain.common.events import Event
+from domain.common.events import DomainEvent
 from domain.identity.email import canonical_email
 from domain.identity.permissions import Role
 from domain.identity.tenants import NewTenant, Tenant, TenantPatch
 from domain.identity.users import NewUser, User
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row, new_row
-from repositories.dynamodb.session import Session
+from repositories.dynamodb.iam_actions import GROUP_CHANGE, INVITATION, IamAction, uses
+from repositories.dynamodb.session import Session, retry_on_conflict
 from repositories.dynamodb.table import Table
-from repositories.dynamodb.transaction import Stale, changed_since_read
+from repositories.dynamodb.transaction import Stale
 from repositories.identity.invitations import add_user, adopting, claim_of, invite
-from repositories.identity.user_pool import Directory
+from repositories.identity.user_pool import UserPool
 from repositories.identity.user_rows import user_event
 
 
@@ -23,29 +24,33 @@ class TenantRepository:
     """The tenant that an operator's session is for."""
 
     session: Session
-    directory: Directory
+    user_pool: UserPool
 
+    @uses(IamAction.GET, IamAction.PUT, *INVITATION, *GROUP_CHANGE)
     def create(self, new: NewTenant) -> Tenant:
         """Add a tenant with its owner, who is sent an invitation. Raises InvalidState, EmailTaken, Contention."""
-        claim = claim_of(self.session)
-        return self.session.decide_again(lambda: self._create(new, claim))
+        return self._create(new, claim_of(self.session))
 
+    @retry_on_conflict
     def _create(self, new: NewTenant, claim: str) -> Tenant:
-        self.session.replay()
+        self.session.record.replay()
         if find_tenant(self.session.table, new.id):
-            raise _taken(None)
+            raise _id_taken()
         canonical = canonical_email(new.owner.email)
-        subject = invite(self.session, self.directory, canonical, new.owner.email, claim)
+        subject = invite(self.session, self.user_pool, canonical, new.owner.email, claim)
         owner = User.new(subject, NewUser(**new.owner.model_dump(), role=Role.OWNER), self.session.at)
         tenant = Tenant.new(new, self.session.at)
         tx = self.session.transaction()
-        tx.create("add the tenant", _row(tenant), _taken)
+        tx.create("add the tenant", _row(tenant), raises=_id_taken())
         add_user(tx, self.session, owner, canonical, claim)
-        with adopting(self.directory, owner.id):
-            self.session.commit(tx, tenant, Event("TenantCreated", tenant.id, 1), user_event("UserCreated", owner))
-        self.directory.put_in_group(owner.id, Role.OWNER)
+        with adopting(self.user_pool, owner.id):
+            self.session.commit(
+                tx, tenant, DomainEvent("TenantCreated", tenant.id, 1), user_event("UserCreated", owner)
+            )
+        self.user_pool.put_in_group(owner.id, Role.OWNER)
         return tenant
 
+    @uses(IamAction.GET)
     def get(self) -> Tenant:
         """Return the tenant. Raises NotFound."""
         found = find_tenant(self.session.table, self.session.tenant)
@@ -53,11 +58,10 @@ class TenantRepository:
             raise NotFound("tenant")
         return found
 
+    @uses(IamAction.GET, IamAction.PUT)
+    @retry_on_conflict
     def change(self, patch: TenantPatch, expected: frozenset[int] | None) -> Tenant:
         """Change the tenant. Raises NotFound, PreconditionFailed, ValidationFailed, Contention."""
-        return self.session.decide_again(lambda: self._change(patch, expected))
-
-    def _change(self, patch: TenantPatch, expected: frozenset[int] | None) -> Tenant:
         before = self.get()
         if expected is not None and before.version not in expected:
             raise PreconditionFailed
@@ -67,10 +71,10 @@ class TenantRepository:
             "change the tenant",
             _row(after),
             condition="version = :seen",
-            refusal=Stale.because if expected is None else changed_since_read,
+            raises=Stale() if expected is None else PreconditionFailed(),
             seen=before.version,
         )
-        self.session.commit(tx, after, Event("TenantChanged", after.id, after.version))
+        self.session.commit(tx, after, DomainEvent("TenantChanged", after.id, after.version))
         return after
 
 
@@ -84,5 +88,5 @@ def _row(tenant: Tenant) -> Row:
     return new_row(keys.tenant(tenant.id), "tenant", tenant=tenant.model_dump(mode="json"), version=tenant.version)
 
 
-def _taken(_row: Row | None) -> Exception:
+def _id_taken() -> InvalidState:
     return InvalidState("There is a tenant with this id.")

@@ -1,37 +1,29 @@
-"""Which currencies a tenant trades in."""
+"""Currencies that a tenant trades in."""
 
-from collections import OrderedDict
-
-from domain.common.environment import monotonic
 from domain.common.errors import Flaw
 from domain.common.validation import invalid_input
+from repositories.aws.ttl_cache import TtlCache
 from repositories.dynamodb import keys
 from repositories.dynamodb.session import Session
 
-KNOWN_SECONDS = 60
-_KEPT = 1000
+MAX_AGE_SECONDS = 60
+"""Time for which a warm function uses a tenant's currencies without reading them again."""
 
-_known: OrderedDict[str, tuple[float, frozenset[str]]] = OrderedDict()
-"""By tenant: when its currencies were read, and which they are."""
+cache: TtlCache[str, frozenset[str]] = TtlCache(1000)
+"""Currencies by tenant."""
 
 
 def require_currency(session: Session, currency: str) -> None:
     """Raise ValidationFailed if the caller's tenant does not trade in a currency.
 
-    A tenant that names none, or has no row, trades in any. A warm function asks once a minute.
+    A tenant that lists no currencies, or has no row, trades in any.
     """
-    traded = _currencies(session)
+    traded = cache.get(session.tenant, lambda: _read(session), max_age=MAX_AGE_SECONDS)
     if traded and currency not in traded:
         detail = f"The tenant trades in {', '.join(sorted(traded))}."
         raise invalid_input([Flaw("/price/currency", "CURRENCY_NOT_TRADED", detail)])
 
 
-def _currencies(session: Session) -> frozenset[str]:
-    read_at, traded = _known.get(session.tenant, (float("-inf"), frozenset()))
-    if monotonic() - read_at > KNOWN_SECONDS:
-        row = session.table.get(keys.tenant(session.tenant))
-        traded = frozenset(row["tenant"]["currencies"] if row else ())
-        _known[session.tenant] = (monotonic(), traded)
-        if len(_known) > _KEPT:
-            _known.popitem(last=False)
-    return traded
+def _read(session: Session) -> frozenset[str]:
+    row = session.table.get(keys.tenant(session.tenant))
+    return frozenset(row["tenant"]["currencies"] if row else ())

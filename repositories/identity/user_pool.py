@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from domain.identity.permissions import Role
 from repositories.aws.clients import cognito
-from repositories.aws.errors import translated
+from repositories.aws.errors import mapped_to_domain
 from repositories.aws.settings import settings
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def tenant_of(name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Directory:
+class UserPool:
     """The user pool. Every method can be repeated."""
 
     client: "CognitoIdentityProviderClient"
@@ -58,7 +58,7 @@ class Directory:
         Raises SignedUp for one who came by themself, Gone for one who was removed meanwhile.
         """
         name = username(tenant, canonical_email)
-        with translated():
+        with mapped_to_domain():
             try:
                 user: Any = self.client.admin_create_user(
                     UserPoolId=self.pool,
@@ -82,7 +82,7 @@ class Directory:
 
     def put_in_group(self, subject: str, role: Role) -> None:
         """Make `role` the user's only group; nothing to do for a user who is gone."""
-        with translated(), suppress(self.client.exceptions.UserNotFoundException):
+        with mapped_to_domain(), suppress(self.client.exceptions.UserNotFoundException):
             listed = self.client.admin_list_groups_for_user(UserPoolId=self.pool, Username=subject)
             groups = {group["GroupName"] for group in listed["Groups"]}
             for group in groups - {role.value}:
@@ -92,7 +92,7 @@ class Directory:
 
     def remove(self, subject: str) -> None:
         """Delete the user, if there is one: nobody signs in as them from now on."""
-        with translated(), suppress(self.client.exceptions.UserNotFoundException):
+        with mapped_to_domain(), suppress(self.client.exceptions.UserNotFoundException):
             self.client.admin_delete_user(UserPoolId=self.pool, Username=subject)
 
 
@@ -100,6 +100,6 @@ def _subject(attributes: Any) -> str:
     return next(str(each["Value"]) for each in attributes if each["Name"] == "sub")
 
 
-def directory() -> Directory:
+def user_pool() -> UserPool:
     """Return the stack's user pool."""
-    return Directory(cognito(), settings().user_pool_id)
+    return UserPool(cognito(), settings().user_pool_id)

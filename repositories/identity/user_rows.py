@@ -1,6 +1,6 @@
 """A user's row."""
 
-from domain.common.events import Event
+from domain.common.events import DomainEvent
 from domain.common.model import to_rfc3339
 from domain.identity.users import User, UserStatus
 from repositories.dynamodb import keys
@@ -10,7 +10,7 @@ from repositories.dynamodb.keys import Position
 COLLECTION = "USER"
 
 
-def user_row(tenant: str, user: User, canonical: str, scope: str | None) -> Row:
+def user_to_row(tenant: str, user: User, canonical: str, scope: str | None) -> Row:
     """Return a user's row; of one who was deleted it is in no list and keeps nothing personal.
 
     `scope` is that of the command that created the user, whose record keeps the answer, and so what it shows of them.
@@ -29,16 +29,11 @@ def user_row(tenant: str, user: User, canonical: str, scope: str | None) -> Row:
     )
 
 
-def user_event(kind: str, user: User) -> Event:
+def user_event(kind: str, user: User) -> DomainEvent:
     """Return the event of a change of a user, which its version numbers."""
-    return Event(kind, user.id, user.version, {"role": user.role.value})
+    return DomainEvent(kind, user.id, user.version, {"role": user.role.value})
 
 
-def user_of(row: Row) -> User:
+def user_from_row(row: Row) -> User:
     """Return the user of a row."""
     return User(**row["head"])
-
-
-def position(row: Row) -> Position:
-    """Return where a user stands in the list."""
-    return Position(row["head"]["created_at"], row["head"]["id"])

@@ -1,7 +1,7 @@
 """Items, their stock and their SKUs."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -9,31 +9,31 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, JsonValue
 
 from domain.common.environment import in_parallel
-from domain.common.errors import Contention, DomainError, InvalidState, NotFound, OutOfStock, SkuTaken, Unavailable
-from domain.common.events import Event
+from domain.common.errors import (
+    Contention,
+    DomainError,
+    InvalidState,
+    NotFound,
+    OutOfStock,
+    PreconditionFailed,
+    SkuTaken,
+    Unavailable,
+)
+from domain.common.events import DomainEvent
 from domain.common.ids import derived_id, is_id, new_id
 from domain.common.pages import Page, PageRequest
 from domain.common.validation import validated
 from domain.identity.permissions import Caller
-from domain.items import (
-    Item,
-    ItemFields,
-    ItemPatch,
-    ItemStatus,
-    ItemSummary,
-    NewItem,
-    Stock,
-    StockAdjustment,
-    Versions,
-    composed,
-)
+from domain.items import Item, ItemFields, ItemPatch, ItemStatus, ItemSummary, NewItem, Versions, composed
+from domain.stock import Stock, StockAdjustment
 from repositories.dynamodb import keys
-from repositories.dynamodb.codec import Row, new_row
-from repositories.dynamodb.session import Session
-from repositories.dynamodb.transaction import Stale, Transaction, changed_since_read, made_twice, require_absent
+from repositories.dynamodb.codec import new_row
+from repositories.dynamodb.iam_actions import IamAction, uses
+from repositories.dynamodb.session import Session, retry_on_conflict
+from repositories.dynamodb.transaction import ID_EXISTS, Stale, WriteTransaction, require_absent
 from repositories.identity.traded_currencies import require_currency
-from repositories.items.rows import COLLECTIONS, StoredItem, item_row, position, stock_row, summary
-from repositories.items.stock import level_stock, tell_stock
+from repositories.items.rows import COLLECTIONS, StoredItem, item_to_row, stock_to_row, summary_from_row
+from repositories.items.stock import rebalance_stock, update_stock_rows
 from repositories.paging.lists import Listing, list_page
 
 _TRY_AGAIN = (Contention, Unavailable)
@@ -51,6 +51,7 @@ class ItemRepository:
         """Whose items they are, and who asks."""
         return self.session.caller
 
+    @uses(IamAction.GET, IamAction.PUT)
     def create(self, new: NewItem) -> Item:
         """Add an item. Raises SkuTaken."""
         return self.add(Item.new(new_id("item"), new, self.session.at))
@@ -58,18 +59,17 @@ class ItemRepository:
     def add(self, item: Item) -> Item:
         """Add an item that has its id. Raises SkuTaken, ValidationFailed for a currency that is not traded in."""
         require_currency(self.session, item.price.currency)
-        tx = self._creation(item, already_there=made_twice)
-        self.session.commit(tx, item, Event("ItemCreated", item.id, 1))
+        tx = self._creation(item, exists=ID_EXISTS)
+        self.session.commit(tx, item, DomainEvent("ItemCreated", item.id, 1))
         return item
 
-    def create_all[R: BaseModel](
-        self, rows: Sequence[dict[str, JsonValue]], report: Callable[[list[Item | DomainError]], R]
-    ) -> R:
-        """Add each item that can be added, and return what `report` makes of the outcomes, in order.
+    @uses(IamAction.GET, IamAction.PUT)
+    def create_all(self, rows: Sequence[dict[str, JsonValue]]) -> "Batch":
+        """Add each item that can be added. `finish` must follow.
 
-        Ids follow from the command, so that carrying on after a crash adds nothing twice.
+        Ids are derived from the command, so that a batch that is carried on after a crash adds no item twice.
         """
-        started = self.session.begin()
+        started = self.session.record.begin()
         outcomes: list[Item | DomainError] = [NotFound()] * len(rows)
 
         def create(index: int) -> None:
@@ -79,39 +79,46 @@ class ItemRepository:
         in_parallel(create, first)
         for index in repeated:
             create(index)
-        result = report(outcomes)
-        if any(isinstance(outcome, _TRY_AGAIN) for outcome in outcomes):
-            self.session.release(started)
+        return Batch(started, outcomes)
+
+    @uses(IamAction.PUT)
+    def finish[R: BaseModel](self, batch: "Batch", result: R) -> R:
+        """Store the response to a batch, unless some of its rows should be tried again. Return `result`."""
+        if any(isinstance(outcome, _TRY_AGAIN) for outcome in batch.outcomes):
+            self.session.record.release(batch.started)
         else:
-            self.session.finish(result)
+            self.session.record.finish(result)
         return result
 
+    @uses(IamAction.GET, IamAction.QUERY)
+    @retry_on_conflict
     def get(self, item_id: str) -> Item:
         """Return an item. Raises NotFound, Contention."""
-        return self.session.decide_again(lambda: self._read(item_id).item)
+        return self._read(item_id).item
 
+    @uses(IamAction.LIST)
     def page(self, status: ItemStatus, page: PageRequest) -> Page[ItemSummary]:
         """Return a page of the items with this status. Raises CursorInvalid."""
         session = self.session
-        rows, cursor = list_page(Listing.of_all(session, COLLECTIONS[status], position), page)
-        return Page(items=[summary(row) for row in rows], next_cursor=cursor)
+        rows, cursor = list_page(Listing.of_all(session, COLLECTIONS[status]), page)
+        return Page(items=[summary_from_row(row) for row in rows], next_cursor=cursor)
 
+    @uses(IamAction.GET)
     def by_sku(self, sku: str, status: ItemStatus) -> Page[ItemSummary]:
         """Return the item with this SKU as a list, empty if there is none with this status."""
         marker = self.session.table.get(keys.sku(self.session.tenant, sku))
         row = marker and self.session.table.get(keys.item(self.session.tenant, marker["item_id"]))
         # Between the two reads the SKU may have moved to another item.
-        found = [summary(row)] if row and (row["head"]["sku"], row["head"]["status"]) == (sku, status) else []
+        found = [summary_from_row(row)] if row and (row["head"]["sku"], row["head"]["status"]) == (sku, status) else []
         return Page(items=found, next_cursor=None)
 
+    @uses(IamAction.GET, IamAction.QUERY, IamAction.PUT, IamAction.UPDATE, IamAction.DELETE)
+    @retry_on_conflict
     def change(self, item_id: str, patch: ItemPatch, expected: frozenset[int] | None) -> Item:
         """Change an item that is still at one of the versions `expected`; None: at any.
 
         Raises NotFound, PreconditionFailed, ItemArchived, SkuTaken, ValidationFailed, Contention.
         """
-        return self.session.decide_again(lambda: self._change(item_id, patch, expected))
-
-    def _change(self, item_id: str, patch: ItemPatch, expected: frozenset[int] | None) -> Item:
         stored = self._read(item_id)
         stored.versions.require_fresh(expected)
         fields = stored.item.patched(patch)
@@ -123,11 +130,10 @@ class ItemRepository:
         self.session.commit(tx, changed.item, _event("ItemChanged", changed))
         return changed.item
 
+    @uses(IamAction.GET, IamAction.QUERY, IamAction.PUT, IamAction.UPDATE)
+    @retry_on_conflict
     def archive(self, item_id: str, expected: frozenset[int] | None) -> None:
         """Take an item out of sale; nothing to do if it is. Raises NotFound, PreconditionFailed, Contention."""
-        self.session.decide_again(lambda: self._archive(item_id, expected))
-
-    def _archive(self, item_id: str, expected: frozenset[int] | None) -> None:
         stored = self._read(item_id)
         stored.versions.require_fresh(expected)
         if stored.item.status is ItemStatus.ARCHIVED:
@@ -136,35 +142,34 @@ class ItemRepository:
         tx = self._edit(stored, archived, expected)
         self.session.commit(tx, archived.item, _event("ItemArchived", archived))
 
+    @uses(IamAction.GET, IamAction.QUERY, IamAction.PUT, IamAction.UPDATE)
+    @retry_on_conflict
     def adjust_stock(self, item_id: str, adjustment: StockAdjustment) -> Item:
         """Add to or take from the units on hand. Raises NotFound, OutOfStock, InvalidState, Contention."""
-        return self.session.decide_again(lambda: self._adjust_stock(item_id, adjustment))
-
-    def split_stock(self, item_id: str, count: int) -> Item:
-        """Spread the free units over `count` buckets, while orders go on. Raises NotFound, InvalidState, Contention."""
-        return self.session.decide_again(lambda: self._split_stock(item_id, count))
-
-    def _adjust_stock(self, item_id: str, adjustment: StockAdjustment) -> Item:
         stored = self._read(item_id)
         try:
             stock = _counted(stored).adjusted(adjustment.delta)
         except (OutOfStock, InvalidState):
             stored = self._at_one_moment(stored)
             stock = _counted(stored).adjusted(adjustment.delta)
-        told = {"delta": adjustment.delta, "reason": adjustment.reason, "on_hand": stock.on_hand}
-        return self._level_stock(stored, stock, stored.shelf.buckets, Told("StockAdjusted", told), adjustment.delta)
+        data = {"delta": adjustment.delta, "reason": adjustment.reason, "on_hand": stock.on_hand}
+        body = EventBody("StockAdjusted", data)
+        return self._rebalance(stored, stock, stored.stock_rows.shards, body, adjustment.delta)
 
-    def _split_stock(self, item_id: str, count: int) -> Item:
+    @uses(IamAction.GET, IamAction.QUERY, IamAction.PUT, IamAction.UPDATE)
+    @retry_on_conflict
+    def split_stock(self, item_id: str, count: int) -> Item:
+        """Spread the free units over `count` shards, while orders go on. Raises NotFound, InvalidState, Contention."""
         stored = self._read(item_id)
-        return self._level_stock(stored, _counted(stored), count, Told("StockSplit", {"buckets": count}))
+        return self._rebalance(stored, _counted(stored), count, EventBody("StockSplit", {"buckets": count}))
 
-    def _level_stock(self, stored: StoredItem, stock: Stock, buckets: int, told: "Told", delta: int = 0) -> Item:
+    def _rebalance(self, stored: StoredItem, stock: Stock, shards: int, event: "EventBody", delta: int = 0) -> Item:
         """Add `delta` units and spread what is free; orders that sell meanwhile only matter where units run out."""
         item = stored.item.model_copy(update={"stock": stock, "version": stored.versions.shown + 1})
         tx = self.session.transaction()
-        level_stock(tx, self.session.tenant, stored, buckets, delta)
+        rebalance_stock(tx, self.session.tenant, stored, shards, delta)
         subject = f"{item.id}/stock"
-        self.session.commit(tx, item, Event(told.kind, subject, stored.shelf.sequence + 1, told.data))
+        self.session.commit(tx, item, DomainEvent(event.kind, subject, stored.stock_rows.sequence + 1, event.data))
         return item
 
     def _read(self, item_id: str) -> StoredItem:
@@ -173,18 +178,18 @@ class ItemRepository:
         if not found:
             require_absent(self.session.table, [key] if is_id("item", item_id) else ())
             raise NotFound("item")
-        return StoredItem.of(found)
+        return StoredItem.from_rows(found)
 
     def _at_one_moment(self, stored: StoredItem) -> StoredItem:
         """Return the item as of one moment, which a refusal may rest on: sums of several rows of a Query may not."""
-        buckets = range(len(stored.shelf.rows))
+        shards = range(len(stored.stock_rows.rows))
         tenant, item_id = self.session.tenant, stored.item.id
         rows = self.session.table.snapshot(
-            [keys.item(tenant, item_id), *(keys.stock(tenant, item_id, bucket) for bucket in buckets)]
+            [keys.item(tenant, item_id), *(keys.stock(tenant, item_id, shard) for shard in shards)]
         )
         if rows is None:
             raise Stale
-        return StoredItem.of(rows)
+        return StoredItem.from_rows(rows)
 
     def _create_row(self, row: dict[str, JsonValue], index: int, started: datetime) -> Item | DomainError:
         command = self.session.command
@@ -193,47 +198,54 @@ class ItemRepository:
         try:
             item = Item.new(item_id, validated(NewItem, row), started)
             require_currency(self.session, item.price.currency)
-            tx = self._creation(item, already_there=_AlreadyCreated)
-            self.session.commit_events(tx, Event("ItemCreated", item.id, 1))
+            tx = self._creation(item, exists=_AlreadyCreated())
+            self.session.commit_events(tx, DomainEvent("ItemCreated", item.id, 1))
         except _AlreadyCreated:
             return item
         except DomainError as refusal:
             return refusal
         return item
 
-    def _creation(self, item: Item, already_there: Callable[[Row | None], Exception]) -> Transaction:
+    def _creation(self, item: Item, exists: Exception) -> WriteTransaction:
         tenant = self.session.tenant
         tx = self.session.transaction()
-        tx.create("add the item", item_row(tenant, item, Versions(1, 0, 0)), already_there)
-        tx.write_along("add its stock", stock_row(tenant, item))
+        tx.create("add the item", item_to_row(tenant, item, Versions(1, 0, 0)), raises=exists)
+        tx.put("add its stock", stock_to_row(tenant, item))
         if item.sku:
             _claim_sku(tx, tenant, item.sku, item.id)
         return tx
 
-    def _edit(self, stored: StoredItem, edited: StoredItem, expected: frozenset[int] | None) -> Transaction:
+    def _edit(self, stored: StoredItem, edited: StoredItem, expected: frozenset[int] | None) -> WriteTransaction:
         tenant, item = self.session.tenant, edited.item
         tx = self.session.transaction()
         tx.put(
             "edit the item",
-            item_row(tenant, item, edited.versions),
+            item_to_row(tenant, item, edited.versions),
             condition="edits = :seen",
-            refusal=Stale.because if expected is None else changed_since_read,
+            raises=Stale() if expected is None else PreconditionFailed(),
             seen=stored.versions.edits,
         )
-        tell_stock(tx, tenant, edited)
+        update_stock_rows(tx, tenant, edited)
         return tx
 
-    def _move_sku(self, tx: Transaction, before: Item, after: Item) -> None:
+    def _move_sku(self, tx: WriteTransaction, before: Item, after: Item) -> None:
         if before.sku == after.sku:
             return
         tenant = self.session.tenant
         if before.sku:
-            tx.delete_along("free the old SKU", keys.sku(tenant, before.sku))
+            tx.delete("free the old SKU", keys.sku(tenant, before.sku))
         if after.sku:
             _claim_sku(tx, tenant, after.sku, after.id)
 
 
-class Told(NamedTuple):
+class Batch(NamedTuple):
+    """Items that were added together: when that began, and the item or the error of each row, in order."""
+
+    started: datetime
+    outcomes: list[Item | DomainError]
+
+
+class EventBody(NamedTuple):
     """What an event says."""
 
     kind: str
@@ -250,8 +262,8 @@ def _counted(stored: StoredItem) -> Stock:
     return stored.item.stock
 
 
-def _claim_sku(tx: Transaction, tenant: str, sku: str, item_id: str) -> None:
-    tx.create("claim the SKU", new_row(keys.sku(tenant, sku), "sku", item_id=item_id), lambda _row: SkuTaken(sku))
+def _claim_sku(tx: WriteTransaction, tenant: str, sku: str, item_id: str) -> None:
+    tx.create("claim the SKU", new_row(keys.sku(tenant, sku), "sku", item_id=item_id), raises=SkuTaken(sku))
 
 
 def _by_first_sku(rows: Sequence[dict[str, JsonValue]]) -> tuple[list[int], list[int]]:
@@ -267,5 +279,5 @@ def _by_first_sku(rows: Sequence[dict[str, JsonValue]]) -> tuple[list[int], list
     return first, repeated
 
 
-def _event(kind: str, edited: StoredItem) -> Event:
-    return Event(kind, edited.item.id, edited.versions.edits)
+def _event(kind: str, edited: StoredItem) -> DomainEvent:
+    return DomainEvent(kind, edited.item.id, edited.versions.edits)

@@ -8,7 +8,8 @@ from typing import Any
 
 from domain.common.model import to_rfc3339
 from domain.common.money import Money
-from domain.items import Item, ItemStatus, ItemSummary, Stock, Versions, attributes_json
+from domain.items import Item, ItemStatus, ItemSummary, Versions, attributes_json
+from domain.stock import Stock
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row, new_row
 from repositories.dynamodb.keys import Key, Position
@@ -19,15 +20,15 @@ COLLECTIONS = {ItemStatus.ACTIVE: "ITEM", ItemStatus.ARCHIVED: "ITEM_ARCHIVED"}
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
-    """An item's stock rows as read, by bucket. The first one says over how many buckets units are spread."""
+class StockRows:
+    """An item's stock rows as read, by shard. The first one says over how many shards units are spread."""
 
     rows: tuple[Row, ...]
 
     @property
-    def buckets(self) -> int:
-        """Over how many buckets units are spread; rows beyond hold only what orders reserved before."""
-        return int(self.rows[0]["bucket_count"])
+    def shards(self) -> int:
+        """Over how many shards units are spread; rows beyond hold only what orders reserved before."""
+        return int(self.rows[0]["shard_count"])
 
     @property
     def sequence(self) -> int:
@@ -50,12 +51,12 @@ class Shelf:
 
     @property
     def available(self) -> list[int]:
-        """The units that are free, by bucket."""
+        """The units that are free, by shard."""
         return [row["available"] for row in self.rows]
 
     @property
     def stock(self) -> Stock | None:
-        """The sum of all buckets."""
+        """The sum of all shards."""
         if not self.counted:
             return None
         return Stock(**{name: sum(row[name] for row in self.rows) for name in Stock.model_fields})
@@ -67,17 +68,17 @@ class StoredItem:
 
     item: Item
     versions: Versions
-    shelf: Shelf
+    stock_rows: StockRows
 
     @classmethod
-    def of(cls, rows: Sequence[Row]) -> "StoredItem":
-        """Join an item's rows: its own, then its stock rows by bucket. Raises Stale if they do not belong together.
+    def from_rows(cls, rows: Sequence[Row]) -> "StoredItem":
+        """Join an item's rows: its own, then its stock rows by shard. Raises Stale if they do not belong together.
 
         A Query is read-committed: it may show some rows of an edit or a split and not yet the others. After either,
         the first stock row says how many stock rows there are, and all of them count the item's edits.
         """
         row, *stock = rows
-        if row["type"] != "item" or not stock or stock[0].get("bucket_rows") != len(stock):
+        if row["type"] != "item" or not stock or stock[0].get("shard_rows") != len(stock):
             raise Stale
         if any(each["edits"] != row["edits"] for each in stock):
             raise Stale
@@ -87,12 +88,12 @@ class StoredItem:
         """Return the item after one more edit."""
         versions = Versions(self.versions.edits + 1, self.versions.stock, self.versions.stock)
         update = changes | {"version": versions.shown, "updated_at": at}
-        return StoredItem(self.item.model_copy(update=update), versions, self.shelf)
+        return StoredItem(self.item.model_copy(update=update), versions, self.stock_rows)
 
 
 def stored_item(row: Row, stock: Sequence[Row]) -> StoredItem:
-    """Return what an item's row and its stock rows say; `stock` is by bucket."""
-    shelf = Shelf(tuple(stock))
+    """Return what an item's row and its stock rows say; `stock` is by shard."""
+    stock_rows = StockRows(tuple(stock))
     changes, at_edit = (sum(each[name] for each in stock) for name in ("changes", "changes_at_edit"))
     versions = Versions(row["edits"], changes, at_edit)
     item = Item(
@@ -100,14 +101,14 @@ def stored_item(row: Row, stock: Sequence[Row]) -> StoredItem:
         | {
             "description": row.get("description"),
             "attributes": json.loads(row["attributes"]),
-            "stock": shelf.stock,
+            "stock": stock_rows.stock,
             "version": versions.shown,
         }
     )
-    return StoredItem(item, versions, shelf)
+    return StoredItem(item, versions, stock_rows)
 
 
-def item_row(tenant: str, item: Item, versions: Versions) -> Row:
+def item_to_row(tenant: str, item: Item, versions: Versions) -> Row:
     """Return the row of an item."""
     key = keys.item(tenant, item.id)
     at = Position(to_rfc3339(item.created_at), item.id)
@@ -144,20 +145,20 @@ def for_sale(item: Item) -> dict[str, Any]:
     }
 
 
-def stock_row(tenant: str, item: Item) -> Row:
+def stock_to_row(tenant: str, item: Item) -> Row:
     """Return the first stock row of an item."""
     return _stock_row(keys.stock(tenant, item.id), item, 1, item.stock) | {
-        "bucket_count": 1,
-        "bucket_rows": 1,
+        "shard_count": 1,
+        "shard_rows": 1,
         "stock_events": 0,
         "received": item.stock.on_hand if item.stock else 0,
     }
 
 
-def bucket_row(tenant: str, stored: StoredItem, bucket: int, units: int) -> Row:
-    """Return the row of a new bucket with some units."""
+def shard_to_row(tenant: str, stored: StoredItem, shard: int, units: int) -> Row:
+    """Return the row of a new shard with some units."""
     stock = Stock(on_hand=units, reserved=0, available=units)
-    return _stock_row(keys.stock(tenant, stored.item.id, bucket), stored.item, stored.versions.edits, stock)
+    return _stock_row(keys.stock(tenant, stored.item.id, shard), stored.item, stored.versions.edits, stock)
 
 
 def _stock_row(key: Key, item: Item, edits: int, stock: Stock | None) -> Row:
@@ -165,12 +166,7 @@ def _stock_row(key: Key, item: Item, edits: int, stock: Stock | None) -> Row:
     return new_row(key, "stock", edits=edits, changes=0, changes_at_edit=0, **for_sale(item), **counts)
 
 
-def position(row: Row) -> Position:
-    """Return where a row stands in its list."""
-    return Position(row["head"]["created_at"], row["head"]["id"])
-
-
-def summary(row: Row) -> ItemSummary:
+def summary_from_row(row: Row) -> ItemSummary:
     """Return an item as lists show it."""
     return ItemSummary(**_shown(row["head"]))
 

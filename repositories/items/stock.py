@@ -1,99 +1,99 @@
-"""Steps on stock rows: what becomes of an item's units, bucket by bucket."""
+"""Steps on stock rows: what becomes of an item's units, shard by shard."""
 
 from collections.abc import Iterable
 from typing import Any
 
-from domain.buckets import level
-from domain.orders import Hold, StockEffect
+from domain.orders import Reservation, StockEffect
+from domain.stock import rebalance
 from repositories.dynamodb import keys
-from repositories.dynamodb.transaction import Stale, Transaction
-from repositories.items.rows import StoredItem, bucket_row, for_sale
+from repositories.dynamodb.transaction import Stale, WriteTransaction
+from repositories.items.rows import StoredItem, for_sale, shard_to_row
 
 _EFFECTS = {
-    StockEffect.HOLD: "SET reserved = reserved + :units, available = available - :units, changes = changes + :one",
+    StockEffect.RESERVE: "SET reserved = reserved + :units, available = available - :units, changes = changes + :one",
     StockEffect.RELEASE: "SET reserved = reserved - :units, available = available + :units, changes = changes + :one",
     StockEffect.TAKE: "SET reserved = reserved - :units, on_hand = on_hand - :units, changes = changes + :one",
 }
 
 
-def hold(tx: Transaction, tenant: str, wanted: Hold, edits: int) -> None:
+def reserve(tx: WriteTransaction, tenant: str, wanted: Reservation, edits: int) -> None:
     """Add the step that reserves units for an order, if they are there and the item is as read after `edits` edits.
 
     Price, name and whether it is sold are the item's, so that an unchanged count of edits is all of them unchanged.
     """
     tx.update(
         "reserve units",
-        keys.stock(tenant, wanted.item_id, wanted.bucket),
-        _EFFECTS[StockEffect.HOLD],
+        keys.stock(tenant, wanted.item_id, wanted.shard),
+        _EFFECTS[StockEffect.RESERVE],
         condition="edits = :edits AND available >= :units",
-        refusal=Stale.because,
+        raises=Stale(),
         units=wanted.units,
         edits=edits,
         one=1,
     )
 
 
-def require_unchanged(tx: Transaction, tenant: str, item_id: str, edits: int) -> None:
+def sell_uncounted(tx: WriteTransaction, tenant: str, item_id: str, edits: int) -> None:
     """Add the step that sells an item whose units are not counted."""
     tx.check(
         "sell without counting",
         keys.stock(tenant, item_id),
         condition="edits = :edits",
-        refusal=Stale.because,
+        raises=Stale(),
         edits=edits,
     )
 
 
-def settle(tx: Transaction, tenant: str, holds: Iterable[Hold], effect: StockEffect) -> None:
+def apply(tx: WriteTransaction, tenant: str, holds: Iterable[Reservation], effect: StockEffect) -> None:
     """Add the steps that give reserved units back, or take them; that they are reserved is the order's to say."""
     if effect is StockEffect.NONE:
         return
     for each in holds:
-        key = keys.stock(tenant, each.item_id, each.bucket)
-        tx.update_along(f"{effect.value} units", key, _EFFECTS[effect], units=each.units, one=1)
+        key = keys.stock(tenant, each.item_id, each.shard)
+        tx.update(f"{effect.value} units", key, _EFFECTS[effect], units=each.units, one=1)
 
 
-def tell_stock(tx: Transaction, tenant: str, edited: StoredItem) -> None:
+def update_stock_rows(tx: WriteTransaction, tenant: str, edited: StoredItem) -> None:
     """Add the steps that tell an item's stock rows of an edit, if there are no more of them than were read."""
-    first, *others = (keys.stock(tenant, edited.item.id, bucket) for bucket in range(len(edited.shelf.rows)))
+    first, *others = (keys.stock(tenant, edited.item.id, shard) for shard in range(len(edited.stock_rows.rows)))
     change = (
         "SET item_name = :item_name, sku = :sku, price = :price, currency = :currency, sellable = :sellable,"
         " edits = :edits, changes_at_edit = changes"
     )
-    told = for_sale(edited.item) | {"edits": edited.versions.edits}
-    condition = "bucket_rows = :bucket_rows"
+    data = for_sale(edited.item) | {"edits": edited.versions.edits}
+    condition = "shard_rows = :shard_rows"
     tx.update(
-        "tell its stock row",
+        "update its stock row",
         first,
         change,
         condition=condition,
-        refusal=Stale.because,
-        bucket_rows=len(edited.shelf.rows),
-        **told,
+        raises=Stale(),
+        shard_rows=len(edited.stock_rows.rows),
+        **data,
     )
     for key in others:
-        tx.update_along("tell another bucket", key, change, **told)
+        tx.update("update another shard", key, change, **data)
 
 
-def level_stock(tx: Transaction, tenant: str, stored: StoredItem, buckets: int, delta: int) -> None:
-    """Add the steps that bring `delta` units in (or out) and spread those that are free over `buckets` buckets."""
-    shelf = stored.shelf
-    rows = max(len(shelf.rows), buckets)
-    changes = level([*shelf.available, *[0] * (rows - len(shelf.rows))], delta, buckets)
-    received = None if shelf.received is None else shelf.received + delta
-    _level_first(tx, tenant, stored, changes[0], received=received, bucket_count=buckets, bucket_rows=rows)
-    for bucket, change in enumerate(changes[1:], start=1):
-        if bucket >= len(shelf.rows):
-            tx.create("open a bucket", bucket_row(tenant, stored, bucket, change), Stale.because)
+def rebalance_stock(tx: WriteTransaction, tenant: str, stored: StoredItem, shards: int, delta: int) -> None:
+    """Add the steps that bring `delta` units in (or out) and spread those that are free over `shards` shards."""
+    stock_rows = stored.stock_rows
+    rows = max(len(stock_rows.rows), shards)
+    changes = rebalance([*stock_rows.available, *[0] * (rows - len(stock_rows.rows))], delta, shards)
+    received = None if stock_rows.received is None else stock_rows.received + delta
+    _level_first(tx, tenant, stored, changes[0], received=received, shard_count=shards, shard_rows=rows)
+    for shard, change in enumerate(changes[1:], start=1):
+        if shard >= len(stock_rows.rows):
+            tx.create("open a shard", shard_to_row(tenant, stored, shard, change), raises=Stale())
         elif change > 0:
-            tx.update_along("fill a bucket", keys.stock(tenant, stored.item.id, bucket), _LEVEL, delta=change)
+            tx.update("fill a shard", keys.stock(tenant, stored.item.id, shard), _LEVEL, delta=change)
         elif change < 0:
             tx.update(
-                "draw from a bucket",
-                keys.stock(tenant, stored.item.id, bucket),
+                "draw from a shard",
+                keys.stock(tenant, stored.item.id, shard),
                 _LEVEL,
                 condition="available >= :drawn",
-                refusal=Stale.because,
+                raises=Stale(),
                 delta=change,
                 drawn=-change,
             )
@@ -102,19 +102,19 @@ def level_stock(tx: Transaction, tenant: str, stored: StoredItem, buckets: int, 
 _LEVEL = "SET on_hand = on_hand + :delta, available = available + :delta"
 
 
-def _level_first(tx: Transaction, tenant: str, stored: StoredItem, delta: int, **told: Any) -> None:
+def _level_first(tx: WriteTransaction, tenant: str, stored: StoredItem, delta: int, **changes: Any) -> None:
     tx.update(
-        "level the first bucket",
+        "rebalance the first shard",
         keys.stock(tenant, stored.item.id),
         f"{_LEVEL}, changes = changes + :one, stock_events = :next, received = :received,"
-        " bucket_count = :bucket_count, bucket_rows = :bucket_rows",
+        " shard_count = :shard_count, shard_rows = :shard_rows",
         condition="stock_events = :seen AND edits = :edits AND available >= :drawn",
-        refusal=Stale.because,
+        raises=Stale(),
         delta=delta,
         drawn=max(0, -delta),
         one=1,
-        seen=stored.shelf.sequence,
-        next=stored.shelf.sequence + 1,
+        seen=stored.stock_rows.sequence,
+        next=stored.stock_rows.sequence + 1,
         edits=stored.versions.edits,
-        **told,
+        **changes,
     )

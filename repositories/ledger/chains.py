@@ -6,13 +6,14 @@ from datetime import datetime
 
 from domain.common.environment import chance, in_parallel
 from domain.common.ids import is_id
-from domain.ledger.accounts import Account, Tail
+from domain.ledger.accounts import Account
+from domain.ledger.posting import ChainHead
 from domain.ledger.search import WINDOW, last_until
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row
 from repositories.dynamodb.table import Table
 from repositories.dynamodb.transaction import Stale
-from repositories.ledger.rows import account_of, tail_of
+from repositories.ledger.rows import account_from_row, head_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Chains:
     table: Table
     tenant: str
 
-    def first(self, account_id: str) -> Tail | None:
+    def first(self, account_id: str) -> ChainHead | None:
         """Return the end of an account's first stripe, next to which the account's row is, or None: one read.
 
         None also while the account is being opened, and entries in it are visible and its row is not yet. Raises Stale.
@@ -32,46 +33,46 @@ class Chains:
         rows = self._last(account_id, 0, 2)
         if not rows or rows[0]["type"] != "account":
             return None
-        return _end(account_of(rows[0]), 0, rows[1] if len(rows) > 1 else None)
+        return _end(account_from_row(rows[0]), 0, rows[1] if len(rows) > 1 else None)
 
-    def all(self, account_id: str) -> list[Tail]:
+    def all(self, account_id: str) -> list[ChainHead]:
         """Return the ends of all stripes of an account, or nothing without the account."""
         first = self.first(account_id)
         if first is None:
             return []
-        return [first, *(self._tail(first.account, stripe) for stripe in range(1, first.account.stripes))]
+        return [first, *(self._head(first.account, stripe) for stripe in range(1, first.account.stripes))]
 
-    def to_write(self, account_ids: Iterable[str]) -> dict[str, Tail]:
+    def to_write(self, account_ids: Iterable[str]) -> dict[str, ChainHead]:
         """Return for each account that there is the end of one of its stripes, picked at random."""
         wanted = sorted(set(account_ids))
         picked = in_parallel(self._picked, wanted)
-        return {account_id: tail for account_id, tail in zip(wanted, picked, strict=True) if tail}
+        return {account_id: head for account_id, head in zip(wanted, picked, strict=True) if head}
 
-    def at(self, tail: Tail, instant: datetime) -> Tail:
-        """Return where a stripe ended at an instant; `tail` is where it ends now. Raises Stale."""
-        account, stripe = tail.account, tail.stripe
-        if tail.at is None or tail.at <= instant:
-            return tail
-        low = self._search(tail, instant)
+    def at(self, head: ChainHead, instant: datetime) -> ChainHead:
+        """Return where a stripe ended at an instant; `head` is where it ends now. Raises Stale."""
+        account, stripe = head.account, head.stripe
+        if head.at is None or head.at <= instant:
+            return head
+        low = self._search(head, instant)
         rows = [
             row for row in self._window(account, stripe, low) if datetime.fromisoformat(row["posted_at"]) <= instant
         ]
         return _end(account, stripe, rows[-1] if rows else None)
 
-    def _search(self, tail: Tail, instant: datetime) -> int:
-        times = self._times(tail.account, tail.stripe, [1])
-        if tail.at is None:
+    def _search(self, head: ChainHead, instant: datetime) -> int:
+        times = self._times(head.account, head.stripe, [1])
+        if head.at is None:
             return 0
         return last_until(
-            instant, times[1], (tail.sequence, tail.at), lambda numbers: self._times(tail.account, tail.stripe, numbers)
+            instant, times[1], (head.sequence, head.at), lambda numbers: self._times(head.account, head.stripe, numbers)
         )
 
-    def _picked(self, account_id: str) -> Tail | None:
+    def _picked(self, account_id: str) -> ChainHead | None:
         first = self.first(account_id)
         stripe = chance().randrange(first.account.stripes) if first else 0
-        return self._tail(first.account, stripe) if first and stripe else first
+        return self._head(first.account, stripe) if first and stripe else first
 
-    def _tail(self, account: Account, stripe: int) -> Tail:
+    def _head(self, account: Account, stripe: int) -> ChainHead:
         return _end(account, stripe, next(iter(self._last(account.id, stripe, 1)), None))
 
     def _last(self, account_id: str, stripe: int, count: int) -> list[Row]:
@@ -94,17 +95,17 @@ class Chains:
         return [row for row in rows if row["type"] == "entry"]
 
 
-def _end(account: Account, stripe: int, row: Row | None) -> Tail:
+def _end(account: Account, stripe: int, row: Row | None) -> ChainHead:
     """Return the end of a stripe from its last row, if it has any.
 
     Raises Stale for an entry behind which its transaction has others: they are not visible yet.
     """
     if row and row.get("more"):
         raise Stale
-    return tail_of(account, stripe, row)
+    return head_of(account, stripe, row)
 
 
-def is_final(tails: Sequence[Tail], as_of: datetime, settled: datetime) -> bool:
+def is_final(heads: Sequence[ChainHead], as_of: datetime, settled: datetime) -> bool:
     """Tell whether nothing can be posted to an account any more at or before an instant.
 
     Either all that was begun before has ended (`settled` is until when), or the account's chain has gone past it. That
@@ -112,5 +113,5 @@ def is_final(tails: Sequence[Tail], as_of: datetime, settled: datetime) -> bool:
     """
     if as_of <= settled:
         return True
-    [tail, *others] = tails
-    return tail.account.floor is not None and not others and tail.at is not None and tail.at > as_of
+    [head, *others] = heads
+    return head.account.floor is not None and not others and head.at is not None and head.at > as_of

@@ -11,7 +11,6 @@ from domain.ledger.accounts import Account
 from domain.ledger.reports import Entry
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row
-from repositories.dynamodb.keys import Position
 from repositories.dynamodb.session import Session
 from repositories.dynamodb.transaction import Stale
 from repositories.paging.cursors import seal, unseal
@@ -52,7 +51,7 @@ def entries_page(session: Session, account: Account, page: PageRequest) -> Page[
     left = {stripe.number: stripe.before for stripe in stripes}
     left |= {entry.stripe: entry.sequence for entry in shown}
     place = ",".join(str(left[number]) for number in sorted(left))
-    return Page(items=shown, next_cursor=seal(Position("", place), query))
+    return Page(items=shown, next_cursor=seal(place, query))
 
 
 def _require_whole(rows: Sequence[Row], stripe: _Stripe, *, to_the_first: bool) -> None:
@@ -77,7 +76,7 @@ def _age(entry: Entry) -> tuple[object, ...]:
 
 def _stripes(account: Account, cursor: str | None, query: str) -> list[_Stripe]:
     if cursor:
-        places = unseal(cursor, query).id.split(",")
+        places = unseal(cursor, query).split(",")
         return [_Stripe(number, int(place)) for number, place in enumerate(places)]
     return [_Stripe(number, _BEYOND) for number in range(account.stripes)]
 

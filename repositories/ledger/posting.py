@@ -1,19 +1,20 @@
 """Posting: the steps that append a transaction's entries to their chains."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
-from domain.common.environment import monotonic, now
+from domain.common.environment import now
 from domain.common.errors import AlreadyReversed
-from domain.common.events import Event
+from domain.common.events import DomainEvent
 from domain.common.ids import new_id
-from domain.ledger.accounts import Account, NewEntry, Tail, Transaction, appended, posting_time, require_postable
+from domain.ledger.accounts import Account
+from domain.ledger.posting import ChainHead, append_entries, posting_time, require_postable
+from domain.ledger.transactions import NewEntry, Transaction
 from repositories.dynamodb import keys
 from repositories.dynamodb.session import Session
-from repositories.dynamodb.transaction import Stale
-from repositories.dynamodb.transaction import Transaction as Steps
-from repositories.ledger.rows import account_row, code_row, entry_row, transaction_row
+from repositories.dynamodb.transaction import Stale, WriteTransaction
+from repositories.ledger.rows import account_to_row, code_to_row, entry_to_row, transaction_to_row
 
 COMMIT_SECONDS = 5
 """How long a posting may try to be committed at the time that it was given; then it is given up."""
@@ -32,15 +33,17 @@ class Draft:
     order_id: str | None = None
 
 
-def post(steps: Steps, session: Session, draft: Draft, tails: Mapping[str, Tail]) -> tuple[Transaction, list[Event]]:
+def post(
+    tx: WriteTransaction, session: Session, draft: Draft, heads: Mapping[str, ChainHead]
+) -> tuple[Transaction, list[DomainEvent]]:
     """Add the steps that post a draft to the ends of its accounts' chains, and return it with its events.
 
     Raises ValidationFailed, InsufficientFunds, and Unavailable if a chain is ahead of the clock; the steps raise
     AlreadyReversed if what the draft reverses has been.
     """
-    require_postable(draft.entries, {account_id: tail.account for account_id, tail in tails.items()})
-    at = posting_time(now(), [tails[entry.account_id] for entry in draft.entries])
-    posted = appended(draft.entries, tails, at)
+    require_postable(draft.entries, {account_id: head.account for account_id, head in heads.items()})
+    at = posting_time(now(), [heads[entry.account_id] for entry in draft.entries])
+    posted = append_entries(draft.entries, heads, at)
     transaction = Transaction(
         id=draft.id or new_id("txn"),
         description=draft.description,
@@ -52,39 +55,34 @@ def post(steps: Steps, session: Session, draft: Draft, tails: Mapping[str, Tail]
         posted_by=session.caller.subject,
         entries=list(draft.entries),
     )
-    steps.write_along("keep the transaction", transaction_row(session.tenant, transaction, posted, draft.order_id))
+    tx.put("keep the transaction", transaction_to_row(session.tenant, transaction, posted, draft.order_id))
     for each in posted:
-        steps.create("append an entry", entry_row(session.tenant, transaction, each), Stale.because)
-    events = [Event("TransactionPosted", transaction.id, 1)]
+        tx.create("append an entry", entry_to_row(session.tenant, transaction, each), raises=Stale())
+    events = [DomainEvent("TransactionPosted", transaction.id, 1)]
     if draft.reverses:
-        _mark_reversed(steps, session.tenant, draft.reverses, by=transaction.id)
-        events.append(Event("TransactionReversed", draft.reverses, 2))
+        _mark_reversed(tx, session.tenant, draft.reverses, by=transaction.id)
+        events.append(DomainEvent("TransactionReversed", draft.reverses, 2))
     return transaction, events
 
 
-def _mark_reversed(steps: Steps, tenant: str, transaction_id: str, by: str) -> None:
+def _mark_reversed(tx: WriteTransaction, tenant: str, transaction_id: str, by: str) -> None:
     """Add the step that notes by which transaction another one is reversed, which can happen once."""
-    steps.update(
+    tx.update(
         "reverse once",
         keys.transaction(tenant, transaction_id),
         "SET head.reversed_by = :by",
         condition="attribute_not_exists(head.reversed_by)",
-        refusal=lambda _row: AlreadyReversed(),
+        raises=AlreadyReversed(),
         by=by,
     )
 
 
-def add_account(steps: Steps, tenant: str, account: Account, taken: Exception) -> None:
+def add_account(tx: WriteTransaction, tenant: str, account: Account, taken: Exception) -> None:
     """Add the steps that open an account; `taken` is raised if its code is."""
-    steps.create("claim the code", code_row(tenant, account), lambda _row: taken)
-    steps.write_along("open the account", account_row(tenant, account))
+    tx.create("claim the code", code_to_row(tenant, account), raises=taken)
+    tx.put("open the account", account_to_row(tenant, account))
 
 
 def swapped(entries: Sequence[NewEntry]) -> list[NewEntry]:
     """Return the entries that undo others."""
     return [entry.model_copy(update={"direction": entry.direction.opposite}) for entry in entries]
-
-
-def soon(session: Session) -> Session:
-    """Return the session with no more time than a posting may take at the time that it was given."""
-    return replace(session, deadline=min(session.deadline, monotonic() + COMMIT_SECONDS))

@@ -6,40 +6,31 @@ from datetime import datetime
 
 from domain.common.environment import in_parallel
 from domain.common.errors import AlreadyReversed, Contention, Flaw, InsufficientFunds, InvalidState, NotFound
-from domain.common.events import Event
+from domain.common.events import DomainEvent
 from domain.common.ids import is_id, new_id
 from domain.common.money import SignedMoney
 from domain.common.pages import Page, PageRequest
 from domain.common.validation import invalid_input
-from domain.ledger.accounts import (
-    RESERVED_CODES,
-    SETTLED_AFTER,
-    Account,
-    AccountStatus,
-    NewAccount,
-    Tail,
-    Transaction,
-    TransactionSummary,
-)
-from domain.ledger.reports import Balance, Entry, NewTransaction, TrialBalance, require_stripable
+from domain.ledger.accounts import RESERVED_CODES, Account, AccountStatus, NewAccount, require_stripable
+from domain.ledger.posting import SETTLED_AFTER, ChainHead
+from domain.ledger.reports import Balance, Entry, TrialBalance
+from domain.ledger.transactions import NewTransaction, Transaction, TransactionSummary
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row
-from repositories.dynamodb.session import Session
-from repositories.dynamodb.transaction import Stale, require_absent
-from repositories.dynamodb.transaction import Transaction as Steps
+from repositories.dynamodb.iam_actions import IamAction, uses
+from repositories.dynamodb.session import Session, retry_on_conflict
+from repositories.dynamodb.transaction import Stale, WriteTransaction, require_absent
 from repositories.ledger.chains import Chains, is_final
 from repositories.ledger.entries import entries_page
-from repositories.ledger.posting import Draft, add_account, post, soon, swapped
+from repositories.ledger.posting import COMMIT_SECONDS, Draft, add_account, post, swapped
 from repositories.ledger.rows import (
     ACCOUNTS,
     TRANSACTIONS,
-    account_of,
-    account_position,
-    account_row,
-    closing_row,
-    position,
-    summary,
-    transaction_of,
+    account_from_row,
+    account_to_row,
+    closing_to_row,
+    summary_from_row,
+    transaction_from_row,
 )
 from repositories.ledger.trial_balance import TrialBalances
 from repositories.paging.lists import Listing, list_page
@@ -55,6 +46,7 @@ class LedgerRepository:
     def _chains(self) -> Chains:
         return Chains(self.session.table, self.session.tenant)
 
+    @uses(IamAction.PUT)
     def open_account(self, new: NewAccount) -> Account:
         """Open an account. Raises ValidationFailed for a reserved code."""
         if new.code.startswith(RESERVED_CODES):
@@ -65,70 +57,72 @@ class LedgerRepository:
         """Open an account that has its id. Raises InvalidState if its code is taken."""
         tx = self.session.transaction()
         add_account(tx, self.session.tenant, account, _taken(account.code))
-        self.session.commit(tx, account, Event("AccountOpened", account.id, 1))
+        self.session.commit(tx, account, DomainEvent("AccountOpened", account.id, 1))
         return account
 
+    @uses(IamAction.GET)
+    @retry_on_conflict
     def account(self, account_id: str) -> Account:
         """Return an account. Raises NotFound, Contention."""
-        return self.session.decide_again(lambda: self._account(account_id))
+        return self._account(account_id)
 
     def _account(self, account_id: str) -> Account:
-        row = is_id("acct", account_id) and self.session.table.get(keys.account(self.session.tenant, account_id))
-        if not row:
-            self._require_no_account(account_id)
+        known = is_id("acct", account_id)
+        row = self.session.find(keys.account(self.session.tenant, account_id)) if known else None
+        if row is None:
             raise NotFound("account")
-        return account_of(row)
+        return account_from_row(row)
 
+    @uses(IamAction.LIST)
     def accounts(self, page: PageRequest) -> Page[Account]:
         """Return a page of the accounts. Raises CursorInvalid."""
-        rows, cursor = list_page(Listing.of_all(self.session, ACCOUNTS, account_position), page)
-        return Page(items=[account_of(row) for row in rows], next_cursor=cursor)
+        rows, cursor = list_page(Listing.of_all(self.session, ACCOUNTS), page)
+        return Page(items=[account_from_row(row) for row in rows], next_cursor=cursor)
 
+    @uses(IamAction.GET, IamAction.PUT)
+    @retry_on_conflict
     def stripe_account(self, account_id: str, count: int) -> Account:
         """Spread the entries that come over `count` stripes. Raises NotFound, InvalidState, Contention."""
-        return self.session.decide_again(lambda: self._stripe_account(account_id, count))
-
-    def _stripe_account(self, account_id: str, count: int) -> Account:
         account = self._account(account_id)
         _require_open(account)
         require_stripable(account, count)
         if count == account.stripes:
-            self.session.commit_answer(account)
+            self.session.commit(self.session.transaction(), account)
             return account
         striped, tx = self._changing(account, {"stripes": count})
-        self.session.commit(tx, striped, Event("AccountStriped", striped.id, striped.version, {"stripes": count}))
+        self.session.commit(tx, striped, DomainEvent("AccountStriped", striped.id, striped.version, {"stripes": count}))
         return striped
 
-    def _changing(self, account: Account, changes: dict[str, object]) -> tuple[Account, Steps]:
+    def _changing(self, account: Account, changes: dict[str, object]) -> tuple[Account, WriteTransaction]:
         changed = account.model_copy(update=changes | {"version": account.version + 1})
         tx = self.session.transaction()
         tx.put(
             "change the account",
-            account_row(self.session.tenant, changed),
+            account_to_row(self.session.tenant, changed),
             condition="version = :seen",
-            refusal=Stale.because,
+            raises=Stale(),
             seen=account.version,
         )
         return changed, tx
 
+    @uses(IamAction.GET, IamAction.QUERY, IamAction.PUT)
+    @retry_on_conflict
     def close_account(self, account_id: str) -> Account:
         """Close an account whose balance is zero, for good. Raises NotFound, InvalidState, Contention."""
-        return self.session.decide_again(lambda: self._close_account(account_id))
-
-    def _close_account(self, account_id: str) -> Account:
-        tails = self._tails(account_id)
-        account = tails[0].account
+        heads = self._heads(account_id)
+        account = heads[0].account
         _require_open(account)
         if account.code.startswith(RESERVED_CODES):
             raise InvalidState("Orders post to this account.")
-        if sum(tail.balance for tail in tails):
+        if sum(head.balance for head in heads):
             raise InvalidState("The account's balance is not zero.")
         closed, tx = self._changing(account, {"status": AccountStatus.CLOSED})
-        for tail in tails:
-            tx.create("end the chain", closing_row(self.session.tenant, tail, self.session.at), Stale.because)
-        self.session.commit(tx, closed, Event("AccountClosed", closed.id, closed.version))
+        for head in heads:
+            tx.create("end the chain", closing_to_row(self.session.tenant, head, self.session.at), raises=Stale())
+        self.session.commit(tx, closed, DomainEvent("AccountClosed", closed.id, closed.version))
         return closed
 
+    @uses(IamAction.GET, IamAction.QUERY, IamAction.BATCH_GET)
     def balance(self, account_id: str, as_of: datetime | None) -> Balance:
         """Return an account's balance at an instant, or now. Raises NotFound, Contention.
 
@@ -136,49 +130,51 @@ class LedgerRepository:
         """
         settled = self.session.at - SETTLED_AFTER
         if as_of and as_of <= settled:
-            tails = self.session.decide_again(lambda: self._tails(account_id))
+            heads = self.session.retry_on_conflict(lambda: self._heads(account_id))
         else:
             try:
-                tails = self.session.decide_again(lambda: self._tails_at_one_moment(account_id))
+                heads = self.session.retry_on_conflict(lambda: self._heads_at_one_moment(account_id))
             except Contention:
                 if as_of:
                     raise
                 return self.balance(account_id, settled)
-        return self.session.decide_again(lambda: self._balance(tails, as_of))
+        return self.session.retry_on_conflict(lambda: self._balance(heads, as_of))
 
-    def _balance(self, tails: Sequence[Tail], as_of: datetime | None) -> Balance:
-        instant = as_of or max([self.session.at, *(tail.at for tail in tails if tail.at)])
-        then = in_parallel(lambda tail: self._chains.at(tail, instant), tails)
-        account = tails[0].account
+    def _balance(self, heads: Sequence[ChainHead], as_of: datetime | None) -> Balance:
+        instant = as_of or max([self.session.at, *(head.at for head in heads if head.at)])
+        then = in_parallel(lambda head: self._chains.at(head, instant), heads)
+        account = heads[0].account
         return Balance(
             account_id=account.id,
-            balance=SignedMoney.of_minor(sum(tail.balance for tail in then), account.currency),
-            entries=sum(tail.sequence for tail in then),
+            balance=SignedMoney.of_minor(sum(head.balance for head in then), account.currency),
+            entries=sum(head.sequence for head in then),
             as_of=instant,
-            final=is_final(tails, instant, self.session.at - SETTLED_AFTER),
+            final=is_final(heads, instant, self.session.at - SETTLED_AFTER),
         )
 
+    @uses(IamAction.GET, IamAction.QUERY, IamAction.SIGN)
     def entries(self, account_id: str, page: PageRequest) -> Page[Entry]:
         """Return a page of an account's entries, newest first. Raises NotFound, CursorInvalid, Contention."""
         account = self.account(account_id)
-        return self.session.decide_again(lambda: entries_page(self.session, account, page))
+        return self.session.retry_on_conflict(lambda: entries_page(self.session, account, page))
 
+    @uses(IamAction.GET, IamAction.QUERY, IamAction.PUT)
     def post(self, new: NewTransaction) -> Transaction:
         """Post a transaction. Raises ValidationFailed, InsufficientFunds, Contention."""
         draft = Draft(new.description, new.entries, effective_date=new.effective_date, reference=new.reference)
         return self.post_draft(draft)
 
+    @retry_on_conflict
     def post_draft(self, draft: Draft) -> Transaction:
         """Post a transaction that may have its id. Raises as `post`."""
-        return self.session.decide_again(lambda: self._post(draft, self._ends(draft)))
+        return self._post(draft, self._ends(draft))
 
+    @uses(IamAction.GET, IamAction.QUERY, IamAction.PUT, IamAction.UPDATE)
+    @retry_on_conflict
     def reverse(self, transaction_id: str) -> Transaction:
         """Post the opposite of a transaction, once. Raises NotFound, AlreadyReversed, InvalidState and as `post`."""
-        return self.session.decide_again(lambda: self._reverse(transaction_id))
-
-    def _reverse(self, transaction_id: str) -> Transaction:
         row = self._row(transaction_id)
-        original = transaction_of(row)
+        original = transaction_from_row(row)
         if original.reversed_by:
             raise AlreadyReversed
         if "order_id" in row["head"]:
@@ -189,34 +185,34 @@ class LedgerRepository:
             reference=original.reference,
             reverses=original.id,
         )
-        tails = self._ends(draft)
-        if len(tails) < len({entry.account_id for entry in draft.entries}):
+        heads = self._ends(draft)
+        if len(heads) < len({entry.account_id for entry in draft.entries}):
             raise Stale
-        if any(tail.account.status is AccountStatus.CLOSED for tail in tails.values()):
+        if any(head.account.status is AccountStatus.CLOSED for head in heads.values()):
             self._require_standing(original.id)
             raise InvalidState("An account of the transaction is closed.")
         try:
-            return self._post(draft, tails)
+            return self._post(draft, heads)
         except InsufficientFunds as short:
             index = int(short.flaws[0].pointer.rpartition("/")[2])
-            self._require_standing(original.id, tails[draft.entries[index].account_id])
+            self._require_standing(original.id, heads[draft.entries[index].account_id])
             # Without pointers: they are to entries that the client did not send.
             raise InsufficientFunds from None
 
-    def _require_standing(self, transaction_id: str, *tails: Tail) -> None:
+    def _require_standing(self, transaction_id: str, *heads: ChainHead) -> None:
         """Raise Stale unless a transaction was not reversed at a moment at which these chains ended so.
 
         A refusal to reverse may rest on that. One row alone may be seen changed by a reversal, and not yet the other.
         """
         tenant = self.session.tenant
-        ends = [(tail, keys.entry(tenant, tail.account.id, tail.stripe, tail.sequence)) for tail in tails]
-        nexts = [keys.entry(tenant, tail.account.id, tail.stripe, tail.sequence + 1) for tail in tails]
-        there = [keys.transaction(tenant, transaction_id), *(key for tail, key in ends if tail.sequence)]
+        ends = [(head, keys.entry(tenant, head.account.id, head.stripe, head.sequence)) for head in heads]
+        nexts = [keys.entry(tenant, head.account.id, head.stripe, head.sequence + 1) for head in heads]
+        there = [keys.transaction(tenant, transaction_id), *(key for head, key in ends if head.sequence)]
         rows = self.session.table.snapshot([*there, *nexts])
         if rows is None or len(rows) != len(there) or "reversed_by" in rows[0]["head"]:
             raise Stale
 
-    def _ends(self, draft: Draft) -> dict[str, Tail]:
+    def _ends(self, draft: Draft) -> dict[str, ChainHead]:
         ends = self._chains.to_write(entry.account_id for entry in draft.entries)
         self._require_no_account(*(entry.account_id for entry in draft.entries if entry.account_id not in ends))
         return ends
@@ -225,49 +221,52 @@ class LedgerRepository:
         ids = (each for each in dict.fromkeys(account_ids) if is_id("acct", each))
         require_absent(self.session.table, (keys.account(self.session.tenant, each) for each in ids))
 
-    def _post(self, draft: Draft, tails: Mapping[str, Tail]) -> Transaction:
+    def _post(self, draft: Draft, heads: Mapping[str, ChainHead]) -> Transaction:
         tx = self.session.transaction()
-        transaction, events = post(tx, self.session, draft, tails)
-        soon(self.session).commit(tx, transaction, *events)
+        transaction, events = post(tx, self.session, draft, heads)
+        self.session.within(COMMIT_SECONDS).commit(tx, transaction, *events)
         return transaction
 
+    @uses(IamAction.GET)
+    @retry_on_conflict
     def transaction(self, transaction_id: str) -> Transaction:
         """Return a transaction. Raises NotFound, Contention."""
-        return self.session.decide_again(lambda: transaction_of(self._row(transaction_id)))
+        return transaction_from_row(self._row(transaction_id))
 
+    @uses(IamAction.LIST, IamAction.LIST_BELOW)
     def transactions(self, reference: str | None, page: PageRequest) -> Page[TransactionSummary]:
         """Return a page of the transactions, or of those with a reference. Raises CursorInvalid."""
         session = self.session
-        listing = Listing.of_all(session, TRANSACTIONS, position)
+        listing = Listing.of_all(session, TRANSACTIONS)
         if reference is not None:
             pk = keys.referring(session.tenant, reference)
-            listing = Listing(session.table, "gsi2", [pk], pk, position)
+            listing = Listing(session.table, "gsi2", [pk], pk)
         rows, cursor = list_page(listing, page)
-        return Page(items=[summary(row) for row in rows], next_cursor=cursor)
+        return Page(items=[summary_from_row(row) for row in rows], next_cursor=cursor)
 
+    @uses(IamAction.QUERY, IamAction.BATCH_GET)
     def trial_balance(self, as_of: datetime | None) -> TrialBalance:
         """Return every account's balance at one instant, or now. Raises InvalidState, Unavailable, Contention."""
         return TrialBalances(self.session).at(as_of)
 
-    def _tails_at_one_moment(self, account_id: str) -> list[Tail]:
+    def _heads_at_one_moment(self, account_id: str) -> list[ChainHead]:
         """Return the ends of an account's stripes at one moment. Raises NotFound, Stale if others post to it."""
-        tails = self._tails(account_id)
-        if len(tails) > 1 and self._tails(account_id) != tails:
+        heads = self._heads(account_id)
+        if len(heads) > 1 and self._heads(account_id) != heads:
             raise Stale
-        return tails
+        return heads
 
-    def _tails(self, account_id: str) -> list[Tail]:
-        tails = self._chains.all(account_id)
-        if not tails:
+    def _heads(self, account_id: str) -> list[ChainHead]:
+        heads = self._chains.all(account_id)
+        if not heads:
             self._require_no_account(account_id)
             raise NotFound("account")
-        return tails
+        return heads
 
     def _row(self, transaction_id: str) -> Row:
-        key = keys.transaction(self.session.tenant, transaction_id)
-        row = is_id("txn", transaction_id) and self.session.table.get(key)
-        if not row:
-            require_absent(self.session.table, [key] if is_id("txn", transaction_id) else ())
+        known = is_id("txn", transaction_id)
+        row = self.session.find(keys.transaction(self.session.tenant, transaction_id)) if known else None
+        if row is None:
             raise NotFound("transaction")
         return row
 

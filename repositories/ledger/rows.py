@@ -8,7 +8,9 @@ from typing import Any
 
 from domain.common.model import json_of, to_rfc3339
 from domain.common.money import Money
-from domain.ledger.accounts import Account, NewEntry, Posted, Tail, Transaction, TransactionSummary
+from domain.ledger.accounts import Account
+from domain.ledger.posting import ChainHead, PlannedEntry
+from domain.ledger.transactions import NewEntry, Transaction, TransactionSummary
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row, new_row
 from repositories.dynamodb.keys import Position
@@ -16,7 +18,7 @@ from repositories.dynamodb.keys import Position
 ACCOUNTS, TRANSACTIONS = "ACCOUNT", "TXN"
 
 
-def account_row(tenant: str, account: Account) -> Row:
+def account_to_row(tenant: str, account: Account) -> Row:
     """Return the row of an account. Nothing of it changes but the number of stripes, and that it is closed."""
     at = Position(to_rfc3339(account.created_at), account.id)
     return new_row(
@@ -28,52 +30,52 @@ def account_row(tenant: str, account: Account) -> Row:
     )
 
 
-def code_row(tenant: str, account: Account) -> Row:
+def code_to_row(tenant: str, account: Account) -> Row:
     """Return the row that registers an account under its code."""
     return new_row(keys.account_code(tenant, account.code), "code", account_id=account.id)
 
 
-def account_of(row: Row) -> Account:
+def account_from_row(row: Row) -> Account:
     """Return the account of a row."""
     return Account(**row["head"])
 
 
-def entry_row(tenant: str, transaction: Transaction, posted: Posted) -> Row:
+def entry_to_row(tenant: str, transaction: Transaction, posted: PlannedEntry) -> Row:
     """Return the row of an entry: one of a chain, with the balance after it.
 
     `more` says how many entries of its transaction follow in the chain: a reader that does not find them reads again.
     """
-    tail, entry = posted.tail, transaction.entries[posted.index]
+    head, entry = posted.head, transaction.entries[posted.index]
     return new_row(
-        keys.entry(tenant, tail.account.id, tail.stripe, tail.sequence),
+        keys.entry(tenant, head.account.id, head.stripe, head.sequence),
         "entry",
-        sequence=tail.sequence,
+        sequence=head.sequence,
         transaction_id=transaction.id,
         direction=entry.direction.value,
         amount=entry.amount.minor,
         currency=entry.amount.currency,
-        balance=tail.balance,
+        balance=head.balance,
         posted_at=to_rfc3339(transaction.posted_at),
         **({"more": posted.more} if posted.more else {}),
     )
 
 
-def closing_row(tenant: str, tail: Tail, at: datetime) -> Row:
+def closing_to_row(tenant: str, head: ChainHead, at: datetime) -> Row:
     """Return the row that ends a chain: it repeats the last entry where the next would stand, so that none can."""
-    key = keys.entry(tenant, tail.account.id, tail.stripe, tail.sequence + 1)
-    last = to_rfc3339(tail.at or at)
-    return new_row(key, "closing", sequence=tail.sequence, balance=tail.balance, posted_at=last)
+    key = keys.entry(tenant, head.account.id, head.stripe, head.sequence + 1)
+    last = to_rfc3339(head.at or at)
+    return new_row(key, "closing", sequence=head.sequence, balance=head.balance, posted_at=last)
 
 
-def tail_of(account: Account, stripe: int, row: Row | None) -> Tail:
+def head_of(account: Account, stripe: int, row: Row | None) -> ChainHead:
     """Return where a stripe ends, from its last row, if it has any."""
     if row is None:
-        return Tail(account, stripe)
-    return Tail(account, stripe, row["sequence"], row["balance"], datetime.fromisoformat(row["posted_at"]))
+        return ChainHead(account, stripe)
+    return ChainHead(account, stripe, row["sequence"], row["balance"], datetime.fromisoformat(row["posted_at"]))
 
 
-def transaction_row(
-    tenant: str, transaction: Transaction, posted: Sequence[Posted], order_id: str | None = None
+def transaction_to_row(
+    tenant: str, transaction: Transaction, posted: Sequence[PlannedEntry], order_id: str | None = None
 ) -> Row:
     """Return the row of a transaction, with the place of each of its entries."""
     at = Position(to_rfc3339(transaction.posted_at), transaction.id)
@@ -101,22 +103,22 @@ def transaction_row(
     )
 
 
-def transaction_of(row: Row) -> Transaction:
+def transaction_from_row(row: Row) -> Transaction:
     """Return the transaction of a row."""
     entries = [
         NewEntry(account_id=account_id, direction=direction, amount=Money.of_minor(amount, currency))
-        for account_id, direction, amount, currency, _, _ in places_of(row)
+        for account_id, direction, amount, currency, _, _ in entry_locations(row)
     ]
     return Transaction(**_shown(row), entries=entries)
 
 
-def places_of(row: Row) -> list[list[Any]]:
+def entry_locations(row: Row) -> list[list[Any]]:
     """Return of each entry: account, direction, minor units, currency, stripe, number in the stripe."""
     places: list[list[Any]] = json.loads(zlib.decompress(row["entries"]))
     return places
 
 
-def summary(row: Row) -> TransactionSummary:
+def summary_from_row(row: Row) -> TransactionSummary:
     """Return a transaction as lists show it."""
     return TransactionSummary(**_shown(row))
 
@@ -126,25 +128,15 @@ def _shown(row: Row) -> dict[str, Any]:
     return {name: head.get(name) for name in TransactionSummary.model_fields}
 
 
-def position(row: Row) -> Position:
-    """Return where a transaction stands in its lists."""
-    return Position(row["head"]["posted_at"], row["head"]["id"])
-
-
-def account_position(row: Row) -> Position:
-    """Return where an account stands in the list of accounts."""
-    return Position(row["head"]["created_at"], row["head"]["id"])
-
-
-def _packed(entries: Sequence[NewEntry], posted: Sequence[Posted]) -> bytes:
+def _packed(entries: Sequence[NewEntry], posted: Sequence[PlannedEntry]) -> bytes:
     packed = [
         [
             entry.account_id,
             entry.direction.value,
             entry.amount.minor,
             entry.amount.currency,
-            each.tail.stripe,
-            each.tail.sequence,
+            each.head.stripe,
+            each.head.sequence,
         ]
         for entry, each in zip(entries, posted, strict=True)
     ]

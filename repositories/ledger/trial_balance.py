@@ -8,8 +8,10 @@ from datetime import datetime
 from domain.common.environment import in_parallel, monotonic, now
 from domain.common.errors import Contention, InvalidState, Unavailable
 from domain.common.money import Money
-from domain.ledger.accounts import SETTLED_AFTER, Account, Direction, Tail, signed
+from domain.ledger.accounts import Account, Direction
+from domain.ledger.posting import SETTLED_AFTER, ChainHead
 from domain.ledger.reports import TrialAccount, TrialBalance, TrialTotal
+from domain.ledger.transactions import signed
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row
 from repositories.dynamodb.session import Session
@@ -20,7 +22,7 @@ MAX_ACCOUNTS = 1000
 _COLLECTIONS = 5
 """How often an instant that is not settled is read again before it is given up: it must be read twice alike."""
 
-type Collected = list[list[Tail]]
+type Collected = list[list[ChainHead]]
 """For each account where its stripes ended at an instant."""
 
 
@@ -50,12 +52,12 @@ class TrialBalances:
                 if as_of:
                     raise
                 instant = settled
-        return self._trial(instant, self.session.decide_again(lambda: self._collected(instant)))
+        return self._trial(instant, self.session.retry_on_conflict(lambda: self._collected(instant)))
 
     def _twice_alike(self, instant: datetime) -> Collected:
         before = None
         for _ in range(_COLLECTIONS):
-            again = self.session.decide_again(lambda: self._collected(instant))
+            again = self.session.retry_on_conflict(lambda: self._collected(instant))
             if before is not None and _places(again) == _places(before) and _balances(again):
                 return again
             before = again
@@ -70,14 +72,14 @@ class TrialBalances:
             )
         chains = Chains(self.session.table, self.session.tenant)
 
-        def collect(row: Row) -> list[Tail]:
+        def collect(row: Row) -> list[ChainHead]:
             if monotonic() >= self.session.deadline:
                 raise Unavailable
-            return [chains.at(tail, instant) for tail in chains.all(row["account_id"])]
+            return [chains.at(head, instant) for head in chains.all(row["account_id"])]
 
         # An account that is registered and not visible is just being opened: what it has is newer than what is settled,
         # and before that the others do not balance without it.
-        return [tails for tails in in_parallel(collect, register) if tails]
+        return [heads for heads in in_parallel(collect, register) if heads]
 
     def _trial(self, instant: datetime, collected: Collected) -> TrialBalance:
         sums: dict[str, dict[Direction, int]] = defaultdict(lambda: dict.fromkeys(Direction, 0))
@@ -101,12 +103,12 @@ class TrialBalances:
         return TrialBalance(as_of=instant, final=final, accounts=accounts, totals=totals)
 
 
-def _total(tails: Sequence[Tail]) -> int:
-    return sum(tail.balance for tail in tails)
+def _total(heads: Sequence[ChainHead]) -> int:
+    return sum(head.balance for head in heads)
 
 
 def _places(collected: Collected) -> list[tuple[str, int, int]]:
-    return [(tail.account.id, tail.stripe, tail.sequence) for then in collected for tail in then]
+    return [(head.account.id, head.stripe, head.sequence) for then in collected for head in then]
 
 
 def _balances(collected: Collected) -> bool:

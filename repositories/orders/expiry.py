@@ -14,7 +14,8 @@ from domain.identity.permissions import Caller, Role
 from domain.orders import SYSTEM
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import new_row
-from repositories.dynamodb.keys import Held
+from repositories.dynamodb.iam_actions import IamAction, uses
+from repositories.dynamodb.keys import DueHold
 from repositories.dynamodb.session import Session
 from repositories.dynamodb.table import Table
 from repositories.orders.repository import OrderRepository
@@ -36,6 +37,7 @@ class Swept:
     """Why, by the order's id."""
 
 
+@uses(IamAction.GET, IamAction.BATCH_GET, IamAction.PUT, IamAction.UPDATE, IamAction.DUE)
 def sweep(table: Table, at: datetime, deadline: float) -> Swept:
     """Expire the orders whose holds have ended at `at`, until `deadline` (monotonic)."""
     due = sorted(_due(table, at))
@@ -45,10 +47,10 @@ def sweep(table: Table, at: datetime, deadline: float) -> Swept:
     return Swept(done.count(True), {held.order_id: why for held, why in left.items()})
 
 
-def _due(table: Table, at: datetime) -> Iterator[Held]:
+def _due(table: Table, at: datetime) -> Iterator[DueHold]:
     row = table.get(keys.sweep())
     if row is None or datetime.fromisoformat(row["sweep_minute"]) < at - _FAR_BACK:
-        return (held for held in map(keys.held, table.scan("gsi3")) if held.ends_at <= at)
+        return (held for held in map(keys.due_hold, table.scan("gsi3")) if held.ends_at <= at)
     first = datetime.fromisoformat(row["sweep_minute"])
     if at.minute % (_LOOK_BACK // _MINUTE) == 0:
         first = at - _FAR_BACK
@@ -62,12 +64,12 @@ def _minutes(first: datetime, last: datetime) -> Iterator[datetime]:
         first += _MINUTE
 
 
-def _ended(table: Table, pk: str, at: datetime) -> list[Held]:
+def _ended(table: Table, pk: str, at: datetime) -> list[DueHold]:
     values = {":pk": pk, ":until": keys.due_until(at)}
-    return [keys.held(row) for row in table.all_of("gsi3pk = :pk AND gsi3sk < :until", values, index="gsi3")]
+    return [keys.due_hold(row) for row in table.all_of("gsi3pk = :pk AND gsi3sk < :until", values, index="gsi3")]
 
 
-def _expired(table: Table, held: Held, at: datetime, deadline: float) -> bool | str:
+def _expired(table: Table, held: DueHold, at: datetime, deadline: float) -> bool | str:
     """Expire an order; return whether it was for us to do, or why it could not be done now."""
     if monotonic() >= deadline:
         return "no time left"

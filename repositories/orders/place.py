@@ -1,25 +1,25 @@
-"""Placing an order: one read of its items' stock, one transaction that reserves it or does nothing."""
+"""OrderPlacement an order: one read of its items' stock, one transaction that reserves it or does nothing."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from domain.buckets import taken
 from domain.common.environment import chance
 from domain.common.errors import InvalidState
-from domain.common.events import Event
+from domain.common.events import DomainEvent
 from domain.common.ids import is_id
 from domain.common.money import Money
 from domain.identity.tenants import TenantSettings
-from domain.orders import Hold, NewOrder, Order
+from domain.orders import NewOrder, Order, Reservation
 from domain.pricing import Offer, out_of_stock, priced, quantities
+from domain.stock import allocate
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row
 from repositories.dynamodb.session import Session
-from repositories.dynamodb.transaction import Stale, made_twice, require_absent
+from repositories.dynamodb.transaction import ID_EXISTS, Stale, require_absent
 from repositories.items import stock
-from repositories.items.rows import Shelf
-from repositories.orders.rows import order_row
+from repositories.items.rows import StockRows
+from repositories.orders.rows import order_to_row
 
 MAX_STOCK_STEPS = 90
 """Buckets and uncounted items of one order. Its refund touches as many, and ten rows beside them: order, payment, two
@@ -27,10 +27,10 @@ transactions, two entries, three events, the record. A DynamoDB transaction has 
 
 
 @dataclass(slots=True)
-class Placing:
+class OrderPlacement:
     """A new order on its way into the table.
 
-    An item whose stock is split over buckets is first asked for blindly in one of them; if that one has too little, the
+    An item whose stock is split over shards is first asked for blindly in one of them; if that one has too little, the
     next attempt looks at all of them, as they are at one moment, and takes from where units are.
     """
 
@@ -69,16 +69,16 @@ class Placing:
         settings = found.pop(tenant)["tenant"]["settings"] if tenant in found else {}
         return {wanted[key]: row for key, row in found.items()}, TenantSettings(**settings).hold_minutes
 
-    def _holds(self, rows: Mapping[str, Row]) -> list[Hold]:
+    def _holds(self, rows: Mapping[str, Row]) -> list[Reservation]:
         """Return from where to take the units. Raises OutOfStock, InvalidState."""
-        holds: list[Hold] = []
+        holds: list[Reservation] = []
         short: dict[str, int] = {}
         for item_id, units in quantities(self.new.lines).items():
             shares = self._shares(item_id, units, rows[item_id])
             if isinstance(shares, int):
                 short[item_id] = shares
             else:
-                holds += [Hold(item_id, bucket, share) for bucket, share in shares.items()]
+                holds += [Reservation(item_id, shard, share) for shard, share in shares.items()]
         self._may_guess = False
         if short:
             raise out_of_stock(self.new.lines, short)
@@ -87,38 +87,38 @@ class Placing:
         return holds
 
     def _shares(self, item_id: str, units: int, row: Row) -> dict[int, int] | int:
-        """Return the units to take by bucket, or how many there are if they are too few."""
-        shelf = Shelf((row,))
-        if not shelf.counted:
+        """Return the units to take by shard, or how many there are if they are too few."""
+        stock_rows = StockRows((row,))
+        if not stock_rows.counted:
             return {}
-        if row["bucket_rows"] > 1:
+        if row["shard_rows"] > 1:
             if self._may_guess:
-                return {chance().randrange(shelf.buckets): units}
-            shelf = self._all_buckets(item_id, row["bucket_rows"])
-        shares = taken(shelf.available, units)
-        return sum(shelf.available) if shares is None else shares
+                return {chance().randrange(stock_rows.shards): units}
+            stock_rows = self._all_shards(item_id, row["shard_rows"])
+        shares = allocate(stock_rows.available, units)
+        return sum(stock_rows.available) if shares is None else shares
 
-    def _all_buckets(self, item_id: str, count: int) -> Shelf:
+    def _all_shards(self, item_id: str, count: int) -> StockRows:
         rows = self.session.table.snapshot([keys.stock(self.session.tenant, item_id, n) for n in range(count)])
-        if rows is None or len(rows) != count or rows[0]["bucket_rows"] != count:
+        if rows is None or len(rows) != count or rows[0]["shard_rows"] != count:
             raise Stale
-        return Shelf(tuple(rows))
+        return StockRows(tuple(rows))
 
-    def _commit(self, order: Order, holds: Sequence[Hold], rows: Mapping[str, Row]) -> None:
+    def _commit(self, order: Order, holds: Sequence[Reservation], rows: Mapping[str, Row]) -> None:
         tenant = self.session.tenant
         tx = self.session.transaction()
-        tx.create("place the order", order_row(tenant, order, holds), made_twice)
+        tx.create("place the order", order_to_row(tenant, order, holds), raises=ID_EXISTS)
         for hold in holds:
-            stock.hold(tx, tenant, hold, rows[hold.item_id]["edits"])
+            stock.reserve(tx, tenant, hold, rows[hold.item_id]["edits"])
         for item_id in _uncounted(rows):
-            stock.require_unchanged(tx, tenant, item_id, rows[item_id]["edits"])
-        told = {"customer_id": order.customer_id, "total": order.total.minor, "currency": order.total.currency}
-        self.session.commit(tx, order, Event("OrderPlaced", order.id, order.version, told))
+            stock.sell_uncounted(tx, tenant, item_id, rows[item_id]["edits"])
+        data = {"customer_id": order.customer_id, "total": order.total.minor, "currency": order.total.currency}
+        self.session.commit(tx, order, DomainEvent("OrderPlaced", order.id, order.version, data))
 
 
 def _uncounted(rows: Mapping[str, Row]) -> list[str]:
     """Return the items of which no units are counted."""
-    return [item_id for item_id, row in rows.items() if not Shelf((row,)).counted]
+    return [item_id for item_id, row in rows.items() if not StockRows((row,)).counted]
 
 
 def _offer(row: Row) -> Offer:

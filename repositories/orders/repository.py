@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.common.errors import NotFound
-from domain.common.events import Event
+from domain.common.events import DomainEvent
 from domain.common.ids import is_id, new_id
 from domain.common.pages import Page, PageRequest
 from domain.identity.permissions import Caller, Permission
@@ -18,12 +18,13 @@ from domain.orders import (
 )
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row
+from repositories.dynamodb.iam_actions import IamAction, uses
 from repositories.dynamodb.keys import Key
-from repositories.dynamodb.session import Session
-from repositories.dynamodb.transaction import Stale, Transaction, require_absent
+from repositories.dynamodb.session import Session, retry_on_conflict
+from repositories.dynamodb.transaction import Stale, WriteTransaction, require_absent
 from repositories.items import stock
-from repositories.orders.place import Placing
-from repositories.orders.rows import COLLECTION, StoredOrder, order_row, position, summary
+from repositories.orders.place import OrderPlacement
+from repositories.orders.rows import COLLECTION, StoredOrder, order_to_row, summary_from_row
 from repositories.paging.lists import Listing, list_page
 
 
@@ -38,6 +39,7 @@ class OrderRepository:
         """Whose orders they are, or whose shop's."""
         return self.session.caller
 
+    @uses(IamAction.GET, IamAction.BATCH_GET, IamAction.PUT, IamAction.UPDATE, IamAction.CHECK)
     def place(self, new: NewOrder) -> Order:
         """Place an order and reserve its stock, all of it or nothing.
 
@@ -47,31 +49,31 @@ class OrderRepository:
 
     def place_as(self, order_id: str, new: NewOrder) -> Order:
         """Place an order that has its id."""
-        return self.session.decide_again(Placing(self.session, new, order_id).attempt)
+        return self.session.retry_on_conflict(OrderPlacement(self.session, new, order_id).attempt)
 
+    @uses(IamAction.GET)
+    @retry_on_conflict
     def get(self, order_id: str) -> Order:
         """Return an order. Raises NotFound, Contention."""
-        return self.session.decide_again(lambda: self._get(self.key(order_id)))
+        return self.reached(self.session.find(self.key(order_id))).order
 
-    def _get(self, key: Key) -> Order:
-        row = self.session.table.get(key)
-        if row is None:
-            require_absent(self.session.table, [key])
-        return self.reached(row).order
-
+    @uses(IamAction.LIST, IamAction.LIST_BELOW)
     def page(self, page: PageRequest, customer_id: str | None, status: OrderStatus | None) -> Page[OrderSummary]:
         """Return a page of all orders, or of a customer's, or of those in a status. Raises CursorInvalid."""
         rows, cursor = list_page(self._listing(customer_id, status), page)
-        return Page(items=[summary(row) for row in rows], next_cursor=cursor)
+        return Page(items=[summary_from_row(row) for row in rows], next_cursor=cursor)
 
+    @uses(IamAction.GET, IamAction.BATCH_GET, IamAction.PUT, IamAction.UPDATE)
     def cancel(self, order_id: str) -> Order:
         """Call an order off; its stock is free again. Raises NotFound, InvalidState, Contention."""
         return self._move(order_id, OrderStatus.CANCELLED)
 
+    @uses(IamAction.GET, IamAction.BATCH_GET, IamAction.PUT, IamAction.UPDATE)
     def ship(self, order_id: str) -> Order:
         """Send an order off; its stock is gone. Raises NotFound, InvalidState, Contention."""
         return self._move(order_id, OrderStatus.SHIPPED)
 
+    @uses(IamAction.GET, IamAction.BATCH_GET, IamAction.PUT)
     def deliver(self, order_id: str) -> Order:
         """Note that an order arrived. Raises NotFound, InvalidState, Contention."""
         return self._move(order_id, OrderStatus.DELIVERED)
@@ -80,26 +82,24 @@ class OrderRepository:
         """End an order whose hold is over; its stock is free again. Raises NotFound, InvalidState, Contention."""
         return self._move(order_id, OrderStatus.EXPIRED)
 
+    @retry_on_conflict
     def _move(self, order_id: str, wanted: OrderStatus) -> Order:
-        return self.session.decide_again(lambda: self._move_now(order_id, wanted))
-
-    def _move_now(self, order_id: str, wanted: OrderStatus) -> Order:
         stored = self.read(order_id)
         moved = stored.order.moved(wanted, self.caller.subject, self.session.at)
         self.session.commit(self.moving(stored, moved), moved, moved_event(moved))
         return moved
 
-    def moving(self, stored: StoredOrder, moved: Order) -> Transaction:
+    def moving(self, stored: StoredOrder, moved: Order) -> WriteTransaction:
         """Return the steps of a move: the order as it becomes, if it still is as read, and what that does to stock."""
         tenant, tx = self.session.tenant, self.session.transaction()
         tx.put(
             "move the order",
-            order_row(tenant, moved, stored.holds),
+            order_to_row(tenant, moved, stored.holds),
             condition="version = :seen",
-            refusal=Stale.because,
+            raises=Stale(),
             seen=stored.order.version,
         )
-        stock.settle(tx, tenant, stored.holds, effect_of(stored.order.status, moved.status))
+        stock.apply(tx, tenant, stored.holds, effect_of(stored.order.status, moved.status))
         return tx
 
     def read(self, order_id: str) -> StoredOrder:
@@ -114,7 +114,7 @@ class OrderRepository:
         """Return the order of a row. Raises NotFound without one, and for a customer whose it is not."""
         if row is None:
             raise NotFound("order")
-        stored = StoredOrder.of(row)
+        stored = StoredOrder.from_row(row)
         if stored.order.customer_id != self.caller.subject and not self.caller.may(Permission.ORDERS_READ_ALL):
             raise NotFound("order")
         return stored
@@ -128,11 +128,11 @@ class OrderRepository:
     def _listing(self, customer_id: str | None, status: OrderStatus | None) -> Listing:
         shows: Callable[[Row], bool] | None = (lambda row: row["head"]["status"] == status) if status else None
         if customer_id is None:
-            return Listing.of_all(self.session, COLLECTION, position, shows, query=f"?{status}")
+            return Listing.of_all(self.session, COLLECTION, shows, query=f"?{status}")
         pk = keys.customers_orders(self.session.tenant, customer_id)
-        return Listing(self.session.table, "gsi2", [pk], f"{pk}?{status}", position, shows)
+        return Listing(self.session.table, "gsi2", [pk], f"{pk}?{status}", shows)
 
 
-def moved_event(order: Order, **told: Any) -> Event:
+def moved_event(order: Order, **told: Any) -> DomainEvent:
     """Return the event of an order's move."""
-    return Event(f"Order{order.status.title()}", order.id, order.version, told)
+    return DomainEvent(f"Order{order.status.title()}", order.id, order.version, told)

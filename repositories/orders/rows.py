@@ -12,7 +12,8 @@ from typing import Any, Self
 
 from domain.common.model import to_rfc3339
 from domain.common.money import Money
-from domain.orders import Hold, Order, OrderLine, OrderSummary, Payment, Step
+from domain.orders import Order, OrderLine, OrderSummary, Reservation, StatusChange
+from domain.payments import Payment
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row, new_row
 from repositories.dynamodb.keys import Position
@@ -25,22 +26,22 @@ class StoredOrder:
     """An order as read, with the units that it reserved."""
 
     order: Order
-    holds: tuple[Hold, ...]
+    holds: tuple[Reservation, ...]
 
     @classmethod
-    def of(cls, row: Row) -> Self:
+    def from_row(cls, row: Row) -> Self:
         """Return what a row says."""
         head, detail = row["head"], json.loads(zlib.decompress(row["detail"]))
         lines, holds = [], []
         for item_id, sku, name, quantity, price, reserved in detail["lines"]:
             lines.append(OrderLine.of(item_id, sku, name, quantity, Money.of_minor(price, head["currency"])))
-            holds += [Hold(item_id, bucket, units) for bucket, units in reserved]
-        history = [Step(status=status, at=at, by=by) for status, at, by in detail["history"]]
+            holds += [Reservation(item_id, shard, units) for shard, units in reserved]
+        history = [StatusChange(status=status, at=at, by=by) for status, at, by in detail["history"]]
         order = Order(**_shown(head), lines=lines, note=detail["note"], history=history)
         return cls(order, tuple(holds))
 
 
-def order_row(tenant: str, order: Order, holds: Sequence[Hold]) -> Row:
+def order_to_row(tenant: str, order: Order, holds: Sequence[Reservation]) -> Row:
     """Return the row of an order; while it is pending it is on the work list of holds that end."""
     at = Position(to_rfc3339(order.created_at), order.id)
     head = {
@@ -66,10 +67,10 @@ def order_row(tenant: str, order: Order, holds: Sequence[Hold]) -> Row:
     )
 
 
-def _detail(order: Order, holds: Sequence[Hold]) -> bytes:
+def _detail(order: Order, holds: Sequence[Reservation]) -> bytes:
     reserved: dict[str, list[list[int]]] = defaultdict(list)
     for hold in holds:
-        reserved[hold.item_id].append([hold.bucket, hold.units])
+        reserved[hold.item_id].append([hold.shard, hold.units])
     lines = [
         [line.item_id, line.sku, line.name, line.quantity, line.unit_price.minor, reserved[line.item_id]]
         for line in order.lines
@@ -78,7 +79,7 @@ def _detail(order: Order, holds: Sequence[Hold]) -> bytes:
     return zlib.compress(json.dumps({"lines": lines, "history": history, "note": order.note}).encode())
 
 
-def payment_row(tenant: str, payment: Payment) -> Row:
+def payment_to_row(tenant: str, payment: Payment) -> Row:
     """Return the row of an order's payment."""
     return new_row(
         keys.payment(tenant, payment.order_id, 1),
@@ -94,14 +95,9 @@ def payment_row(tenant: str, payment: Payment) -> Row:
     )
 
 
-def summary(row: Row) -> OrderSummary:
+def summary_from_row(row: Row) -> OrderSummary:
     """Return an order as lists show it."""
     return OrderSummary(**_shown(row["head"]))
-
-
-def position(row: Row) -> Position:
-    """Return where a row stands in its list."""
-    return Position(row["head"]["created_at"], row["head"]["id"])
 
 
 def _shown(head: Row) -> dict[str, Any]:

@@ -2,12 +2,14 @@
 
 from domain.common.environment import chance
 from repositories.aws.clients import secretsmanager
+from repositories.dynamodb.iam_actions import IamAction, uses
 
 KEPT = 2
 """The key that signs, and the one before."""
 _CURRENT, _PENDING = "AWSCURRENT", "AWSPENDING"
 
 
+@uses(IamAction.ROTATE)
 def prepare_rotation(secret: str, version: str) -> None:
     """Make the pending version: a new key in front of those that are kept. Does nothing the second time."""
     client = secretsmanager()
@@ -21,6 +23,7 @@ def prepare_rotation(secret: str, version: str) -> None:
         )
 
 
+@uses(IamAction.ROTATE)
 def finish_rotation(secret: str, version: str) -> None:
     """Make the pending version current. Does nothing the second time."""
     client = secretsmanager()

@@ -10,7 +10,6 @@ from domain.common.environment import in_parallel
 from domain.common.pages import PageRequest
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row
-from repositories.dynamodb.keys import Position
 from repositories.dynamodb.session import Session
 from repositories.dynamodb.table import Table
 from repositories.paging.cursors import seal, unseal
@@ -23,16 +22,15 @@ _END = "~"
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A list: the index and its partitions, where a row stands in it, which rows it shows.
+    """A list: an index, its partitions, and a filter.
 
-    `query` names it, so that its cursors fit no other list.
+    `query` identifies the list, so that its cursors are valid for no other.
     """
 
     table: Table
     index: str
     pks: list[str]
     query: str
-    position_of: Callable[[Row], Position]
     shows: Callable[[Row], bool] | None = None
 
     @classmethod
@@ -40,13 +38,12 @@ class Listing:
         cls,
         session: Session,
         collection: str,
-        position_of: Callable[[Row], Position],
         shows: Callable[[Row], bool] | None = None,
         query: str = "",
     ) -> Self:
         """Return the list of a tenant's collection, such as `ITEM`."""
         name = f"{session.tenant}\n{collection}{query}"
-        return cls(session.table, "gsi1", keys.list_pks(session.tenant, collection), name, position_of, shows)
+        return cls(session.table, "gsi1", keys.list_pks(session.tenant, collection), name, shows)
 
 
 @dataclass(slots=True)
@@ -91,12 +88,12 @@ def list_page(listing: Listing, page: PageRequest) -> tuple[list[Row], str | Non
     A position is a time and an id, neither of which ever changes, so that walking all pages gives each row
     once, whatever is written meanwhile. Raises CursorInvalid.
     """
-    before = unseal(page.cursor, listing.query).sk if page.cursor else _END
+    before = unseal(page.cursor, listing.query) if page.cursor else _END
     examined: list[Row] = []
     shown: list[Row] = []
     for row in _merged(listing, before, page.limit + 1):
         if len(shown) == page.limit or len(examined) == MAX_EXAMINED:
-            return shown, seal(listing.position_of(examined[-1]), listing.query)
+            return shown, seal(examined[-1][f"{listing.index}sk"], listing.query)
         examined.append(row)
         if listing.shows is None or listing.shows(row):
             shown.append(row)

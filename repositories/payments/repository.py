@@ -4,13 +4,15 @@ from dataclasses import dataclass
 
 from domain.common.ids import new_id
 from domain.common.model import to_rfc3339
-from domain.orders import NewPayment, Order, OrderStatus, Payment, Refund
+from domain.orders import Order, OrderStatus
+from domain.payments import NewPayment, Payment, Refund
 from repositories.dynamodb import keys
-from repositories.dynamodb.session import Session
+from repositories.dynamodb.iam_actions import IamAction, uses
+from repositories.dynamodb.session import Session, retry_on_conflict
 from repositories.dynamodb.transaction import Stale, require_absent
-from repositories.ledger.posting import soon
+from repositories.ledger.posting import COMMIT_SECONDS
 from repositories.orders.repository import OrderRepository, moved_event
-from repositories.orders.rows import payment_row
+from repositories.orders.rows import payment_to_row
 from repositories.payments.postings import post_payment, post_refund
 
 
@@ -25,15 +27,30 @@ class PaymentRepository:
         """The orders that are paid."""
         return OrderRepository(self.session)
 
+    @uses(IamAction.GET, IamAction.BATCH_GET, IamAction.QUERY, IamAction.PUT, IamAction.UPDATE)
+    @retry_on_conflict
     def refund(self, order_id: str, refund: Refund) -> Order:
         """Give the money back, in the books too; stock is free again. Raises NotFound, InvalidState, Contention."""
-        return self.session.decide_again(lambda: self._refund(order_id, refund))
+        key = self.orders.key(order_id)
+        paid_by = keys.payment(self.session.tenant, order_id, 1)
+        rows = self.session.read([key, paid_by])
+        if key not in rows:
+            require_absent(self.session.table, [key])
+        stored = self.orders.reached(rows.get(key))
+        if stored.order.status is OrderStatus.PAID and paid_by not in rows:
+            # The payment is committed with the order's status, and only not visible yet.
+            raise Stale
+        refunded = stored.order.moved(OrderStatus.REFUNDED, self.session.caller.subject, self.session.at)
+        tx = self.orders.moving(stored, refunded)
+        tx.update("note the refund", paid_by, "SET refunded_at = :at", at=to_rfc3339(refunded.updated_at))
+        events = post_refund(tx, self.session, refunded, rows[paid_by]["transaction_id"])
+        self.session.within(COMMIT_SECONDS).commit(tx, refunded, moved_event(refunded, reason=refund.reason), *events)
+        return refunded
 
+    @uses(IamAction.GET, IamAction.BATCH_GET, IamAction.QUERY, IamAction.PUT)
+    @retry_on_conflict
     def pay(self, order_id: str, new: NewPayment) -> Payment:
         """Take the payment of an order, captured at once. Raises NotFound, InvalidState, Contention."""
-        return self.session.decide_again(lambda: self._pay(order_id, new))
-
-    def _pay(self, order_id: str, new: NewPayment) -> Payment:
         stored = self.orders.read(order_id)
         paid = stored.order.moved(OrderStatus.PAID, self.session.caller.subject, self.session.at)
         tx = self.orders.moving(stored, paid)
@@ -48,23 +65,6 @@ class PaymentRepository:
             transaction_id=transaction,
             created_at=paid.updated_at,
         )
-        tx.write_along("add the payment", payment_row(self.session.tenant, payment))
-        soon(self.session).commit(tx, payment, moved_event(paid, payment_id=payment.id), *events)
+        tx.put("add the payment", payment_to_row(self.session.tenant, payment))
+        self.session.within(COMMIT_SECONDS).commit(tx, payment, moved_event(paid, payment_id=payment.id), *events)
         return payment
-
-    def _refund(self, order_id: str, refund: Refund) -> Order:
-        key = self.orders.key(order_id)
-        paid_by = keys.payment(self.session.tenant, order_id, 1)
-        rows = self.session.read([key, paid_by])
-        if key not in rows:
-            require_absent(self.session.table, [key])
-        stored = self.orders.reached(rows.get(key))
-        if stored.order.status is OrderStatus.PAID and paid_by not in rows:
-            # The payment is committed with the order's status, and only not visible yet.
-            raise Stale
-        refunded = stored.order.moved(OrderStatus.REFUNDED, self.session.caller.subject, self.session.at)
-        tx = self.orders.moving(stored, refunded)
-        tx.update_along("note the refund", paid_by, "SET refunded_at = :at", at=to_rfc3339(refunded.updated_at))
-        events = post_refund(tx, self.session, refunded, rows[paid_by]["transaction_id"])
-        soon(self.session).commit(tx, refunded, moved_event(refunded, reason=refund.reason), *events)
-        return refunded

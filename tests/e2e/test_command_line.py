@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from handlers.registry import ROOT, Function, TriggerFunction, functions, triggers
+from handlers.registry import ROOT, RouteFunction, TriggerFunction, functions, triggers
 from tests.conftest import Server
 from tests.people import new_tenant
 from tests.shop import new_item
@@ -127,11 +127,11 @@ ONE_OF_EACH_RESOURCE = {function.resource: function for function in functions()}
 
 
 @pytest.mark.parametrize("function", ONE_OF_EACH_RESOURCE, ids=lambda function: function.name)
-def test_an_event_is_answered(function: Function) -> None:
+def test_an_event_is_answered(function: RouteFunction) -> None:
     done = tradepost("invoke", function.name, str(function.event))
     assert done.returncode == 0, done.stderr
     response = json.loads(done.stdout)
-    assert response["statusCode"] == function.operation.status
+    assert response["statusCode"] == function.declaration.status
     [line] = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
     event = json.loads(function.event.read_text())
     assert line["request_id"] == event["requestContext"]["requestId"]

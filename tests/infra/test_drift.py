@@ -8,7 +8,7 @@ import pytest
 
 from handlers.openapi import document
 from handlers.registry import ROOT
-from tests.infra.test_stack import Template, resources, synth
+from tests.infra.template import Template, resources, synth
 
 RELEASED = ROOT / "docs" / "openapi.released.json"
 STATEFUL = ROOT / "tests" / "infra" / "stateful.json"
@@ -56,16 +56,18 @@ def _responses(name: str, before: Json, after: Json, whole: Json) -> Iterator[st
 
 
 def _fields(body: Json, whole: Json) -> Json:
-    for content in body.get("content", {}).values():
+    for content in _resolved(body, whole).get("content", {}).values():
         return _resolved(content.get("schema", {}), whole)
     return {}
 
 
 def _resolved(schema: Json, whole: Json) -> Json:
+    found = schema
     if "$ref" in schema:
-        found: Json = whole["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
-        return found
-    return schema
+        found = whole
+        for name in schema["$ref"].removeprefix("#/").split("/"):
+            found = found[name]
+    return found
 
 
 def _released() -> Json:

@@ -39,7 +39,7 @@ def test_the_tour_goes_as_it_should(tour: list[Stop]) -> None:
 
 def test_the_tour_comes_past_every_route(tour: list[Stop]) -> None:
     for function in functions():
-        pattern = re.compile(f"{function.operation.method} {re.sub('{[^}]*}', '[^/]+', function.path)}")
+        pattern = re.compile(f"{function.declaration.method} {re.sub('{[^}]*}', '[^/]+', function.path)}")
         assert any(pattern.fullmatch(stop.request) for stop in tour), function.name
 
 

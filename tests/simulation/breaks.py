@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
+from domain.common.errors import PreconditionFailed
 from domain.common.pages import Page
 from domain.identity.email import canonical_email
 from handlers.registry import ROOT
 from repositories.dynamodb import keys, transaction
 from repositories.identity import invitations, user_pool, users
-from repositories.identity.user_rows import user_of
+from repositories.identity.user_rows import user_from_row
 from repositories.items import repository as items
 from repositories.items import rows as item_rows
 from repositories.ledger import chains, trial_balance
@@ -39,20 +40,14 @@ def _all(*mistakes: Mistake) -> Mistake:
     return make
 
 
-class _NotStale(transaction.Stale):
-    """What a condition that met a change between read and write used to mean for any version."""
-
-    because = staticmethod(transaction.changed_since_read)  # type: ignore[assignment]
-
-
 def _first_of_any(self: chains.Chains, account_id: str) -> Any:
     rows = self._last(account_id, 0, 2)
     if not rows:
         return None
-    return ledger_rows.tail_of(ledger_rows.account_of(rows[0]), 0, rows[1] if len(rows) > 1 else None)
+    return ledger_rows.head_of(ledger_rows.account_from_row(rows[0]), 0, rows[1] if len(rows) > 1 else None)
 
 
-def _only_the_row(self: ledger.LedgerRepository, transaction_id: str, *_tails: Any) -> None:
+def _only_the_row(self: ledger.LedgerRepository, transaction_id: str, *_heads: Any) -> None:
     if "reversed_by" in self._row(transaction_id)["head"]:
         raise transaction.Stale
 
@@ -63,31 +58,31 @@ def _removed_by_name(self: users.UserRepository, user_id: str) -> None:
     def erase() -> None:
         row = self._row(user_id)
         if row["canonical_email"]:
-            self.directory.remove(user_pool.username(self.session.tenant, row["canonical_email"]))
+            self.user_pool.remove(user_pool.username(self.session.tenant, row["canonical_email"]))
             self._erase(user_id)
 
     if user_id != self.caller.subject:
-        self.session.decide_again(erase)
+        self.session.retry_on_conflict(erase)
 
 
 def _with_empty_ones(self: trial_balance.TrialBalances, instant: Any) -> Any:
     register = self.session.table.whole_partition(keys.account_code(self.session.tenant, "").pk)
     reader = chains.Chains(self.session.table, self.session.tenant)
-    return [[reader.at(tail, instant) for tail in reader.all(row["account_id"])] for row in register]
+    return [[reader.at(head, instant) for head in reader.all(row["account_id"])] for row in register]
 
 
 def _whoever_the_marker_names(self: users.UserRepository, email: str) -> Any:
     marker = self.session.table.get(keys.email(self.session.tenant, canonical_email(email)))
     row = marker and self.session.table.get(keys.user(self.session.tenant, marker.get("user_id", "")))
-    return Page(items=[user_of(row)] if row else [], next_cursor=None)
+    return Page(items=[user_from_row(row)] if row else [], next_cursor=None)
 
 
-_UNJOINED = _set(item_rows.StoredItem, "of", staticmethod(lambda rows: item_rows.stored_item(rows[0], rows[1:])))
+_UNJOINED = _set(item_rows.StoredItem, "from_rows", staticmethod(lambda rows: item_rows.stored_item(rows[0], rows[1:])))
 
 DEFECTS: dict[str, tuple[str, Mistake]] = {
     "a count on half a split loses units": (
         "stock",
-        _all(_UNJOINED, partial(leave_out, step="open a bucket", part="attribute_not_exists(pk)")),
+        _all(_UNJOINED, partial(leave_out, step="open a shard", part="attribute_not_exists(pk)")),
     ),
     "a count is refused on half a split": (
         "stock",
@@ -119,7 +114,7 @@ DEFECTS: dict[str, tuple[str, Mistake]] = {
         "orders",
         lambda patch: patch.setattr(postings, "len", lambda _: 0, raising=False),
     ),
-    "any version is refused after an edit between": ("stock", _set(items, "Stale", _NotStale)),
+    "any version is refused after an edit between": ("stock", _set(items, "Stale", PreconditionFailed)),
     "a trial balance differs": ("all", EFFECTS["a trial balance need not balance"]),
     "an account that is being opened is an error": (
         "all",

@@ -16,15 +16,15 @@ from repositories.aws import clients
 from repositories.aws.settings import settings
 from repositories.identity import traded_currencies
 from repositories.paging import cursors
-from tests.simulation import books, people, trade
-from tests.simulation.actors import Actor, World
-from tests.simulation.client import Client, Faults
-from tests.simulation.end import check_end
-from tests.simulation.functions import Functions
-from tests.simulation.invariants import ViolationError, Watch
-from tests.simulation.model import Model, Profile
-from tests.simulation.pool import Pool
-from tests.simulation.scheduler import BEGINNING, Instance, Scheduler
+from tests.simulation.checks.end import check_end
+from tests.simulation.checks.invariants import ViolationError, Watch
+from tests.simulation.workload import books, people, trade
+from tests.simulation.workload.actors import Actor, World
+from tests.simulation.world.client import Client, Faults
+from tests.simulation.world.functions import Functions
+from tests.simulation.world.model import Model, Profile
+from tests.simulation.world.pool import Pool
+from tests.simulation.world.scheduler import BEGINNING, Instance, Scheduler
 
 type Act = Callable[[Actor], None]
 
@@ -210,8 +210,8 @@ def _in_place(client: Client, pool: Pool) -> Iterator[None]:
     caches = (clients.dynamodb, clients.cognito, settings)
     for cache in caches:
         cache.cache_clear()
-    traded_currencies._known.clear()
-    cursors.forget_keys()
+    traded_currencies.cache.clear()
+    cursors.keys_cache.clear()
     logger().setLevel("CRITICAL")
     try:
         with using(Instance(client.scheduler)):
@@ -223,8 +223,8 @@ def _in_place(client: Client, pool: Pool) -> Iterator[None]:
         logger().setLevel(level)
         for cache in caches:
             cache.cache_clear()
-        traded_currencies._known.clear()
-        cursors.forget_keys()
+        traded_currencies.cache.clear()
+        cursors.keys_cache.clear()
 
 
 def run(seed: int, plan: Plan | None = None) -> Report:

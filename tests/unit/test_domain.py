@@ -18,6 +18,7 @@ from domain.common.model import to_rfc3339
 from domain.common.money import Money
 from domain.identity.permissions import GRANTS, Caller, Permission, Role
 from domain.items import Item, NewItem, Versions
+from handlers.http import errors as transport
 from handlers.http.problems import PROBLEMS
 
 currencies = st.sampled_from(sorted(MINOR_UNITS))
@@ -101,7 +102,9 @@ def test_ids_sort_by_time_and_derived_ones_repeat() -> None:
 
 
 def test_every_error_has_its_place_on_the_wire_and_its_own_code() -> None:
-    concrete = {each for each in DomainError.__subclasses__() if each.__module__ == errors.__name__}
+    concrete = {
+        each for each in DomainError.__subclasses__() if each.__module__ in {errors.__name__, transport.__name__}
+    }
     assert concrete == set(PROBLEMS)
     codes = [problem.code for problem in PROBLEMS.values()]
     assert len(codes) == len(set(codes))

@@ -6,7 +6,6 @@ import json
 import logging
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,9 +13,9 @@ import pytest
 from aws_lambda_powertools.event_handler import CORSConfig
 
 from domain.identity.permissions import Permission
-from handlers.http.route import IAM, PUBLIC
+from handlers.http.declaration import IAM, PUBLIC
 from handlers.openapi import document_json
-from handlers.registry import ROOT, Function, all_functions, functions
+from handlers.registry import ROOT, RouteFunction, all_functions, functions
 from local.database import ENVIRONMENT
 from tests.loaded import COUNTS, NEVER, counts, loaded
 from tests.shop import Shop, new_item
@@ -25,20 +24,20 @@ every_function = pytest.mark.parametrize("function", functions(), ids=lambda fun
 
 
 @every_function
-def test_a_route_asks_for_a_permission_or_says_that_it_is_public(function: Function) -> None:
-    permission = function.operation.permission
+def test_a_route_asks_for_a_permission_or_says_that_it_is_public(function: RouteFunction) -> None:
+    permission = function.declaration.permission
     assert permission in {PUBLIC, IAM} or isinstance(permission, Permission)
     assert (permission == PUBLIC) == (function.resource == "meta")
     assert (permission == IAM) == (function.resource == "tenants")
 
 
 @every_function
-def test_a_route_is_named_after_its_module_and_says_what_it_does(function: Function) -> None:
+def test_a_route_is_named_after_its_module_and_says_what_it_does(function: RouteFunction) -> None:
     module = ast.parse((ROOT / function.module.replace(".", "/")).with_suffix(".py").read_text())
     routes = [node for node in module.body if isinstance(node, ast.FunctionDef) and node.decorator_list]
     declared = [node for node in routes if isinstance(node.decorator_list[0], ast.Call)]
     assert [node.name for node in declared] == [function.operation_name]
-    assert (ast.get_docstring(module) or "").startswith(f"{function.operation.method} {function.path}: ")
+    assert (ast.get_docstring(module) or "").startswith(f"{function.declaration.method} {function.path}: ")
     assert ast.get_docstring(declared[0])
 
 
@@ -48,14 +47,14 @@ def test_every_function_has_its_event_and_every_event_its_function() -> None:
 
 
 @every_function
-def test_an_event_is_one_of_its_route(function: Function) -> None:
+def test_an_event_is_one_of_its_route(function: RouteFunction) -> None:
     event = json.loads(function.event.read_text())
-    assert (event["httpMethod"], event["resource"]) == (function.operation.method, function.path)
+    assert (event["httpMethod"], event["resource"]) == (function.declaration.method, function.path)
     path = function.path
     for name, value in (event["pathParameters"] or {}).items():
         path = path.replace(f"{{{name}}}", value)
     assert event["path"] == path
-    context, permission = event["requestContext"], function.operation.permission
+    context, permission = event["requestContext"], function.declaration.permission
     assert ("authorizer" in context) == isinstance(permission, Permission)
     assert bool(context["identity"].get("userArn")) == (permission == IAM)
 
@@ -134,28 +133,9 @@ def test_lines_of_one_caller_do_not_leak_into_the_next(moto_shop: Shop, log: io.
     assert third.get("tenant") is None
 
 
-def test_a_line_carries_valid_embedded_metrics(
-    moto_shop: Shop, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("POWERTOOLS_METRICS_DISABLED", "false")
-    for _ in range(2):
-        moto_shop.get("/items/item_x")
-    line, _ = (json.loads(line) for line in log.getvalue().splitlines())
-    assert abs(line["_aws"]["Timestamp"] / 1000 - time.time()) < 60
-    [directive] = line["_aws"]["CloudWatchMetrics"]
-    assert directive["Namespace"] == "Tradepost"
-    [dimensions] = directive["Dimensions"]
-    assert [line[name] for name in dimensions] == ["tradepost", "GET /v1/items/{item_id}"]
-    assert {each["Name"] for each in directive["Metrics"]} >= {"requests", "errors", "read_units", "write_units"}
-    for metric in directive["Metrics"]:
-        assert isinstance(line[metric["Name"]], int | float)
-        assert set(metric) == {"Name", "Unit"}
-    assert (line["requests"], line["errors"]) == (1, 0)
-
-
 def test_cors_headers_are_those_of_the_settings(moto_shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     [get_item] = [function for function in functions() if function.name == "GetItem"]
-    monkeypatch.setattr(get_item.api, "_cors", CORSConfig("https://shop.example"))
+    monkeypatch.setattr(get_item.route, "_cors", CORSConfig("https://shop.example"))
     allowed = moto_shop.get("/items/item_x", Origin="https://shop.example")
     assert allowed.headers["access-control-allow-origin"] == "https://shop.example"
     assert "access-control-allow-origin" not in moto_shop.get("/items/item_x", Origin="https://evil.example").headers

@@ -10,7 +10,7 @@ from repositories.dynamodb import transaction
 from repositories.dynamodb.codec import decode, encode, new_row
 from repositories.dynamodb.keys import Key
 from repositories.dynamodb.table import Meter, Table
-from repositories.dynamodb.transaction import Transaction, TransactionRefusedError
+from repositories.dynamodb.transaction import TransactionRefusedError, WriteTransaction
 
 FOREVER = float("inf")
 
@@ -28,16 +28,16 @@ class Scripted(Table):
         return [{"Code": code} for code in self.outcomes.pop(0)]  # type: ignore[attr-defined]
 
 
-def two_steps(*outcomes: Sequence[str]) -> Transaction:
-    tx = Transaction(Scripted(*outcomes))
-    tx.create("one", new_row(Key("a", "A"), "x"), lambda _: SkuTaken("one"))
-    tx.create("two", new_row(Key("b", "B"), "x"), lambda _: SkuTaken("two"))
+def two_steps(*outcomes: Sequence[str]) -> WriteTransaction:
+    tx = WriteTransaction(Scripted(*outcomes))
+    tx.create("one", new_row(Key("a", "A"), "x"), raises=SkuTaken("one"))
+    tx.create("two", new_row(Key("b", "B"), "x"), raises=SkuTaken("two"))
     return tx
 
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transaction, "pause_before", lambda _: 0.0)
+    monkeypatch.setattr(transaction, "backoff_seconds", lambda _: 0.0)
 
 
 def test_the_first_failed_condition_counts_whatever_else_happened() -> None:

@@ -1,0 +1,85 @@
+"""Commands for operators: audit, statements, failed calls."""
+
+import os
+from datetime import datetime
+from typing import Annotated
+from uuid import uuid4
+
+import typer
+
+from cli.commands.options import DEFAULT_DATA, DEFAULT_URL, Data, Url, running, stderr
+from domain.identity.permissions import Role
+
+
+def audit(
+    tenant: Annotated[str, typer.Option(help="Whose books and orders.")] = "acme",
+    table: Annotated[str | None, typer.Option(help="A table in AWS; without it, the running server's.")] = None,
+    rate: Annotated[float, typer.Option(help="Read units a second at most.", min=1)] = 500,
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Check that books, orders and stock agree; name the first thing that does not. Goes on where it was stopped."""
+    import boto3
+    from rich.progress import Progress
+
+    from cli.audit import Audit, BrokenError
+    from local.database import ENVIRONMENT, TABLE_NAME
+    from repositories.dynamodb.table import Meter, Table
+
+    endpoint = None
+    if table is None:
+        os.environ.update(ENVIRONMENT)
+        endpoint = running(data)["database"]
+    reading = Table(boto3.client("dynamodb", endpoint_url=endpoint), table or TABLE_NAME, Meter())
+    data.mkdir(parents=True, exist_ok=True)
+    with Progress(console=stderr) as bar:
+        try:
+            audit = Audit(reading, tenant, data / f"audit-{tenant}.json", rate, bar)
+            checked = audit.run()
+        except BrokenError as broken:
+            stderr.print(f"Broken: {broken}", highlight=False, markup=False)
+            (data / f"audit-{tenant}.json").unlink(missing_ok=True)
+            raise typer.Exit(1) from None
+    print(", ".join(f"{count:,} {phase}" for phase, count in checked.items()) or "nothing", "checked: all agree.")
+    if audit.unsettled:
+        print(f"Not compared with orders, as it never stood still: the stock of {', '.join(audit.unsettled)}.")
+    print("What was posted in the last half minute is for the next audit.")
+
+
+def statement(
+    account: Annotated[str, typer.Option(help="The account's id or code.")],
+    first: Annotated[datetime, typer.Option("--from", help="The first day (UTC).", formats=["%Y-%m-%d"])],
+    last: Annotated[datetime, typer.Option("--to", help="The last day (UTC).", formats=["%Y-%m-%d"])],
+    as_csv: Annotated[bool, typer.Option("--csv", help="As CSV instead of a table.")] = False,
+    tenant: Annotated[str, typer.Option(help="Whose account.")] = "acme",
+    url: Url = DEFAULT_URL,
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Print an account's statement."""
+    from cli import statement as printing
+    from local.tokens import mint, signing_key
+
+    bearer = mint(signing_key(data), tenant=tenant, role=Role.OWNER, user=str(uuid4()))
+    try:
+        printing.statement(url, bearer, account, first.date(), last.date(), as_csv=as_csv)
+    except printing.FAILURES as failure:
+        stderr.print(printing.failed(failure, url))
+        raise typer.Exit(1) from None
+
+
+def redrive(
+    queue: Annotated[str, typer.Argument(help="The name of the queue, as the stack's output FailedCallsQueue says.")],
+) -> None:
+    """Make calls that failed for good again, in the AWS account that the environment names."""
+    import boto3
+
+    from cli.redrive import redrive as run
+
+    left = done = 0
+    for each in run(boto3.client("sqs"), boto3.client("lambda"), queue):
+        done += not each.error
+        left += bool(each.error)
+        told = f"failed again: {each.error}" if each.error else "done"
+        print(f"{each.call.function.rpartition(':function:')[2]} ({each.call.reason}): {told}")
+    print(f"{done} done, {left} left in the queue.")
+    if left:
+        raise typer.Exit(1)

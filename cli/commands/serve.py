@@ -1,0 +1,64 @@
+"""The command that runs the local server."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+from uuid import uuid4
+
+import typer
+from dotenv import load_dotenv
+from filelock import FileLock, Timeout
+
+from cli.commands.options import DEFAULT_DATA, RUNNING, Data, stderr
+
+
+def serve(
+    port: Annotated[int, typer.Option(help="The port on 127.0.0.1.")] = 3000,
+    data: Data = DEFAULT_DATA,
+    memory: Annotated[bool, typer.Option("--memory", help="Keep nothing: the data is gone at the end.")] = False,
+) -> None:
+    """Serve the API on an embedded database."""
+    from local.database import database
+    from local.server import run, settings_for
+    from local.sigv4 import access_key
+    from local.tokens import mint, signing_key
+    from local.user_pool import user_pool
+
+    data.mkdir(parents=True, exist_ok=True)
+    load_dotenv(Path.cwd() / ".env")
+    folder = None if memory else data.resolve()
+    key = signing_key(data.resolve())
+    operator, is_new = access_key(data.resolve())
+    if is_new:
+        print(f"Operator's access key, told this once and kept in {data}: {operator.id} {operator.secret}")
+
+    def announce() -> None:
+        token = mint(key, tenant="acme", role="owner", user=str(uuid4()))
+        body = json.dumps({"name": "Enamel mug", "price": {"amount": "12.99", "currency": "EUR"}, "stock": 10})
+        print(f"Tradepost listening on http://127.0.0.1:{port}/v1")
+        print(
+            f"curl -s http://127.0.0.1:{port}/v1/items -H 'Authorization: Bearer {token}'"
+            f" -H 'Content-Type: application/json' -d '{body}'",
+            flush=True,
+        )
+
+    with only_one(data), database(folder) as endpoint, user_pool() as pool:
+        settings_for(folder)
+        running = data / RUNNING
+        running.write_text(json.dumps({"database": endpoint, "directory": pool}))
+        try:
+            run(key, operator, port, announce)
+        finally:
+            running.unlink(missing_ok=True)
+    stderr.print("Stopped.")
+
+
+def only_one(data: Path) -> FileLock:
+    """Return the acquired lock on a data folder. Exits with 1 if another server has it."""
+    lock = FileLock(data / "server.lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        stderr.print(f"Another Tradepost is using {data}. Stop it, or give --data another folder.")
+        raise typer.Exit(1) from None
+    return lock

@@ -1,0 +1,103 @@
+"""Who calls: the caller of an API Gateway event, and the session that the caller gets.
+
+This happens before Powertools resolves the route, as Powertools validates the input before any middleware of ours: a
+caller without the permission must get 403, whatever the input is like.
+"""
+
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import BaseModel
+
+from domain.common.environment import monotonic, now
+from domain.common.errors import Forbidden, Unauthorized
+from domain.identity.permissions import Caller, Role
+from handlers.http.declaration import IAM, Declaration
+from handlers.http.errors import IdempotencyKeyRequired
+from handlers.http.request import ProxyEvent, digest, idempotency_key, json_object
+from repositories.aws.tenant_client import tenant_client
+from repositories.dynamodb.idempotency import Command, StoredResponse
+from repositories.dynamodb.session import Session
+from repositories.dynamodb.table import Table
+
+NO_TENANT = "-"
+"""A name that no tenant can have."""
+_RESERVE_SECONDS = 1.0
+"""Part of a function's remaining time that is kept for the response."""
+_TENANT = re.compile(r"[a-z0-9-]{3,40}")
+_GROUPS = re.compile(r"[^\s,\[\]]+")
+"""A group's name. API Gateway writes the claim as `owner`, `a,b` or `[a b]`, by the kind of API."""
+
+
+def caller_of(event: ProxyEvent) -> Caller:
+    """Return the caller that the authorizer verified. Raises Unauthorized, or Forbidden without tenant or role."""
+    claims = (event["requestContext"].get("authorizer") or {}).get("claims")
+    if not claims:
+        raise Unauthorized
+    tenant = claims.get("custom:tenant_id", "")
+    groups = set(_GROUPS.findall(str(claims.get("cognito:groups", ""))))
+    role = next((role for role in Role if role.value in groups), None)
+    if role is None or not _TENANT.fullmatch(tenant):
+        raise Forbidden("You do not belong to a tenant.")
+    return Caller(tenant, claims["sub"], role)
+
+
+def operator_of(event: ProxyEvent) -> Caller:
+    """Return the IAM principal that calls a route for operators, as an owner of the tenant that the request names.
+
+    A name that no tenant can have becomes `NO_TENANT`. Raises Unauthorized.
+    """
+    arn = event["requestContext"]["identity"].get("userArn")
+    if not arn:
+        raise Unauthorized
+    named = (event.get("pathParameters") or {}).get("tenant_id")
+    if named is None:
+        named = json_object(event.get("body")).get("id")
+    tenant = named if isinstance(named, str) and _TENANT.fullmatch(named) else NO_TENANT
+    return Caller(tenant, arn, Role.OWNER)
+
+
+def open_session(
+    event: ProxyEvent,
+    caller: Caller,
+    table: Table,
+    declared: Declaration,
+    context: Any,
+    respond: Callable[[BaseModel], StoredResponse],
+) -> Session:
+    """Return the session of a request. `respond` encodes the result of a command as the response to store.
+
+    Raises IdempotencyKeyRequired, or ValidationFailed for a malformed key.
+    """
+    issued_at = None
+    if declared.permission != IAM:
+        table = Table(tenant_client(caller.tenant), table.name, table.meter)
+        issued_at = _issued_at(event) if declared.writes else None
+    command = _command(event, caller, respond) if declared.idempotency_key != "ignored" else None
+    if declared.idempotency_key == "required" and not command:
+        raise IdempotencyKeyRequired
+    seconds = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
+    return Session(table, caller, now(), monotonic() + seconds, command, issued_at)
+
+
+def _issued_at(event: ProxyEvent) -> int:
+    """Return when the caller's token was issued, in seconds since the epoch; 0 if the token does not say.
+
+    API Gateway writes the claim as a date; some of its versions as the number that is in the token.
+    """
+    claim = str(event["requestContext"]["authorizer"]["claims"].get("iat", "0"))
+    with suppress(ValueError):
+        return int(float(claim))
+    return int(datetime.strptime(claim, "%a %b %d %H:%M:%S %Z %Y").replace(tzinfo=UTC).timestamp())
+
+
+def _command(event: ProxyEvent, caller: Caller, respond: Callable[[BaseModel], StoredResponse]) -> Command | None:
+    """Return the command of a request with an Idempotency-Key. Its scope is caller, method, path and key."""
+    key = idempotency_key(event)
+    if key is None:
+        return None
+    scope = "\n".join((caller.subject, event["httpMethod"], event["path"], key))
+    return Command(digest(scope), digest(event.get("body") or ""), respond)

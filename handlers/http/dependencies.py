@@ -1,0 +1,41 @@
+"""Parameters that Powertools injects into endpoints: the call, its session, and repositories on it."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import Request
+from aws_lambda_powertools.event_handler.depends import Depends
+
+from handlers.http.route import Call
+from repositories.dynamodb.session import Session
+from repositories.dynamodb.table import Table
+
+
+def _call(request: Request) -> Call:
+    call: Call = request.context["call"]
+    return call
+
+
+def session_of(request: Request) -> Session:
+    """Return the session of a request to a route that is not public."""
+    session = _call(request).session
+    if session is None:
+        raise AssertionError("a public route has no session")
+    return session
+
+
+def _table(request: Request) -> Table:
+    return _call(request).table
+
+
+def repository[R](make: Callable[[Session], R]) -> Any:
+    """Return the dependency for a repository that `make` returns, given the session of the request."""
+
+    def on_session(request: Request) -> R:
+        return make(session_of(request))
+
+    return Depends(on_session)
+
+
+CurrentTable = Annotated[Table, Depends(_table)]
+CurrentCall = Annotated[Call, Depends(_call)]

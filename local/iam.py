@@ -1,0 +1,64 @@
+"""The roles of functions, enforced locally: a request to DynamoDB that a function's role does not grant is refused."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from repositories.aws.clients import dynamodb
+from repositories.dynamodb.iam_actions import IamAction
+
+_ACTIONS = {
+    "GetItem": IamAction.GET,
+    "BatchGetItem": IamAction.BATCH_GET,
+    "Query": IamAction.QUERY,
+    "PutItem": IamAction.PUT,
+    "Get": IamAction.GET,
+    "ConditionCheck": IamAction.CHECK,
+    "Put": IamAction.PUT,
+    "Update": IamAction.UPDATE,
+    "Delete": IamAction.DELETE,
+}
+_role: ContextVar[tuple[str, frozenset[IamAction]] | None] = ContextVar("role", default=None)
+observers: list[Callable[[Any], None]] = []
+"""Called with each HTTP request to DynamoDB that a function makes."""
+
+
+class AccessDeniedError(Exception):
+    """A function's role does not grant an action that the function used."""
+
+
+@contextmanager
+def role_of(name: str, granted: frozenset[IamAction]) -> Iterator[None]:
+    """Let the function called `name` use only the IAM actions in `granted` on the table, within the context."""
+    dynamodb().meta.events.register("before-send.dynamodb", _enforce, unique_id="iam")
+    token = _role.set((name, granted))
+    try:
+        yield
+    finally:
+        _role.reset(token)
+
+
+def _enforce(request: Any, **_: Any) -> None:
+    role = _role.get()
+    if role is None:
+        return
+    for observer in observers:
+        observer(request)
+    name, granted = role
+    denied = actions_of(request) - granted
+    if denied:
+        used = ", ".join(sorted(denied))
+        raise AccessDeniedError(f"{name} may not use {used}: the repository method must declare it with @uses(…)")
+
+
+def actions_of(request: Any) -> set[IamAction]:
+    """Return the IAM actions that an HTTP request to DynamoDB needs."""
+    operation = request.headers["X-Amz-Target"].decode().partition(".")[2]
+    body = json.loads(request.body)
+    if operation in {"TransactWriteItems", "TransactGetItems"}:
+        return {_ACTIONS[verb] for action in body["TransactItems"] for verb in action}
+    if "IndexName" in body:
+        return {IamAction(body["IndexName"])}
+    return {_ACTIONS[operation]} if operation in _ACTIONS else set()

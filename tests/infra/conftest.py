@@ -1,0 +1,15 @@
+"""Fixtures of the tests of infra."""
+
+import pytest
+
+from tests.infra.template import Template, synth
+
+
+@pytest.fixture(scope="module")
+def dev() -> Template:
+    return synth()
+
+
+@pytest.fixture(scope="module")
+def prod() -> Template:
+    return synth(stage="prod")

@@ -1,0 +1,9 @@
+"""Fixtures of the tests of consistency."""
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("transaction", "table", "session"):
+        monkeypatch.setattr(f"repositories.dynamodb.{module}.backoff_seconds", lambda _: 0.0)

@@ -1,0 +1,190 @@
+"""No tenant ever sees another: every route as tenant B against the ids of tenant A."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+
+from domain.common.environment import now
+from domain.identity.permissions import Permission
+from handlers.http.declaration import PUBLIC
+from handlers.registry import RouteFunction, functions
+from local.invocation import invoke
+from local.samples import ACCOUNTS, CUSTOMER, ITEM_ID, LAST_ITEM_ID, ORDERS, OWNER, TENANT, TRANSACTION_ID, add_samples
+from repositories.aws import clients, tenant_client, ttl_cache
+from repositories.aws.clients import dynamodb
+from repositories.aws.settings import settings
+from tests.conftest import mocked_aws
+from tests.faults import refusal
+from tests.recorder import recording
+from tests.shop import Shop
+
+ABSENT = {
+    ITEM_ID: "item_01JD3ZK8Q4M5X6Y7Z8A9B0C1D9",
+    LAST_ITEM_ID: "item_01JD3ZK8Q4M5X6Y7Z8A9B0C1D9",
+    CUSTOMER: "00000000-0000-4000-8000-000000000001",
+} | {known: known.replace("_01", "_00") for known in (*ORDERS, *ACCOUNTS, TRANSACTION_ID)}
+names_something = pytest.mark.parametrize(
+    "function",
+    [each for each in functions() if isinstance(each.declaration.permission, Permission) and "{" in each.path],
+    ids=lambda function: function.name,
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def samples(database: str) -> None:
+    """Tenant A: the sample tenant."""
+    if not dynamodb().get_item(TableName="tradepost", Key=_key(f"T#{TENANT}#TENANT", "TENANT")).get("Item"):
+        add_samples()
+
+
+def _key(pk: str, sk: str) -> dict[str, Any]:
+    return {"pk": {"S": pk}, "sk": {"S": sk}}
+
+
+def _as_tenant(function: RouteFunction, tenant: str, ids: dict[str, str] | None = None) -> dict[str, Any]:
+    text = function.event.read_text()
+    for known, other in (ids or {}).items():
+        text = text.replace(known, other)
+    event: dict[str, Any] = json.loads(text)
+    event["requestContext"]["authorizer"]["claims"]["custom:tenant_id"] = tenant
+    return event
+
+
+def _told(response: dict[str, Any], ids: dict[str, str]) -> tuple[int, str]:
+    body = str(response["body"])
+    for known, other in ids.items():
+        body = body.replace(known, other)
+    return response["statusCode"], body
+
+
+@names_something
+def test_what_another_tenant_has_is_like_what_nobody_has(function: RouteFunction) -> None:
+    """The two answers differ in nothing, and no call leaves the caller's partitions."""
+    with recording() as recorder:
+        theirs = invoke(function.name, _as_tenant(function, "tenant-b"))
+        nobodys = invoke(function.name, _as_tenant(function, "tenant-b", ABSENT))
+    assert _told(theirs, ABSENT) == _told(nobodys, {})
+    assert theirs["statusCode"] == 404
+    assert recorder.tenants == {"tenant-b"}
+
+
+def test_lists_cursors_keys_and_markers_are_each_tenants_own(database: str, shop: Shop) -> None:
+    sample = Shop(shop.send, tenant=TENANT, user=OWNER)
+    for path in ("/items?", "/users?", "/orders?", "/ledger/accounts?", "/ledger/transactions?"):
+        assert sample.walk(1, path)
+        assert shop.walk(1, path) == []
+        cursor = sample.get(f"{path}limit=1").json["next_cursor"]
+        if cursor:
+            assert shop.get(f"{path}cursor={cursor}").code == "CURSOR_INVALID"
+    assert sample.get(f"/orders?customer_id={CUSTOMER}").json["items"]
+    assert shop.get(f"/orders?customer_id={CUSTOMER}").json["items"] == []
+    assert shop.order({ITEM_ID: 1}).code == "NOT_FOUND"
+    assert shop.get("/items?sku=MUG-RED").json["items"] == []
+    assert shop.get("/users?email=owner@example.com").json["items"] == []
+    body = {"name": "Enamel mug", "sku": "MUG-RED", "price": {"amount": "1", "currency": "EUR"}}
+    first = Shop(shop.send, tenant=TENANT, user=OWNER).post("/items", body | {"sku": "X-1"}, key="k")
+    same_key = Shop(shop.send, tenant=shop.tenant, user=OWNER).post("/items", body, key="k")
+    assert (first.status, same_key.status) == (201, 201)
+    assert "idempotent-replayed" not in same_key.headers
+
+
+def test_public_routes_have_no_tenant() -> None:
+    for function in functions():
+        if function.declaration.permission == PUBLIC:
+            assert function.resource == "meta"
+
+
+def test_a_fenced_client_takes_the_role_once_for_each_tenant(monkeypatch: pytest.MonkeyPatch) -> None:
+    role = "arn:aws:iam::123456789012:role/GetItemTenantRole"
+    monkeypatch.setenv("TENANT_ROLE", role)
+    tenant_client.cache.clear()
+    settings.cache_clear()
+    calls: list[dict[str, Any]] = []
+    with mocked_aws():
+        sts = boto3.client("sts")
+        real = sts.assume_role
+
+        def assume_role(**asked: Any) -> Any:
+            calls.append(asked)
+            return real(**asked)
+
+        monkeypatch.setattr(sts, "assume_role", assume_role)
+        monkeypatch.setattr(tenant_client, "sts", lambda: sts)
+        first = tenant_client.tenant_client("tenant-a")
+        assert tenant_client.tenant_client("tenant-a") is first
+        assert tenant_client.tenant_client("tenant-b") is not first
+        for n in range(60):
+            tenant_client.tenant_client(f"tenant-{n:03}")
+        assert len(tenant_client.cache) == 50
+    settings.cache_clear()
+    assert calls[0]["RoleArn"] == role
+    assert [call["Tags"] for call in calls[:2]] == [
+        [{"Key": "tenant", "Value": "tenant-a"}],
+        [{"Key": "tenant", "Value": "tenant-b"}],
+    ]
+
+
+@pytest.fixture
+def sts(monkeypatch: pytest.MonkeyPatch, database: str) -> Iterator[list[datetime]]:
+    """A role to take, whose credentials are DynamoDB's own here; each entry is when those of a call expire."""
+    monkeypatch.setenv("TENANT_ROLE", "arn:aws:iam::123456789012:role/GetItemTenantRole")
+    tenant_client.cache.clear()
+    settings.cache_clear()
+    given: list[datetime] = []
+
+    class Sts:
+        def assume_role(self, **asked: Any) -> Any:
+            given.append(now() + timedelta(seconds=asked["DurationSeconds"]))
+            keys = {"AccessKeyId": "local", "SecretAccessKey": "local", "SessionToken": "local"}
+            return {"Credentials": keys | {"Expiration": given[-1]}}
+
+    monkeypatch.setattr(tenant_client, "sts", Sts)
+    yield given
+    settings.cache_clear()
+
+
+def test_fenced_credentials_expire_by_the_wall_clock(sts: list[datetime], monkeypatch: pytest.MonkeyPatch) -> None:
+    """In an environment that was frozen for hours, no other clock has moved."""
+    first = tenant_client.tenant_client("tenant-a")
+    monkeypatch.setattr(ttl_cache, "now", lambda: now() + timedelta(minutes=54))
+    assert tenant_client.tenant_client("tenant-a") is first
+    monkeypatch.setattr(ttl_cache, "now", lambda: now() + timedelta(minutes=56))
+    assert tenant_client.tenant_client("tenant-a") is not first
+    assert len(sts) == 2
+
+
+def test_credentials_that_dynamodb_calls_expired_are_not_used_again(sts: list[datetime], shop: Shop) -> None:
+    assert shop.get("/items").status == 200
+    expired = tenant_client.tenant_client(shop.tenant)
+
+    def refuse(**_: Any) -> Any:
+        return refusal(400, "ExpiredTokenException")
+
+    expired.meta.events.register("before-send.dynamodb", refuse)
+    refused = shop.get("/items")
+    assert (refused.status, refused.code) == (503, "UNAVAILABLE")
+    assert shop.get("/items").status == 200
+    assert len(sts) == 2
+
+
+def test_cursor_keys_are_rotated_without_failing_open_cursors(database: str) -> None:
+    secret = clients.secretsmanager()
+    name = secret.create_secret(Name="rotating", SecretString="first")["Name"]
+
+    def step(what: str, version: str) -> None:
+        invoke("RotateCursorKeys", {"SecretId": name, "ClientRequestToken": version, "Step": what})
+
+    known = ["first"]
+    for number in range(3):
+        version = f"0000000{number}-90ab-cdef-fedc-ba987SECRET1"
+        for what in ("createSecret", "createSecret", "setSecret", "testSecret", "finishSecret", "finishSecret"):
+            step(what, version)
+        keys = secret.get_secret_value(SecretId=name, VersionStage="AWSCURRENT")["SecretString"].split(",")
+        assert len(keys) == 2
+        assert keys[1] == known[0]
+        assert keys[0] not in known
+        known = keys

@@ -1,0 +1,247 @@
+"""Holds that end: expired by the sweeper, once each, and none is lost."""
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+
+from cli.commands.options import RUNNING
+from domain.common.environment import now
+from domain.common.errors import Unavailable
+from domain.orders import Order
+from handlers.triggers.expire_holds import HoldsLeftError
+from local.invocation import invoke
+from local.scheduler import scheduled_event
+from repositories.aws.clients import dynamodb
+from repositories.dynamodb import keys, transaction
+from repositories.dynamodb.codec import Row, encode
+from repositories.dynamodb.table import Meter, Table
+from repositories.orders import expiry
+from repositories.orders.repository import OrderRepository
+from tests.conftest import Server
+from tests.faults import injected, interleaved
+from tests.people import Operator, new_tenant
+from tests.shop import Shop, race
+
+QUARTER = timedelta(minutes=15)
+
+
+@pytest.fixture
+def table(database: str) -> Iterator[Table]:
+    """The table, on which nothing has been swept."""
+    yield from _unswept(Table(dynamodb(), "tradepost", Meter()))
+
+
+@pytest.fixture
+def served_table(server: Server) -> Iterator[Table]:
+    """The running server's table. Its own sweeper keeps its own time."""
+    endpoint = json.loads((server.data / RUNNING).read_text())["database"]
+    yield from _unswept(Table(boto3.client("dynamodb", endpoint_url=endpoint), "tradepost", Meter()))
+
+
+def _unswept(table: Table) -> Iterator[Table]:
+    key = encode(keys.sweep()._asdict())
+    table.client.delete_item(TableName=table.name, Key=key)
+    yield table
+    table.client.delete_item(TableName=table.name, Key=key)
+
+
+def _sweep(table: Table, at: datetime) -> expiry.Swept:
+    return expiry.sweep(table, at, time.monotonic() + 20)
+
+
+def _status(shop: Shop, order_id: str) -> str:
+    return str(shop.get(f"/orders/{order_id}").json["status"])
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["first sweep", "later sweep"])
+def test_an_order_expires_when_its_hold_ends_and_not_before(shop: Shop, table: Table, first: bool) -> None:
+    item = shop.add(stock=5)
+    if not first:
+        _sweep(table, now())
+    order_id = shop.order({item["id"]: 2}).json["id"]
+    _sweep(table, now() + QUARTER - timedelta(seconds=5))
+    assert _status(shop, order_id) == "pending"
+    assert shop.stock(item["id"]) == (5, 2, 3)
+    _sweep(table, now() + QUARTER)
+    order = shop.get(f"/orders/{order_id}").json
+    assert (order["status"], order["hold_expires_at"]) == ("expired", None)
+    assert [(step["status"], step["by"]) for step in order["history"]][1:] == [("expired", "system")]
+    assert shop.stock(item["id"]) == (5, 0, 5)
+    assert _sweep(table, now() + QUARTER).expired == 0
+
+
+def test_orders_that_were_settled_do_not_expire(shop: Shop, table: Table) -> None:
+    item = shop.add(stock=5)
+    paid, cancelled = (shop.order({item["id"]: 1}).json["id"] for _ in range(2))
+    shop.pay(paid)
+    shop.move(cancelled, "cancel")
+    _sweep(table, now() + QUARTER)
+    assert (_status(shop, paid), _status(shop, cancelled)) == ("paid", "cancelled")
+    assert shop.stock(item["id"]) == (5, 1, 4)
+
+
+@pytest.mark.parametrize("pause", [timedelta(minutes=40), timedelta(hours=30)])
+def test_a_sweeper_that_was_stopped_loses_nothing(shop: Shop, table: Table, pause: timedelta) -> None:
+    item = shop.add(stock=5)
+    _sweep(table, now())
+    order_id = shop.order({item["id"]: 2}).json["id"]
+    _sweep(table, now() + pause)
+    assert _status(shop, order_id) == "expired"
+
+
+def test_one_order_that_fails_is_found_again_and_holds_up_no_other(
+    shop: Shop, table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = shop.add(stock=5)
+    broken, fine = (shop.order({item["id"]: 1}).json["id"] for _ in range(2))
+    real = OrderRepository.expire
+
+    def expire(orders: OrderRepository, order_id: str) -> Order:
+        if order_id == broken:
+            raise ValueError("broken")
+        return real(orders, order_id)
+
+    monkeypatch.setattr(OrderRepository, "expire", expire)
+    at = now() + QUARTER
+    for later in (timedelta(), timedelta(minutes=1), timedelta(minutes=30)):
+        assert _sweep(table, at + later).left == {broken: "ValueError('broken')"}
+    assert _status(shop, fine) == "expired"
+    monkeypatch.undo()
+    _sweep(table, at + timedelta(minutes=31))
+    assert _status(shop, broken) == "expired"
+    assert shop.stock(item["id"]) == (5, 0, 5)
+
+
+def _on_quarter(at: datetime, minutes: int) -> datetime:
+    """The first quarter of an hour after a time, and so many minutes more."""
+    return at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0) + QUARTER + timedelta(minutes=minutes)
+
+
+@pytest.mark.parametrize(
+    ("lag", "sweeps"),
+    [(1, [1, 2, 3]), (20, [1, *range(5, 21), *range(21, 32)])],
+    ids=["usual", "in an outage"],
+)
+def test_an_order_that_the_index_shows_late_expires_all_the_same(
+    shop: Shop, table: Table, monkeypatch: pytest.MonkeyPatch, lag: int, sweeps: list[int]
+) -> None:
+    """Shown within two minutes it is met at once; later, when the last hour is walked again."""
+    item = shop.add(stock=5)
+    placed = _on_quarter(now(), 0)
+    monkeypatch.setattr("handlers.http.admission.now", lambda: placed + timedelta(seconds=59))
+    order_id = shop.order({item["id"]: 2}).json["id"]
+    monkeypatch.undo()
+    ends = placed + QUARTER
+    _sweep(table, ends)
+    real = Table.all_of
+
+    def lagging(self: Table, condition: str, values: Any, *, index: str) -> Iterator[Row]:
+        return (row for row in real(self, condition, values, index=index) if order_id not in row["pk"])
+
+    monkeypatch.setattr(Table, "all_of", lagging)
+    for minute in (each for each in sweeps if each <= lag):
+        _sweep(table, ends + timedelta(minutes=minute))
+    monkeypatch.undo()
+    for minute in (each for each in sweeps if each > lag):
+        _sweep(table, ends + timedelta(minutes=minute))
+    assert _status(shop, order_id) == "expired"
+
+
+def test_a_sweep_that_comes_late_does_not_set_the_mark_back(table: Table) -> None:
+    marks = []
+    for minutes in (10, 3):
+        _sweep(table, now() + timedelta(minutes=minutes))
+        marks.append((table.get(keys.sweep()) or {})["sweep_minute"])
+    assert marks[0] == marks[1]
+
+
+def test_a_sweep_that_has_no_time_left_leaves_the_rest_to_the_next(shop: Shop, table: Table) -> None:
+    item = shop.add(stock=5)
+    order_id = shop.order({item["id"]: 1}).json["id"]
+    assert expiry.sweep(table, now() + QUARTER, time.monotonic() - 1).left == {order_id: "no time left"}
+    _sweep(table, now() + QUARTER)
+    assert _status(shop, order_id) == "expired"
+
+
+def test_the_function_fails_while_orders_are_left_so_that_it_is_called_again(
+    shop: Shop, table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transaction, "backoff_seconds", lambda _: 0.0)
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
+    item = shop.add(stock=5)
+    order_id = shop.order({item["id"]: 1}).json["id"]
+    monkeypatch.setattr("handlers.triggers.expire_holds.now", lambda: now() + QUARTER)
+    with injected("conflict", at=0, times=1000), pytest.raises((HoldsLeftError, Unavailable)):
+        invoke("ExpireHolds", scheduled_event(now()))
+    assert _status(shop, order_id) == "pending"
+    assert invoke("ExpireHolds", scheduled_event(now()))["expired"] >= 1
+    assert _status(shop, order_id) == "expired"
+
+
+def test_a_payment_between_the_sweepers_read_and_its_write_wins(shop: Shop, rival: Shop, table: Table) -> None:
+    item = shop.add(stock=5)
+    order_id = shop.order({item["id"]: 2}).json["id"]
+    with interleaved(lambda: rival.pay(order_id)):
+        swept = _sweep(table, now() + QUARTER)
+    assert swept.left == {}
+    assert _status(shop, order_id) == "paid"
+    assert shop.stock(item["id"]) == (5, 2, 3)
+
+
+def test_an_expiry_between_a_payments_read_and_its_write_wins(shop: Shop, table: Table, rival: Shop) -> None:
+    item = shop.add(stock=5)
+    order_id = shop.order({item["id"]: 2}).json["id"]
+    with interleaved(lambda: rival.move(order_id, "cancel")):
+        refused = shop.pay(order_id)
+    assert refused.code == "INVALID_STATE"
+    assert shop.stock(item["id"]) == (5, 0, 5)
+
+
+def test_one_of_cancel_pay_and_expire_wins_and_stock_agrees(served: Shop, served_table: Table) -> None:
+    shop, table = served, served_table
+    item = shop.add(stock=60)
+    orders = [shop.order({item["id"]: 2}).json["id"] for _ in range(10)]
+    at = now() + QUARTER
+
+    def act(n: int) -> str:
+        if n % 8 == 0:
+            _sweep(table, at)
+            return "swept"
+        order_id = orders[n % 10]
+        answer = shop.pay(order_id) if n % 2 else shop.move(order_id, "cancel")
+        return answer.code or str(answer.status)
+
+    outcomes = race(32, act)
+    assert set(outcomes) <= {"swept", "200", "201", "INVALID_STATE", "CONTENTION"}
+    _sweep(table, at)
+    statuses = [_status(shop, order_id) for order_id in orders]
+    assert set(statuses) <= {"paid", "cancelled", "expired"}
+    assert shop.stock(item["id"])[1] == 2 * statuses.count("paid")
+    assert statuses.count("paid") == outcomes.count("201")
+    assert all(len(shop.get(f"/orders/{order_id}").json["history"]) == 2 for order_id in orders)
+
+
+def test_the_tenants_setting_says_how_long_an_order_is_held(operator: Operator, shop: Shop) -> None:
+    tenant = new_tenant()
+    operator.call("POST", "/tenants", tenant)
+    shop.tenant = tenant["id"]
+    item = shop.add(stock=5)
+    for minutes in (1, 90):
+        settings = {"settings": {"hold_minutes": minutes}}
+        operator.call("PATCH", f"/tenants/{tenant['id']}", settings, If_Match="*")
+        order = shop.order({item["id"]: 1}).json
+        held = datetime.fromisoformat(order["hold_expires_at"]) - datetime.fromisoformat(order["created_at"])
+        assert held == timedelta(minutes=minutes)
+
+
+def test_the_local_server_expires_orders_too(server: Server) -> None:
+    """It sweeps when it starts and each minute; here only that it does, as a minute is long."""
+    deadline = time.monotonic() + 30
+    while '"holds swept"' not in server.log:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)

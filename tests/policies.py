@@ -1,0 +1,48 @@
+"""What the roles of functions grant: `uv run python -m tests.policies` writes the committed policies anew."""
+
+import json
+from typing import Any
+
+from handlers.registry import ROOT, all_functions
+from infra.app import synthesize
+
+POLICIES = ROOT / "tests" / "infra" / "policies.json"
+
+
+def granted() -> dict[str, dict[str, list[str]]]:
+    """Return the IAM actions that the roles of each function grant in production, by resource."""
+    stack = synthesize({"stage": "prod"}).get_stack_by_name("Tradepost-prod")
+    roles = {name: each["Properties"] for name, each in stack.template["Resources"].items() if _is_role(each)}
+    return {each.name: _actions(roles, each.name) for each in sorted(all_functions(), key=lambda each: each.name)}
+
+
+def _is_role(resource: dict[str, Any]) -> bool:
+    return bool(resource["Type"] == "AWS::IAM::Role")
+
+
+def _actions(roles: dict[str, Any], function: str) -> dict[str, list[str]]:
+    found: dict[str, set[str]] = {}
+    for role in (f"{function}Role", f"{function}Fence"):
+        for policy in roles.get(role, {}).get("Policies", []):
+            for statement in policy["PolicyDocument"]["Statement"]:
+                for resource in _as_list(statement["Resource"]):
+                    found.setdefault(_name(resource), set()).update(_as_list(statement["Action"]))
+    return {resource: sorted(actions) for resource, actions in sorted(found.items())}
+
+
+def _name(resource: Any) -> str:
+    """Return what a policy's resource is called, without the parts that CloudFormation fills in."""
+    match resource:
+        case {"Fn::GetAtt": [name, _]} | {"Ref": name}:
+            return str(name)
+        case {"Fn::Join": [_, parts]}:
+            return "".join(part if isinstance(part, str) else _name(part) for part in parts)
+    return str(resource)
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+if __name__ == "__main__":
+    POLICIES.write_text(json.dumps(granted(), indent=2) + "\n")

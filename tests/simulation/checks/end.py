@@ -1,0 +1,108 @@
+"""What must hold at the end, when nothing fails any more and everything had time to settle."""
+
+from collections import Counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rich.progress import Progress
+
+from cli.audit import Audit, BrokenError
+from repositories.aws.clients import dynamodb
+from repositories.dynamodb.table import Meter, Table
+from repositories.orders.rows import StoredOrder
+from tests.simulation.checks.invariants import require
+from tests.simulation.workload.actors import World
+from tests.simulation.world.model import Model
+
+
+def check_end(world: World, model: Model) -> None:
+    """Check that all that was promised is there once, that holds ended, people can sign in and the audit agrees."""
+    _check_promises(world, model)
+    _check_orders(world, model)
+    _check_people(world, model)
+    _check_finals(world, model)
+    _check_events(world, model)
+    with TemporaryDirectory() as folder:
+        table = Table(dynamodb(), "simulated", Meter())
+        audit = Audit(table, world.tenant, Path(folder, "state"), 1e9, Progress(disable=True))
+        try:
+            audit.run()
+        except BrokenError as broken:
+            require(False, f"The audit: {broken}")
+        require(not audit.unsettled, f"The audit could not settle {audit.unsettled}.")
+
+
+def _check_promises(world: World, model: Model) -> None:
+    rows = model.rows
+    prefix = f"T#{world.tenant}#"
+    counted = Counter(event["data"]["reason"] for event in world.watch.told["StockAdjusted"])
+    require(all(times == 1 for times in counted.values()), "A count was made twice.")
+    names = {name for each in world.watch.names.values() for name in each}
+    for kind, what in world.promised:
+        if kind == "order":
+            row = rows.get((f"{prefix}ORDER#{what[0]}", "ORDER"))
+            require(
+                row and StoredOrder.from_row(row).order.note == what[1],
+                f"Order {what[0]} was promised and is not there.",
+            )
+        elif kind == "move":
+            row = rows[f"{prefix}ORDER#{what[0]}", "ORDER"]
+            moves = [step.status.value for step in StoredOrder.from_row(row).order.history]
+            require(what[1] in moves, f"Order {what[0]} was {what[1]}, and is not any more.")
+        elif kind == "count":
+            require(counted[what] == 1, f"Count {what} was promised and not made.")
+        elif kind == "edit":
+            require(what in names, f"Edit {what} was promised and not made.")
+        elif kind == "item":
+            require((f"{prefix}ITEM#{what[0]}", "ITEM") in rows, f"Item {what[0]} was promised and is not there.")
+        elif kind == "transaction":
+            require((f"{prefix}TXN#{what[0]}", "TXN") in rows, f"{what[0]} was promised and is not there.")
+
+
+def _check_orders(world: World, model: Model) -> None:
+    orders = [StoredOrder.from_row(row).order for row in model.rows.values() if row["type"] == "order"]
+    notes = Counter(order.note for order in orders)
+    require(all(times == 1 for times in notes.values()), "An order was placed twice.")
+    for order in orders:
+        require(order.status != "pending", f"The hold of order {order.id} never ended.")
+    references = Counter(
+        row["head"].get("reference")
+        for row in model.rows.values()
+        if row["type"] == "transaction" and "reverses" not in row["head"]
+    )
+    require(all(times == 1 for name, times in references.items() if name), "A transaction was posted twice.")
+
+
+def _check_people(world: World, model: Model) -> None:
+    users = [row for row in model.rows.values() if row["type"] == "user"]
+    active = [row for row in users if row["head"]["status"] == "active"]
+    require(any(row["head"]["role"] == "owner" for row in active), "The tenant has no owner.")
+    emails = Counter(row["head"]["email"] for row in active)
+    require(all(times == 1 for times in emails.values()), f"Two users have one address: {emails}")
+    for row in active:
+        signs_in = world.pool.with_subject(row["head"]["id"])
+        require(signs_in, f"The active user {row['head']['id']} cannot sign in.")
+
+
+def _check_finals(world: World, model: Model) -> None:
+    for account, as_of, minor in world.finals:
+        head = next(row["head"] for row in world.watch.accounts.values() if row["head"]["id"] == account)
+        normal = "debit" if head["type"] in {"asset", "expense"} else "credit"
+        entries = [row for (pk, _), row in model.rows.items() if row["type"] == "entry" and f"#{account}" in pk]
+        total = sum(
+            row["amount"] if row["direction"] == normal else -row["amount"]
+            for row in entries
+            if row["posted_at"] <= as_of
+        )
+        require(total == minor, f"The balance of {head['code']} at {as_of} was final with {minor}, and is {total}.")
+
+
+def _check_events(world: World, model: Model) -> None:
+    for row in model.rows.values():
+        told = world.watch.events
+        if row["type"] == "order":
+            require(told.get(row["head"]["id"], 0) == row["version"], f"{row['head']['id']} has missed an event.")
+        elif row["type"] == "item":
+            require(told.get(row["head"]["id"], 0) == row["edits"], f"{row['head']['id']} has missed an event.")
+        elif row["type"] == "user":
+            require(told.get(row["head"]["id"], 0) == row["version"], f"User {row['head']['id']} has missed an event.")

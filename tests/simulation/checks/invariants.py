@@ -1,0 +1,205 @@
+"""What must hold after every decision of the table."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from domain.orders import MOVES, OrderStatus
+from repositories.dynamodb.codec import Row
+from repositories.orders.rows import StoredOrder
+from tests.simulation.checks.history import History
+from tests.simulation.world.model import Commit, Model
+
+_HOLDING = {OrderStatus.PENDING, OrderStatus.PAID}
+_GONE = {OrderStatus.SHIPPED, OrderStatus.DELIVERED}
+
+
+class ViolationError(Exception):
+    """Something that must hold does not."""
+
+
+def require(holds: object, what: str) -> None:
+    """Raise ViolationError with a sentence unless something holds."""
+    if not holds:
+        raise ViolationError(what)
+
+
+@dataclass(slots=True)
+class Watch:
+    """Looks at each decision, and remembers what was so."""
+
+    model: Model
+    history: History = field(default_factory=History)
+    held: dict[str, dict[int, int]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(int)))
+    shipped: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    events: dict[str, int] = field(default_factory=dict)
+    """By subject: the number of its last event."""
+    told: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
+    """Events by kind."""
+    ends: dict[str, tuple[int, int, str]] = field(default_factory=dict)
+    """By chain: number, balance and time of its last entry."""
+    accounts: dict[str, Row] = field(default_factory=dict)
+    owners: set[str] = field(default_factory=set)
+    revoked: dict[str, tuple[float, int]] = field(default_factory=dict)
+    """By user: when their tokens were last voided, and which (those issued before, in seconds of the epoch)."""
+    reversed_at: dict[str, float] = field(default_factory=dict)
+    names: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    """By item: the names that it had, one an edit."""
+
+    def __call__(self, commit: Commit) -> None:
+        """Check a decision. Raises ViolationError."""
+        items = set()
+        for key, row in commit.after.items():
+            before = commit.before[key]
+            kind = (row or before or {"type": ""})["type"]
+            if kind in {"item", "stock"}:
+                items.add(key[0])
+            look = getattr(self, f"_{kind}", None)
+            if look:
+                look(commit, before, row)
+        for pk in sorted(items):
+            self._check_item(commit, pk)
+        self._check_posting(commit)
+
+    def _order(self, commit: Commit, before: Row | None, row: Row | None) -> None:
+        require(row, "An order was removed.")
+        after = StoredOrder.from_row(row or {})
+        was = StoredOrder.from_row(before) if before else None
+        name = after.order.id
+        if was is None:
+            require(after.order.status is OrderStatus.PENDING, f"{name} began as {after.order.status}.")
+            self._check_sold(after)
+        else:
+            move = (was.order.status, after.order.status)
+            require(move in MOVES, f"{name} moved from {move[0]} to {move[1]}.")
+            require(after.order.version == was.order.version + 1, f"{name} missed a version.")
+        for stored, sign in ((was, -1), (after, 1)):
+            for hold in stored.holds if stored else ():
+                if stored and stored.order.status in _HOLDING:
+                    self.held[hold.item_id][hold.shard] += sign * hold.units
+                elif stored and stored.order.status in _GONE:
+                    self.shipped[hold.item_id] += sign * hold.units
+        self.history.add(("order", name), after.order.status, commit.decided, commit.complete)
+
+    def _check_sold(self, stored: StoredOrder) -> None:
+        """Check that what is sold is sold, at the price that it has at this moment."""
+        prefix = next(pk for pk, _ in self.model.rows).partition("#ITEM")[0].split("#")[1]
+        for line in stored.order.lines:
+            row = self.model.rows[f"T#{prefix}#ITEM#{line.item_id}", "STOCK"]
+            require(row["price"] == line.unit_price.minor, f"{stored.order.id} was placed at another price.")
+            require(row["sellable"], f"{stored.order.id} has an item that is not sold.")
+
+    def _event(self, _commit: Commit, before: Row | None, row: Row | None) -> None:
+        if row is None:
+            return
+        require(before is None, "An event was overwritten.")
+        last = self.events.get(row["subject"], 0)
+        require(row["sequence"] == last + 1, f"Event {row['sequence']} of {row['subject']} follows {last}.")
+        self.events[row["subject"]] = row["sequence"]
+        self.told[row["kind"]].append(row)
+
+    def _account(self, commit: Commit, before: Row | None, row: Row | None) -> None:
+        if not row:
+            raise ViolationError("An account was removed.")
+        self.accounts[row["pk"]] = row
+        for kind in ("balance", "whole") if before is None else ():
+            self.history.add((kind, row["head"]["id"]), 0, commit.decided, commit.complete)
+
+    def _entry(self, commit: Commit, before: Row | None, row: Row | None) -> None:
+        require(before is None and row is not None, "An entry was changed.")
+
+    def _transaction(self, commit: Commit, before: Row | None, row: Row | None) -> None:
+        if row and "reversed_by" in row["head"]:
+            require("reversed_by" not in (before or {"head": {}})["head"], "A transaction was reversed twice.")
+            self.reversed_at[row["head"]["id"]] = commit.decided
+
+    def _user(self, commit: Commit, before: Row | None, row: Row | None) -> None:
+        require(row is not None, "A user's row was removed.")
+        head = (row or {})["head"]
+        if before and before["head"]["status"] == "deleted":
+            raise ViolationError(f"The erased user {head['id']} rose again.")
+        if head["role"] == "owner" and head["status"] == "active":
+            self.owners.add(head["id"])
+        else:
+            self.owners.discard(head["id"])
+        require(self.owners, "The tenant has no owner.")
+        self.history.add(("user", head["id"]), (head["role"], head["status"]), commit.decided, commit.complete)
+
+    def _email(self, commit: Commit, _before: Row | None, row: Row | None) -> None:
+        pk = next(key[0] for key, each in commit.after.items() if each is row and "EMAIL" in key[0])
+        self.history.add(("email", pk), row and row["user_id"], commit.decided, commit.complete)
+
+    def _revocation(self, commit: Commit, _before: Row | None, row: Row | None) -> None:
+        if row:
+            subject = row["pk"].rpartition("#")[2]
+            self.history.add(("revoked", subject), True, commit.decided, commit.complete)
+            self.revoked[subject] = (commit.complete, row["issued_before"])
+
+    def _check_item(self, commit: Commit, pk: str) -> None:
+        rows = self.model.rows
+        item, first = rows.get((pk, "ITEM")), rows.get((pk, "STOCK"))
+        require(item and first, f"{pk} has lost a row.")
+        if not item or not first:
+            return
+        name = item["head"]["id"]
+        stock = [first, *(rows[pk, f"STOCK#{n:02}"] for n in range(1, 17) if (pk, f"STOCK#{n:02}") in rows)]
+        require(len(stock) == first["shard_rows"], f"{name} has {len(stock)} rows of {first['shard_rows']}.")
+        for shard, row in enumerate(stock):
+            require(row["edits"] == item["edits"], f"{name}, shard {shard}, missed an edit.")
+            require(row["price"] == item["head"]["price"], f"{name}, shard {shard}, has another price.")
+        if len(self.names[name]) < item["edits"]:
+            self.names[name].append(item["head"]["name"])
+        self.history.add(("edits", name), item["edits"], commit.decided, commit.complete)
+        self.history.add(("status", name), item["head"]["status"], commit.decided, commit.complete)
+        if "on_hand" in first:
+            self._check_units(commit, name, stock)
+
+    def _check_units(self, commit: Commit, name: str, stock: list[Row]) -> None:
+        for shard, row in enumerate(stock):
+            units = row["on_hand"], row["reserved"], row["available"]
+            require(units[0] - units[1] == units[2] >= 0 <= units[1], f"{name}, shard {shard}: {units}")
+            held = self.held[name][shard]
+            require(row["reserved"] == held, f"{name}, shard {shard}: {row['reserved']} reserved, {held} held.")
+        on_hand, shipped = sum(row["on_hand"] for row in stock), self.shipped[name]
+        received = stock[0]["received"]
+        require(on_hand + shipped == received, f"{name}: {on_hand} on hand, {shipped} shipped, {received} received.")
+        counted = sum(
+            each["data"]["delta"] for each in self.told["StockAdjusted"] if each["subject"] == f"{name}/stock"
+        )
+        first = self.history.last(("received", name))
+        if first is None:
+            self.history.add(("received", name), received, commit.decided, commit.complete)
+            first = received
+        require(received == first + counted, f"{name}: {received} received, {first} and {counted} were counted.")
+        available = sum(row["available"] for row in stock)
+        self.history.add(("available", name), available, commit.decided, commit.complete)
+
+    def _check_posting(self, commit: Commit) -> None:
+        """Check that entries go on with their chains, keep floors, and balance."""
+        entries = sorted((key, row) for key, row in commit.after.items() if row and row["type"] == "entry")
+        sums: dict[str, int] = defaultdict(int)
+        for (pk, _), row in entries:
+            number, balance, at = self.ends.get(pk, (0, 0, ""))
+            account = self.accounts[_account_pk(pk)]["head"]
+            grows = row["direction"] == ("debit" if account["type"] in {"asset", "expense"} else "credit")
+            balance += row["amount"] if grows else -row["amount"]
+            name = f"Entry {row['sequence']} of {account['code']}"
+            require(row["sequence"] == number + 1, f"{name} follows {number}.")
+            require(row["balance"] == balance, f"{name} has balance {row['balance']}, not {balance}.")
+            require(row["posted_at"] >= at, f"{name} is older than the one before.")
+            require(account["floor"] is None or grows or balance >= 0, f"{name} crosses the floor.")
+            self.ends[pk] = (row["sequence"], balance, row["posted_at"])
+            sums[row["currency"]] += row["amount"] if row["direction"] == "debit" else -row["amount"]
+            self.history.add(("balance", account["id"]), balance, commit.decided, commit.complete)
+        require(not any(sums.values()), "A posting does not balance.")
+        for account in {_account_pk(pk) for (pk, _), _ in entries}:
+            total = sum(balance for pk, (_, balance, _) in self.ends.items() if _account_pk(pk) == account)
+            self.history.add(("whole", account.rpartition("#")[2]), total, commit.decided, commit.complete)
+
+    def settled_balances(self, account: str, since: float, until: float) -> set[int]:
+        """Return the balances that an account had between two transactions."""
+        return set(self.history.possible(("whole", account), since, until))
+
+
+def _account_pk(pk: str) -> str:
+    parts = pk.split("#")
+    return "#".join(parts[: parts.index("ACCOUNT") + 2])

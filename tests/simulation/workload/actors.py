@@ -1,0 +1,148 @@
+"""Clients, as clients are: they give up, ask again with the same key, and remember what they were told."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.simulation.checks.invariants import ViolationError, Watch, require
+from tests.simulation.world.functions import Caller, Functions, died
+from tests.simulation.world.pool import Pool
+from tests.simulation.world.scheduler import BEGINNING, Scheduler
+
+TRIES = 6
+_AGAIN = {"CONTENTION", "IDEMPOTENCY_IN_PROGRESS", "UNAVAILABLE"}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a client was told, and between which moments it was decided."""
+
+    status: int
+    body: Any
+    etag: str
+    replayed: bool
+    since: float
+    until: float
+    tries: int
+    last_try: float
+    """When it was asked for the last time."""
+
+    @property
+    def code(self) -> str:
+        """The problem's code, or nothing."""
+        return str(self.body.get("code", "")) if isinstance(self.body, dict) and self.status >= 400 else ""
+
+
+@dataclass(slots=True)
+class World:
+    """What all clients of a universe share."""
+
+    scheduler: Scheduler
+    functions: Functions
+    watch: Watch
+    pool: Pool
+    tenant: str = "sim"
+    commands: Counter[str] = field(default_factory=Counter)
+    codes: Counter[str] = field(default_factory=Counter)
+    items: list[str] = field(default_factory=list)
+    orders: list[str] = field(default_factory=list)
+    accounts: list[str] = field(default_factory=list)
+    floored: set[str] = field(default_factory=set)
+    transactions: list[tuple[str, str, int]] = field(default_factory=list)
+    """Each with the account that it filled, and by how many minor units."""
+    owners: list[str] = field(default_factory=list)
+    tokens: dict[str, int] = field(default_factory=dict)
+    """By user: when their token was issued, in seconds of the epoch."""
+    recent: tuple[str, str] | None = None
+    """What somebody has just asked to do with an order."""
+    promised: list[tuple[str, Any]] = field(default_factory=list)
+    """Effects that were acknowledged: of which kind, and by what they are recognized."""
+    finals: list[tuple[str, str, int]] = field(default_factory=list)
+    """Balances that were told to be final: account, instant, minor units."""
+    keys: dict[str, tuple[int, str]] = field(default_factory=dict)
+    """By key: what was answered for good."""
+
+    def mark(self) -> str:
+        """Return a text that nobody else has."""
+        return f"{self.scheduler.chance.getrandbits(48):012x}"
+
+
+@dataclass(slots=True)
+class Actor:
+    """One client."""
+
+    world: World
+    name: str
+    patience: float = 30.0
+    """How long it waits for an answer, in seconds."""
+
+    def caller(self, subject: str = "", role: str = "owner") -> Caller:
+        """Return whose token to bring: the shop's robot, or a user's."""
+        issued = self.world.tokens.get(subject, int(BEGINNING.timestamp()))
+        return Caller(self.world.tenant, subject or "00000000-0000-4000-8000-000000000000", role, issued)
+
+    def ask(
+        self,
+        route: str,
+        ids: dict[str, str] | None = None,
+        body: Any = None,
+        *,
+        key: str = "",
+        query: str = "",
+        if_match: str = "",
+        caller: Caller | None = None,
+    ) -> Answer | None:
+        """Send a request until there is an answer for good, or give up. Raises ViolationError for a wrong one."""
+        world, scheduler = self.world, self.world.scheduler
+        world.commands[route] += 1
+        headers = {"Idempotency-Key": key} if key else {}
+        headers |= {"If-Match": if_match} if if_match else {}
+        raw = b"" if body is None else json.dumps(body).encode()
+        since = scheduler.time
+        for tries in range(1, TRIES + 1):
+            asked = scheduler.time
+            task = world.functions.request(route, ids or {}, caller or self.caller(), query, headers, raw)
+            if not scheduler.join([task], self.patience) or died(task):
+                scheduler.note(f"{route} no answer")
+            elif task.error:
+                raise ViolationError(f"{route} failed: {task.error!r}") from task.error
+            else:
+                answer = _answer(task.result, since, scheduler.time, tries, asked)
+                scheduler.note(f"{route} {answer.status} {answer.code}")
+                world.codes[answer.code or str(answer.status)] += 1
+                require(answer.status < 500 or answer.status == 503, f"{route} answered {answer.status}: {answer.body}")
+                if answer.code not in _AGAIN:
+                    self._remember(route, key, answer)
+                    return answer
+            scheduler.wait(scheduler.chance.random() * 2)
+        return None
+
+    def walk(self, route: str, ids: dict[str, str] | None = None, *, limit: int) -> list[Any] | None:
+        """Return all entries of a list, page by page, or None if a page could not be had."""
+        found: list[Any] = []
+        cursor: str | None = ""
+        while cursor is not None:
+            answer = self.ask(route, ids, query=f"limit={limit}" + (f"&cursor={cursor}" if cursor else ""))
+            if answer is None:
+                return None
+            found += answer.body["items"]
+            cursor = answer.body["next_cursor"]
+        return found
+
+    def _remember(self, route: str, key: str, answer: Answer) -> None:
+        """One key has one answer, if that is kept."""
+        if not key or answer.status in {400, 401, 403, 429}:
+            return
+        told = (answer.status, json.dumps(answer.body, sort_keys=True))
+        if answer.status >= 400:
+            told = (answer.status, answer.code)
+        first = self.world.keys.setdefault(f"{route} {key}", told)
+        require(first == told, f"{route}: one key was answered {first} and {told}.")
+
+
+def _answer(response: dict[str, Any], since: float, until: float, tries: int, last_try: float) -> Answer:
+    headers = {name.lower(): values[0] for name, values in response["multiValueHeaders"].items()}
+    body = json.loads(response["body"]) if response.get("body") else None
+    replayed = "idempotent-replayed" in headers
+    return Answer(response["statusCode"], body, headers.get("etag", ""), replayed, since, until, tries, last_try)
