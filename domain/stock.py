@@ -37,6 +37,14 @@ class Stock(Model):
         return Stock(on_hand=self.on_hand + delta, reserved=self.reserved, available=self.available + delta)
 
 
+class StockBuckets(Model):
+    """An item's stock by bucket. `count` is over how many free units are spread; others hold reserved units only."""
+
+    item_id: str
+    count: int
+    buckets: list[Stock]
+
+
 class StockAdjustment(Model):
     """Units that came in (positive) or went out (negative), and why."""
 

@@ -25,7 +25,7 @@ from domain.common.pages import Page, PageRequest
 from domain.common.validation import validated
 from domain.identity.permissions import Caller
 from domain.items import Item, ItemFields, ItemPatch, ItemStatus, ItemSummary, NewItem, Versions, composed
-from domain.stock import Stock, StockAdjustment
+from domain.stock import Stock, StockAdjustment, StockBuckets
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import new_row
 from repositories.dynamodb.iam_actions import IamAction, uses
@@ -95,6 +95,15 @@ class ItemRepository:
     def get(self, item_id: str) -> Item:
         """Return an item. Raises NotFound, Contention."""
         return self._read(item_id).item
+
+    @uses(IamAction.GET, IamAction.QUERY)
+    @retry_on_conflict
+    def stock_buckets(self, item_id: str) -> StockBuckets:
+        """Return an item's stock by shard. Raises NotFound, InvalidState if it is not counted, Contention."""
+        stored = self._read(item_id)
+        _counted(stored)
+        buckets = [Stock(**{name: row[name] for name in Stock.model_fields}) for row in stored.stock_rows.rows]
+        return StockBuckets(item_id=item_id, count=stored.stock_rows.shards, buckets=buckets)
 
     @uses(IamAction.LIST)
     def page(self, status: ItemStatus, page: PageRequest) -> Page[ItemSummary]:

@@ -157,4 +157,4 @@ def test_scheduled_functions_are_called_and_failed_calls_are_kept(dev: Template)
 
 def test_roles_grant_what_was_committed() -> None:
     """A change of a policy shows in a review: `uv run python -m tests.policies` writes the file anew."""
-    assert granted() == json.loads(POLICIES.read_text())
+    assert granted() == json.loads(POLICIES.read_text()), "run `uv run python -m tests.policies` and look at the diff"

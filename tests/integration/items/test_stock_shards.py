@@ -170,3 +170,15 @@ def test_an_order_of_more_buckets_and_items_than_a_transaction_holds_is_told(sho
     refused = shop.order(wanted)
     assert (refused.status, refused.code) == (409, "INVALID_STATE")
     assert shop.order(wanted | {item["id"]: 1}).status == 201
+
+
+def test_the_stock_of_each_bucket_is_shown(shop: Shop) -> None:
+    item = shop.add(stock=9)
+    shop.post(f"/items/{item['id']}/stock-buckets", {"count": 2})
+    shop.order({item["id"]: 4})
+    shown = shop.get(f"/items/{item['id']}/stock-buckets").json
+    assert (shown["item_id"], shown["count"]) == (item["id"], 2)
+    by_bucket = [(each["on_hand"], each["reserved"], each["available"]) for each in shown["buckets"]]
+    assert sorted(by_bucket) in ([(4, 0, 4), (5, 4, 1)], [(4, 4, 0), (5, 0, 5)])
+    assert shop.get(f"/items/{shop.add()['id']}/stock-buckets").code == "INVALID_STATE"
+    assert shop.acting_as("customer").get(f"/items/{item['id']}/stock-buckets").code == "FORBIDDEN"
