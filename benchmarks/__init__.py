@@ -1,1 +1,1 @@
-"""Speed and cost, measured side by side in one run."""
+"""Benchmarks of speed and cost; each compares alternatives within one run."""

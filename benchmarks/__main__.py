@@ -1,4 +1,4 @@
-"""`uv run python -m benchmarks` measures Tradepost and its peers and writes docs/benchmarks.md."""
+"""Benchmark runner: `uv run python -m benchmarks` measures Tradepost and its peers and writes docs/benchmarks.md."""
 
 import io
 import platform
@@ -29,7 +29,7 @@ stripes show less here than in AWS. The naive ledger keeps no history, no floor 
 
 
 def main() -> None:
-    """Measure, and write the page."""
+    """Run all benchmarks and write the page."""
     page = io.StringIO()
     with redirect_stdout(page):
         _measure()

@@ -1,4 +1,4 @@
-"""CPU of a cold start: importing a function's module and making its client, against Logger and a boto3 client."""
+"""CPU of a cold start: import of a function's module and creation of its client, against Logger and a boto3 client."""
 
 import os
 import statistics
@@ -10,12 +10,12 @@ from handlers.registry import ROOT, functions
 from local.database import ENVIRONMENT
 
 BASELINE = "from aws_lambda_powertools import Logger; Logger(service='x'); import boto3; boto3.client('dynamodb')"
-_CLIENT = "from repositories.clients import dynamodb; dynamodb()"
+_CLIENT = "from repositories.aws.clients import dynamodb; dynamodb()"
 _MEASURED = "import time; start = time.process_time(); exec({code!r}); print(time.process_time() - start)"
 
 
 def cpu_seconds(code: str) -> float:
-    """Return the CPU that `code` takes in a fresh interpreter, its compiled modules already there."""
+    """Return the CPU seconds of `code` in a new interpreter, with modules already compiled."""
     environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ} | ENVIRONMENT
     command = [sys.executable, "-c", _MEASURED.format(code=code)]
     done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=True)
@@ -23,9 +23,9 @@ def cpu_seconds(code: str) -> float:
 
 
 def ratios(modules: Sequence[str], rounds: int) -> dict[str, float]:
-    """Return each module's cold start as a multiple of the baseline's: the median over rounds.
+    """Return the median over rounds of each module's cold start as a multiple of the baseline's.
 
-    A round measures the baseline and each module next to each other, so that noise hits both.
+    The baseline is measured immediately before each module, so that noise affects both.
     """
     seen: dict[str, list[float]] = {module: [] for module in modules}
     for _ in range(rounds):

@@ -1,4 +1,4 @@
-"""What the sample event of each route asks of DynamoDB, as DynamoDB reports it."""
+"""DynamoDB requests and capacity units of each route's sample event, as DynamoDB reports them."""
 
 import io
 import json
@@ -19,7 +19,7 @@ from repositories.aws.settings import settings
 
 
 class _Repeatable(Environment):
-    """The same picks at random in each run, and no parallel work that could pick in another order."""
+    """Environment for repeatable runs: seeded randomness, and no parallel work that could change the order of draws."""
 
     def __init__(self) -> None:
         self.chance = Random(1)
@@ -30,7 +30,7 @@ class _Repeatable(Environment):
 
 
 class Cost(NamedTuple):
-    """Status of a response, and the requests and capacity units behind it, as its headers spell them."""
+    """Status of a response, and its DynamoDB requests and capacity units as in its headers."""
 
     status: int
     requests: str
@@ -39,10 +39,9 @@ class Cost(NamedTuple):
 
 
 def costs() -> dict[str, Cost]:
-    """Return what each route's sample event costs, by method and path.
+    """Return the cost of each route's sample event, by method and path.
 
-    They run on one database with the samples, each on what the events before it have left; what is deleted is deleted
-    last.
+    The events run in order on one database with the sample data; DELETE routes run last.
     """
     ordered = sorted(functions(), key=lambda function: function.declaration.method == "DELETE")
     with database(None), user_pool(), redirect_stdout(io.StringIO()):

@@ -1,4 +1,4 @@
-"""The ledger: postings a second by how its accounts are laid out, and what an instant in the past costs to find."""
+"""Ledger benchmarks: postings per second by account layout, and the cost of a balance at an instant in the past."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -31,19 +31,19 @@ from repositories.ledger.repository import LedgerRepository
 
 LENGTHS = (1_000, 100_000)
 LONGEST = 1_000_000
-"""Of this length the search alone is measured, on times in memory: a table of so many rows takes minutes to fill."""
+"""Chain length for which only the search is measured, on times in memory: filling a table takes minutes."""
 _PROCESSES = 4
 _POSTINGS = 100
-"""By each process."""
+"""Postings by each process."""
 _LOOKUPS = 200
 _TENANT = "bench"
 
 type Post = Callable[[str, str], int]
-"""Posts one minor unit from the second account to the first, and returns how often it did."""
+"""Function that posts one minor unit from the second account to the first; returns 1 on success, otherwise 0."""
 
 
 def postings_per_second() -> dict[str, float]:
-    """Return how many transactions of two entries are posted a second by four processes, by the layout of accounts."""
+    """Return transactions of two entries posted per second by four processes, by account layout."""
     with ProcessPoolExecutor(_PROCESSES, get_context("spawn")) as pool:
         rates = {"a balance attribute, one account": _rate(pool, _post_naively, [_naive_account()])}
         rates["one account with a floor"] = _rate(pool, _post, [_account(floor="0")])
@@ -54,7 +54,7 @@ def postings_per_second() -> dict[str, float]:
 
 
 def reads_by_length() -> dict[tuple[int, str], tuple[float, float, float, float]]:
-    """Return mean and most rounds of reading, then mean and most read units, by length of a chain and its spacing."""
+    """Return mean and maximum requests, then mean and maximum read units, by chain length and spacing of times."""
     spacings = ("even", "random", "bursty")
     measured = {(length, spacing): _lookups(length, spacing) for length in LENGTHS for spacing in spacings}
     return measured | {(LONGEST, spacing): _searches(LONGEST, spacing) for spacing in spacings}
@@ -117,7 +117,7 @@ def _naive_key(account: str) -> dict[str, str]:
 
 
 def _post_naively(account: str, other: str) -> int:
-    """Add to two balances in one transaction that also keeps a row of what happened: no history of balances."""
+    """Update two balances and put a record in one transaction, without a history of balances."""
     add: dict[str, Any] = {
         "TableName": TABLE_NAME,
         "UpdateExpression": "ADD balance :n",
@@ -150,7 +150,7 @@ def _lookups(length: int, spacing: str) -> tuple[float, float, float, float]:
 
 
 def _searches(length: int, spacing: str) -> tuple[float, float, float, float]:
-    """Return the same of the search alone, with the end, the first entry and the last dozen that it needs beside."""
+    """Return the same for the search alone, plus reads of the chain's end, first entry and final dozen entries."""
     times, chance = _times(length, spacing), Random(length)
     rounds, units = [], []
     for _ in range(_LOOKUPS):
@@ -186,7 +186,7 @@ def _rows(account: str, rows: Sequence[tuple[int, datetime]]) -> Iterator[dict[s
 
 
 def entry_of_one(tenant: str, account: str, number: int, at: datetime) -> dict[str, Any]:
-    """Return the row of an account's entry number so many, if each was one minor unit, as DynamoDB takes it."""
+    """Return the DynamoDB item of an account's entry with this number, if each entry is a debit of one minor unit."""
     return encode(
         new_row(
             keys.entry(tenant, account, 0, number),

@@ -1,4 +1,4 @@
-"""Orders: what they cost by size, and how fast buyers of one hot item are served by the number of its buckets."""
+"""Order benchmarks: cost by number of items, and orders per second of one hot item by number of stock shards."""
 
 import json
 import time
@@ -15,11 +15,11 @@ SIZES = (1, 3, 10, 90)
 BUCKETS = (1, 4, 16)
 _PROCESSES = 4
 _ORDERS = 100
-"""By each process."""
+"""Orders by each process."""
 
 
 def costs_by_size() -> dict[int, tuple[str, str, str]]:
-    """Return requests, read units and write units of an order, by how many different items it has."""
+    """Return requests, read units and write units of an order, by its number of distinct items."""
     ids = _new_items(max(SIZES))
     found = {}
     for size in SIZES:
@@ -33,7 +33,7 @@ def costs_by_size() -> dict[int, tuple[str, str, str]]:
 
 
 def orders_per_second() -> dict[int, float]:
-    """Return how many orders of one unit of one item are placed a second, by its buckets; from several processes."""
+    """Return orders per second of one unit of one item, placed by several processes, by number of stock shards."""
     with ProcessPoolExecutor(_PROCESSES, get_context("spawn")) as pool:
         list(pool.map(_warm_up, range(_PROCESSES)))
         return {buckets: _rate(pool, buckets) for buckets in BUCKETS}

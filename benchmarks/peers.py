@@ -1,7 +1,7 @@
-"""The same work three other ways: bare boto3, boto3's resources, and FastAPI with Mangum.
+"""Peers that do the same work: bare boto3, boto3's resources, and FastAPI with Mangum.
 
-They read and write the very rows that Tradepost does, and leave out what it adds: validation (but for FastAPI),
-permissions, idempotency, problems, logs.
+They read and write rows like Tradepost's, without validation (except FastAPI), permissions, idempotency, problem
+documents and logs.
 """
 
 import json
@@ -26,7 +26,7 @@ _deserialize = TypeDeserializer().deserialize
 
 
 def _rows_of(tenant: str, item_id: str, body: dict[str, Any]) -> list[dict[str, Any]]:
-    """The four rows of a new item, like Tradepost's."""
+    """Return the four rows of a new item, like Tradepost's."""
     head = {"id": item_id, "name": body["name"], "price": 1299, "currency": "EUR", "status": "active", "version": 1}
     position = keys.Position("2026-11-21T08:00:00.000Z", item_id)
     listed = keys.listed(tenant, "BENCH", position)
@@ -47,7 +47,7 @@ def _answer(status: int, body: Any) -> dict[str, Any]:
 
 
 class Bare:
-    """boto3's client and a dozen lines a route."""
+    """Handler with boto3's client and a dozen lines per route."""
 
     def __init__(self, tenant: str) -> None:
         self.client = boto3.client("dynamodb")
@@ -109,7 +109,7 @@ class Bare:
 
 
 class Resource(Bare):
-    """boto3's resources, as most examples have it."""
+    """Handler with boto3's resources, as in most examples."""
 
     def __init__(self, tenant: str) -> None:
         super().__init__(tenant)
@@ -145,7 +145,7 @@ class Resource(Bare):
 
 
 class NewThing(BaseModel):
-    """What FastAPI validates."""
+    """Request body that FastAPI validates."""
 
     name: str
     price: dict[str, str]
@@ -154,7 +154,7 @@ class NewThing(BaseModel):
 
 
 class FastApi:
-    """The bare handler's work behind FastAPI and Mangum."""
+    """Bare handler behind FastAPI and Mangum."""
 
     def __init__(self, tenant: str) -> None:
         bare = Bare(tenant)
@@ -175,7 +175,7 @@ class FastApi:
         self.handler = Mangum(app, lifespan="off")
 
     def call(self, event: Event, context: Any) -> dict[str, Any]:
-        """Answer an event."""
+        """Return the response to an event."""
         answer: dict[str, Any] = self.handler(event, context)
         return answer
 

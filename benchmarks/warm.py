@@ -1,4 +1,4 @@
-"""CPU of a warm call, Tradepost's and its peers', against a bare boto3 handler on the same loopback endpoint."""
+"""CPU of a warm call of Tradepost and its peers, against a bare boto3 handler on the same loopback endpoint."""
 
 import gc
 import io
@@ -22,7 +22,7 @@ type Call = Callable[[], Any]
 
 
 def warm_cpu() -> dict[str, dict[str, float]]:
-    """Return microseconds of CPU a call by route and by who answers: medians over rounds that alternate."""
+    """Return CPU microseconds per call, by route and implementation: medians over alternating rounds."""
     routes = _calls()
     seen: dict[str, dict[str, list[float]]] = {
         route: {name: [] for name in callers} for route, callers in routes.items()

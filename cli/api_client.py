@@ -1,4 +1,4 @@
-"""What commands that work through the running API have in common."""
+"""HTTP client and CSV helpers of the commands that use the running API."""
 
 import csv
 import time
@@ -15,7 +15,7 @@ _FIRST_SERVER_ERROR = 500
 
 @dataclass(slots=True)
 class Spent:
-    """What requests cost so far: calls to the API and to the table, and capacity units."""
+    """Cost of the requests so far: calls to the API and to the table, and capacity units."""
 
     calls: int = 0
     db_requests: int = 0
@@ -24,7 +24,7 @@ class Spent:
 
 
 class Client:
-    """The API, for one bearer. Commands carry a key, so that sending one again is safe when its answer is lost."""
+    """API client with one bearer token. Commands carry an idempotency key, so that retries are safe."""
 
     def __init__(self, url: str, token: str) -> None:
         self._http = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=60)
@@ -39,11 +39,11 @@ class Client:
         self._http.close()
 
     def get(self, path: str, **query: str) -> Any:
-        """Return what a path answers. Raises httpx.HTTPError."""
+        """Return the JSON response of a GET request. Raises httpx.HTTPError."""
         return self._counted(self._http.get(path, params=query)).raise_for_status().json()
 
     def post(self, path: str, body: Any, key: str) -> httpx.Response:
-        """Send a command until it has an answer that stays. Raises httpx.HTTPError."""
+        """Send a command; retry transport errors, server errors and CONTENTION. Raises httpx.HTTPError."""
         for attempt in range(_ATTEMPTS - 1):
             try:
                 answer = self._post(path, body, key)
@@ -70,7 +70,7 @@ def _is_passing(answer: httpx.Response) -> bool:
 
 
 def rows_of(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield the lines of a CSV file with a header, each with its number."""
+    """Yield the rows of a CSV file with a header, each with its line number."""
     with file.open(newline="", encoding="utf-8-sig") as text:
         reader = csv.DictReader(text)
         for row in reader:
@@ -78,6 +78,6 @@ def rows_of(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
 
 
 def reason_of(problem: dict[str, Any]) -> str:
-    """Return why the API refused, from its problem document."""
+    """Return the reason for a refusal, from the API's problem document."""
     flaws = [f"{each['pointer']}: {each['detail']}" for each in problem["errors"]]
     return "; ".join(flaws) or str(problem["detail"])

@@ -1,4 +1,4 @@
-"""Loading a catalogue from a CSV file through the API, in batches."""
+"""Import of a catalogue from a CSV file through the API, in batches."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ console = Console()
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The names of the columns to read."""
+    """Names of the CSV columns to read."""
 
     sku: str
     name: str
@@ -30,7 +30,7 @@ class Columns:
 
 @dataclass(slots=True)
 class CatalogueRow:
-    """One SKU: what to create, and the line of the file that said so last."""
+    """Item to create for one SKU, and the last line of the file that has it."""
 
     line: int
     body: dict[str, Any]
@@ -38,17 +38,17 @@ class CatalogueRow:
 
 @dataclass(slots=True)
 class Report:
-    """What became of the file."""
+    """Result of the import."""
 
     lines: int = 0
     created: int = 0
     present: int = 0
     refused: list[tuple[int, str, str]] = field(default_factory=list)
-    """Line, SKU, reason."""
+    """Refused lines: line number, SKU, reason."""
 
 
 def load(file: Path, columns: Columns, currency: str, url: str, token: str) -> bool:
-    """Load the catalogue and print what became of it; return whether the API could be reached."""
+    """Import the catalogue and print a report; return False if the API failed."""
     report = Report()
     entries = _read(file, columns, currency, report)
     try:
@@ -65,7 +65,7 @@ def load(file: Path, columns: Columns, currency: str, url: str, token: str) -> b
 
 
 def _read(file: Path, columns: Columns, currency: str, report: Report) -> list[CatalogueRow]:
-    """Return one entry a SKU. Lines that say nothing of an item are refused, not dropped."""
+    """Return one row per SKU; report lines without SKU, name or price as refused."""
     entries: dict[str, CatalogueRow] = {}
     for line, row in rows_of(file):
         report.lines += 1

@@ -1,4 +1,4 @@
-"""The command line: `uv run tradepost …`."""
+"""Command line: `uv run tradepost …`."""
 
 import sys
 

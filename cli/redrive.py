@@ -1,8 +1,8 @@
-"""Calls that failed for good, made again: each message of the queue is a call that Lambda or the Scheduler gave up.
+"""Redrive of the dead-letter queue: each message is a call that Lambda or EventBridge Scheduler gave up on.
 
-Messages are of two forms: a Lambda destination's, which wraps the event, and the Scheduler's, whose body is the event
-and whose attributes name the function (Lambda developer guide, "Capturing records of Lambda asynchronous invocations";
-EventBridge Scheduler user guide, "Configuring a dead-letter queue").
+Messages have two forms. A Lambda destination wraps the event. Scheduler sends the event as the body and names the
+function in the attributes (Lambda developer guide, "Capturing records of Lambda asynchronous invocations"; EventBridge
+Scheduler user guide, "Configuring a dead-letter queue").
 """
 
 import json
@@ -16,7 +16,7 @@ _WAIT_SECONDS = 1
 
 @dataclass(frozen=True, slots=True)
 class FailedCall:
-    """A call to make again: the message's handle, the function, its event, and why it failed."""
+    """Call to repeat: receipt handle of the message, function, event, and reason of the failure."""
 
     handle: str
     function: str
@@ -26,14 +26,14 @@ class FailedCall:
 
 @dataclass(frozen=True, slots=True)
 class Redriven:
-    """What became of a call: `error` is empty if it succeeded this time."""
+    """Result of a repeated call; `error` is empty if it succeeded."""
 
     call: FailedCall
     error: str
 
 
 def redrive(sqs: Any, lambda_: Any, queue: str) -> Iterator[Redriven]:
-    """Make each call of a queue again, one after the other; one that succeeds is deleted, one that fails stays."""
+    """Repeat each call in a queue, one at a time; delete the messages of calls that succeed."""
     url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
     for call in _calls(sqs, url):
         answer = lambda_.invoke(FunctionName=call.function, Payload=call.event.encode())
@@ -45,7 +45,7 @@ def redrive(sqs: Any, lambda_: Any, queue: str) -> Iterator[Redriven]:
 
 
 def _calls(sqs: Any, url: str) -> Iterator[FailedCall]:
-    """Yield each message once; what is received stays unseen by others while it is worked on."""
+    """Yield the call of each message once; received messages are hidden from other consumers for a time."""
     seen: set[str] = set()
     while True:
         messages = sqs.receive_message(

@@ -1,4 +1,4 @@
-"""Sample events: what API Gateway sends to a route's function, for the samples of `tradepost invoke`."""
+"""Sample events of routes, as API Gateway sends them, on the sample data that `tradepost invoke` uses."""
 
 import json
 from typing import Any
@@ -20,7 +20,7 @@ _PARAMETERS = {
     "txn_id": TRANSACTION_ID,
     "user_id": CUSTOMER,
 }
-"""Values of path parameters."""
+"""Sample values of path parameters."""
 _ISSUED, _EXPIRES = "Sat Nov 21 08:00:00 UTC 2026", "Sat Nov 21 09:00:00 UTC 2026"
 
 

@@ -1,4 +1,4 @@
-"""A statement of an account, from the running API: what it was, what came and went, what it is."""
+"""Account statement from the running API: opening balance, entries, closing balance."""
 
 import csv
 import sys
@@ -54,7 +54,7 @@ def _account(api: Client, wanted: str) -> dict[str, Any]:
 
 
 def _entries(api: Client, path: str, start: str) -> Iterator[dict[str, Any]]:
-    """Yield entries, newest first, down to the first one of the period."""
+    """Yield entries, newest first, back to the start of the period."""
     for entry in _walk(api, f"{path}/entries"):
         if entry["posted_at"] < start:
             return
@@ -79,7 +79,7 @@ def _row(entry: dict[str, Any]) -> list[str]:
 
 
 def failed(error: Exception, url: str) -> str:
-    """Return what to tell of a failure."""
+    """Return the error message for a failure."""
     return str(error.args[0]) if isinstance(error, LookupError) else f"The API at {url} did not answer: {error}"
 
 

@@ -1,3 +1,3 @@
-"""The business of Tradepost: models, money, rules and errors. It knows no AWS and no HTTP."""
+"""Domain of Tradepost: models, money, rules and errors. It does not depend on AWS or HTTP."""
 
 VERSION = "0.1.0"

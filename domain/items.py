@@ -21,7 +21,7 @@ MAX_ATTRIBUTES_BYTES = 16 * 1024
 
 
 def attributes_json(attributes: dict[str, JsonValue]) -> str:
-    """Return attributes as compact JSON text; ValueError for what JSON cannot say (infinity, lone surrogates)."""
+    """Return attributes as compact JSON text. Raises ValueError for invalid values (infinity, lone surrogates)."""
     text = json.dumps(attributes, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     text.encode()
     return text
@@ -45,12 +45,12 @@ Description = Annotated[Text, Field(max_length=10_000)]
 
 
 def composed[T](text: T) -> T | str:
-    """Return a text in Unicode's composed form (NFC), and anything else as it is."""
+    """Return text in Unicode's composed form (NFC); return other values unchanged."""
     return unicodedata.normalize("NFC", text) if isinstance(text, str) else text
 
 
 _UNSEEN = r"\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
-"""Control and format characters: two SKUs that look alike must not differ by one."""
+"""Invisible control and format characters, excluded so that SKUs that look the same are the same."""
 Sku = Annotated[
     str,
     Field(
@@ -60,18 +60,18 @@ Sku = Annotated[
     ),
     BeforeValidator(composed),
 ]
-"""A stock keeping unit, in Unicode's composed form, so that one text has one spelling."""
+"""Stock keeping unit in Unicode's composed form, so that equal text has one encoding."""
 
 
 class ItemStatus(StrEnum):
-    """Whether an item is sold."""
+    """Status of an item. Archived items cannot be ordered or edited."""
 
     ACTIVE = "active"
     ARCHIVED = "archived"
 
 
 class ItemFields(Model):
-    """What a client writes of an item."""
+    """Fields of an item that clients set."""
 
     name: Name
     price: Money
@@ -81,20 +81,20 @@ class ItemFields(Model):
 
 
 class NewItem(ItemFields):
-    """A new item. `stock` is the number of units on hand; null or absent: not counted."""
+    """A new item. `stock` is the number of units on hand; if null or left out, units are not counted."""
 
     stock: Units | None = None
 
 
 class MoneyPatch(Model):
-    """A change to an amount, its currency or both."""
+    """A change to the amount, the currency or both."""
 
     amount: Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,4})?$")] = ""
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = ""
 
 
 class ItemPatch(Model):
-    """A JSON merge patch (RFC 7396) of an item: a field left out stays, null removes."""
+    """A JSON merge patch (RFC 7396) of an item. Fields left out are unchanged; null removes a value."""
 
     name: Name = ""
     price: MoneyPatch = MoneyPatch()
@@ -104,7 +104,7 @@ class ItemPatch(Model):
 
 
 class ItemSummary(Model):
-    """An item as lists show it."""
+    """An item as shown in lists."""
 
     id: str
     sku: str | None
@@ -117,7 +117,7 @@ class ItemSummary(Model):
 
 
 class Item(Model):
-    """An item of the catalogue. `stock` is null where units are not counted."""
+    """An item of the catalogue. `stock` is null if units are not counted."""
 
     id: str = Field(examples=["item_01JD3ZK8Q4M5X6Y7Z8A9B0C1D2"])
     sku: str | None
@@ -148,7 +148,7 @@ class Item(Model):
         )
 
     def patched(self, patch: ItemPatch) -> ItemFields:
-        """Return what the client-written fields become; ValidationFailed if that is not an item."""
+        """Return the item's fields with `patch` applied. Raises ItemArchived, or ValidationFailed for the result."""
         self.require_active()
         current = self.model_dump(mode="json", include=set(ItemFields.model_fields))
         merged: dict[str, Any] = merge_patch(current, patch.model_dump(mode="json", exclude_unset=True))
@@ -161,17 +161,17 @@ class Item(Model):
 
 
 class NewItems(Model):
-    """Items to create in one request."""
+    """Items to add in one request. Each entry is a `NewItem` and is validated separately."""
 
     items: Annotated[list[dict[str, JsonValue]], Field(min_length=1, max_length=100)]
 
 
 @dataclass(frozen=True, slots=True)
 class Versions:
-    """The counters behind an item's version.
+    """Counters from which an item's version is computed.
 
-    The item's row counts edits and its stock row counts changes of stock, so that a sale never writes the item.
-    The version that clients see is their sum: it changes with every change of what they see.
+    The item's row counts edits and its stock rows count stock changes, so that a sale never writes the item's row.
+    Clients see the sum as the version, which changes whenever the item that they see changes.
     """
 
     edits: int
@@ -180,13 +180,13 @@ class Versions:
 
     @property
     def shown(self) -> int:
-        """The item's version, as in its ETag."""
+        """Version of the item, as shown in its ETag."""
         return self.edits + self.stock
 
     def require_fresh(self, expected: frozenset[int] | None) -> None:
-        """Raise PreconditionFailed unless one of `expected` was shown since the last edit; None accepts any.
+        """Raise PreconditionFailed unless a version in `expected` was current since the last edit; None accepts any.
 
-        Sales in between do not matter to an edit, or an item that sells fast could never be edited.
+        Sales since the last edit are ignored. Otherwise an item that sells fast could never be edited.
         """
         fresh = range(self.edits + self.stock_at_edit, self.shown + 1)
         if expected is not None and not any(version in fresh for version in expected):

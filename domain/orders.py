@@ -1,4 +1,4 @@
-"""Orders: what a customer asked for, what it costs, and which moves it can make."""
+"""Orders: lines, totals, status and the allowed status changes."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,15 +15,15 @@ from domain.common.money import Money
 from domain.stock import MAX_UNITS
 
 MAX_ITEMS = 90
-"""Different items of an order: with what is written beside them, they fit one transaction of 100."""
+"""Maximum distinct items per order, so that its writes fit DynamoDB's limit of 100 actions per transaction."""
 MAX_LINES = 1000
 
 SYSTEM = "system"
-"""Who moves an order that nobody asked to move."""
+"""Actor recorded for automatic status changes."""
 
 
 class OrderStatus(StrEnum):
-    """How far an order has come."""
+    """Status of an order."""
 
     PENDING = "pending"
     PAID = "paid"
@@ -35,7 +35,7 @@ class OrderStatus(StrEnum):
 
 
 class StockEffect(StrEnum):
-    """What a move does to the units that an order reserved."""
+    """Effect of a status change on the units reserved for an order."""
 
     NONE = "leave"
     RESERVE = "reserve"
@@ -51,11 +51,11 @@ MOVES: dict[tuple[OrderStatus, OrderStatus], StockEffect] = {
     (OrderStatus.PAID, OrderStatus.REFUNDED): StockEffect.RELEASE,
     (OrderStatus.SHIPPED, OrderStatus.DELIVERED): StockEffect.NONE,
 }
-"""Every legal move, and what it does to stock. OrderPlacement an order holds its units."""
+"""Allowed status changes and their effect on stock. Placing an order reserves its units."""
 
 
 def effect_of(current: OrderStatus, wanted: OrderStatus) -> StockEffect:
-    """Return what moving an order does to its stock. Raises InvalidState for a move that is not legal."""
+    """Return the effect of a status change on stock. Raises InvalidState if the change is not allowed."""
     effect = MOVES.get((current, wanted))
     if effect is None:
         raise InvalidState(f"An order that is {current} cannot become {wanted}.")
@@ -64,7 +64,7 @@ def effect_of(current: OrderStatus, wanted: OrderStatus) -> StockEffect:
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """Units that an order reserved in one shard of an item's stock."""
+    """Units reserved for an order in one shard of an item's stock."""
 
     item_id: str
     shard: int
@@ -78,7 +78,7 @@ UserId = Annotated[
 
 
 class NewLine(Model):
-    """Units of an item to order. A `unit_price` is what the client expects to pay: a different one is an error."""
+    """An item and quantity to order. The order is rejected if `unit_price` is set and is not the item's price."""
 
     item_id: Annotated[str, Field(max_length=64, examples=["item_01JD3ZK8Q4M5X6Y7Z8A9B0C1D2"])]
     quantity: Annotated[int, Field(ge=1, le=MAX_UNITS, examples=[2]), A_NUMBER]
@@ -92,7 +92,7 @@ def _has_few_items(lines: list[NewLine]) -> list[NewLine]:
 
 
 class NewOrder(Model):
-    """An order to place. Lines of one item are added up. Staff and owners may place it for a customer."""
+    """An order to place. Lines of one item are merged. Staff and owners can order for a customer (`customer_id`)."""
 
     lines: Annotated[
         list[NewLine],
@@ -105,7 +105,7 @@ class NewOrder(Model):
 
 
 class OrderLine(Model):
-    """Units of one item at the price at which they were ordered."""
+    """Units of one item, at its price when the order was placed."""
 
     item_id: str
     sku: str | None
@@ -122,7 +122,7 @@ class OrderLine(Model):
 
 
 class StatusChange(Model):
-    """A status that an order had: since when, and who brought it there (a user's id, or `system`)."""
+    """An entry of an order's history: the status, the time, and the user who set it (an id, or `system`)."""
 
     status: OrderStatus
     at: Timestamp
@@ -130,7 +130,7 @@ class StatusChange(Model):
 
 
 class OrderSummary(Model):
-    """An order as lists show it."""
+    """An order as shown in lists."""
 
     id: str
     customer_id: str
@@ -143,7 +143,7 @@ class OrderSummary(Model):
 
 
 class Order(OrderSummary):
-    """An order. `hold_expires_at` is set while it is pending: its units are reserved until then."""
+    """An order. While it is pending, its units are reserved until `hold_expires_at`, which is null in other states."""
 
     lines: list[OrderLine]
     note: str | None
@@ -161,7 +161,7 @@ class Order(OrderSummary):
         hold_expires_at: datetime,
         note: str | None = None,
     ) -> Self:
-        """Return the first version of an order. All lines are in one currency."""
+        """Return the first version of an order. All lines must be in one currency."""
         return cls(
             id=order_id,
             customer_id=customer_id,
@@ -177,7 +177,10 @@ class Order(OrderSummary):
         )
 
     def moved(self, wanted: OrderStatus, by: str, at: datetime) -> "Order":
-        """Return the order after a move. Raises InvalidState, also for paying after its hold, or expiring before."""
+        """Return the order with status `wanted`. Raises InvalidState if the change is not allowed.
+
+        That includes payment after the reservation has ended, and expiry before.
+        """
         effect_of(self.status, wanted)
         if wanted is OrderStatus.PAID and self.is_due(at):
             raise InvalidState("The time to pay is over, and the order is about to expire.")
@@ -194,11 +197,11 @@ class Order(OrderSummary):
         return self.model_copy(update=changes)
 
     def is_due(self, at: datetime) -> bool:
-        """Tell whether the order's hold has ended."""
+        """Return whether the order is pending and its reservation has ended at `at`."""
         return self.hold_expires_at is not None and self.hold_expires_at <= at
 
 
 def total_of(lines: Iterable[OrderLine]) -> Money:
-    """Return what lines cost together; there is at least one, and all are in one currency."""
+    """Return the total of one or more lines, which must be in one currency."""
     totals = [line.total for line in lines]
     return Money.of_minor(sum(total.minor for total in totals), totals[0].currency)

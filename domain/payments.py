@@ -9,20 +9,20 @@ from domain.common.money import Money
 
 
 class NewPayment(Model):
-    """A payment that was taken by hand: it is captured at once."""
+    """A payment collected manually, outside Tradepost. It is captured at once."""
 
     provider: Annotated[str, Field(pattern="^manual$", examples=["manual"])]
     reference: Annotated[SingleLine, Field(max_length=200)] | None = None
 
 
 class Refund(Model):
-    """Why money goes back."""
+    """The reason for a refund."""
 
     reason: Annotated[SingleLine, Field(max_length=200)] | None = None
 
 
 class Payment(Model):
-    """Money that was taken for an order."""
+    """A payment of an order."""
 
     id: str
     order_id: str
@@ -31,5 +31,5 @@ class Payment(Model):
     amount: Money
     reference: str | None
     transaction_id: str | None
-    """The ledger transaction that it was posted by; none for an order that costs nothing."""
+    """Id of the ledger transaction of the payment; null for an order with a total of zero."""
     created_at: Timestamp

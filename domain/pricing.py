@@ -1,4 +1,4 @@
-"""What an order's lines ask for, against what the shop offers."""
+"""Pricing of order lines against the items for sale."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,12 +11,12 @@ from domain.common.validation import invalid_input
 from domain.orders import NewLine, OrderLine
 
 MAX_TOTAL_DIGITS = 12
-"""Of whole units, as in any amount."""
+"""Maximum digits before the decimal point of a total, as for any amount."""
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """An item as it is sold."""
+    """Name, SKU and price of an item, and whether it can be ordered."""
 
     name: str
     sku: str | None
@@ -25,7 +25,7 @@ class Offer:
 
 
 def quantities(lines: Iterable[NewLine]) -> dict[str, int]:
-    """Return the units of each item, in the order in which the items are first named."""
+    """Return the units per item id, in the order of the items' first lines."""
     units: dict[str, int] = {}
     for line in lines:
         units[line.item_id] = units.get(line.item_id, 0) + line.quantity
@@ -33,21 +33,24 @@ def quantities(lines: Iterable[NewLine]) -> dict[str, int]:
 
 
 def priced(lines: Sequence[NewLine], offers: Mapping[str, Offer]) -> list[OrderLine]:
-    """Return the lines of the order, one an item.
+    """Return the lines of the order, one per item. `offers` maps item ids to offers.
 
-    Raises NotFound, ItemArchived, ValidationFailed (two currencies, or a total that no amount can say) or
-    PriceChanged, each with a flaw for every line that it is about.
+    Raises NotFound, ItemArchived, ValidationFailed (mixed currencies) or PriceChanged with a flaw for each affected
+    line, or ValidationFailed if the total has too many digits.
     """
     _require_offered(lines, offers)
     ordered = [_line(item_id, units, offers[item_id]) for item_id, units in quantities(lines).items()]
     digits = MAX_TOTAL_DIGITS + MINOR_UNITS[ordered[0].unit_price.currency]
     if sum(line.total.minor for line in ordered) >= 10**digits:
-        raise invalid_input([Flaw("/lines", "TOTAL_TOO_LARGE", "No amount has so many digits.")])
+        raise invalid_input([Flaw("/lines", "TOTAL_TOO_LARGE", "The total has too many digits for an amount.")])
     return ordered
 
 
 def out_of_stock(lines: Sequence[NewLine], available: Mapping[str, int]) -> OutOfStock:
-    """Return the refusal that names each line of an item that is short; `available` is by such items."""
+    """Return an OutOfStock error with a flaw for each line of an item in `available`.
+
+    `available` maps the ids of items with too few units to their available units.
+    """
     flaws = [
         Flaw(f"/lines/{index}/quantity", "OUT_OF_STOCK", f"{available[line.item_id]} available")
         for index, line in enumerate(lines)
@@ -62,7 +65,7 @@ _REFUSALS: dict[str, Callable[[list[Flaw]], DomainError]] = {
     "CURRENCIES_MIXED": invalid_input,
     "PRICE_CHANGED": lambda flaws: PriceChanged(*flaws),
 }
-"""By the code of a flaw; the first ones first."""
+"""Error to raise for each flaw code, in order of precedence."""
 
 
 def _require_offered(lines: Sequence[NewLine], offers: Mapping[str, Offer]) -> None:

@@ -1,7 +1,7 @@
-"""Stock of an item: its units, and how they are spread over shards.
+"""Stock of an item: its units and their distribution over shards.
 
-A shard has units of its own, so that orders of a popular item do not conflict: each reserves units of one shard, or of
-several if no single one has enough.
+Each shard has its own units, so that concurrent orders of a popular item do not conflict: an order reserves units of
+one shard, or of several if no single shard has enough.
 """
 
 from collections.abc import Sequence
@@ -19,14 +19,17 @@ Units = Annotated[int, Field(ge=0, le=MAX_UNITS), A_NUMBER]
 
 
 class Stock(Model):
-    """Units of an item: on hand, reserved for orders, and free to sell."""
+    """Units of an item: on hand, reserved for orders, and available to order."""
 
     on_hand: int
     reserved: int
     available: int
 
     def adjusted(self, delta: int) -> "Stock":
-        """Return the stock with `delta` units more on hand, or raise OutOfStock if reserved units would go."""
+        """Return the stock with `delta` more units on hand.
+
+        Raises OutOfStock if reserved units would be removed, InvalidState for more than `MAX_UNITS` on hand.
+        """
         if self.available + delta < 0:
             raise OutOfStock(
                 "Fewer units are free than would be taken.",
@@ -38,7 +41,7 @@ class Stock(Model):
 
 
 class StockBuckets(Model):
-    """An item's stock by bucket. `count` is over how many free units are spread; others hold reserved units only."""
+    """An item's stock by bucket. Units are spread over the first `count`; others have only units of earlier orders."""
 
     item_id: str
     count: int
@@ -46,23 +49,23 @@ class StockBuckets(Model):
 
 
 class StockAdjustment(Model):
-    """Units that came in (positive) or went out (negative), and why."""
+    """Units to add (positive) or remove (negative), and the reason."""
 
     delta: Annotated[int, Field(ge=-MAX_UNITS, le=MAX_UNITS, examples=[-3]), A_NUMBER]
     reason: Annotated[SingleLine, Field(max_length=200, examples=["two broken, one lost"])]
 
 
 class StockSplit(Model):
-    """Over how many shards to spread an item's units."""
+    """Number of buckets over which to spread an item's available units."""
 
     count: Annotated[int, Field(ge=1, le=MAX_SHARDS, examples=[4]), A_NUMBER]
 
 
 def allocate(available: Sequence[int], units: int) -> dict[int, int] | None:
-    """Return the units to reserve by shard, or None if all shards together have fewer.
+    """Return the units to reserve by shard, or None if all shards together have too few.
 
-    `available` has the free units of each shard. The fullest shard gives all units if it can, as other orders are the
-    least likely to empty it; otherwise the fullest ones do together.
+    `available` has the available units of each shard. All units come from the shard with the most, if it has enough,
+    as other orders are least likely to exhaust it; otherwise from the shards with the most units.
     """
     if sum(available) < units:
         return None
@@ -76,15 +79,15 @@ def allocate(available: Sequence[int], units: int) -> dict[int, int] | None:
 
 
 def distribute(units: int, shards: int) -> list[int]:
-    """Return units divided evenly over shards; the first ones get the remainder."""
+    """Return `units` divided evenly over shards; the first shards get one more each for the remainder."""
     share, rest = divmod(units, shards)
     return [share + (shard < rest) for shard in range(shards)]
 
 
 def rebalance(available: Sequence[int], delta: int, shards: int) -> list[int]:
-    """Return the change of each shard's free units that adds `delta` units and spreads all evenly.
+    """Return the change of each shard's available units that adds `delta` units and spreads all evenly.
 
-    Afterwards only the first `shards` shards have units. Raises ValueError if `delta` removes more than there are.
+    Afterwards only the first `shards` shards have available units. Raises ValueError if `delta` removes more than that.
     """
     left = sum(available) + delta
     if left < 0:

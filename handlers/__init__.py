@@ -1,7 +1,7 @@
-"""One module a route, one a trigger.
+"""Lambda functions: one module per route and one per trigger.
 
-Importing allocates a great deal and frees nothing, so collecting garbage meanwhile only costs: a tenth of a cold
-start. Collection rests until a module has declared what it is, which comes after all imports.
+Garbage collection is off during imports, which allocate much and free nothing: collecting would take a tenth of a cold
+start. It is resumed when a module declares its route or trigger, which happens after all imports.
 """
 
 import gc
@@ -10,6 +10,6 @@ gc.disable()
 
 
 def resume_garbage_collection() -> None:
-    """Collect garbage again; what the imports made lives as long as the process, and is not looked at."""
+    """Resume garbage collection. Objects created by imports are excluded, as they live as long as the process."""
     gc.freeze()
     gc.enable()

@@ -1,6 +1,6 @@
-"""The OpenAPI document: the schemas that Powertools makes of each route, merged and completed.
+"""OpenAPI document: the schemas that Powertools generates for each route, merged and completed.
 
-For tools only: the document is deployed, this module is not.
+Build-time code: the document is deployed, this module is not.
 """
 
 import json
@@ -102,14 +102,14 @@ def document() -> dict[str, Any]:
 
 
 def document_json() -> str:
-    """Return the document as JSON text, as `docs/openapi.json` has it."""
+    """Return the document as JSON text, as stored in `docs/openapi.json`."""
     return json.dumps(document(), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
 
 
 def _complete(
     operation: dict[str, Any], function: RouteFunction, schemas: dict[str, Any], shared: dict[str, Any]
 ) -> None:
-    """Add to an operation what its route declares; error responses go into `shared`, by name."""
+    """Add the route's declaration to its operation. Error responses are added to `shared`, by name."""
     declared = function.declaration
     operation["operationId"] = function.operation_id
     operation["tags"] = [function.resource]
@@ -155,14 +155,14 @@ def _success(operation: dict[str, Any], function: RouteFunction, schemas: dict[s
 
 
 def _content(content: dict[str, Any], media_type: str) -> dict[str, Any]:
-    """Return the content of a success; of a route that returns ready text, by its media type."""
+    """Return the content of a successful response. For a route that returns text, its key is `media_type`."""
     if content[JSON]["schema"].get("type") != "string":
         return content
     return {media_type: {"schema": {"type": "object"} if media_type == JSON else _TEXT}}
 
 
 def _has_version(content: dict[str, Any], schemas: dict[str, Any]) -> bool:
-    """Return whether a response shows a resource with a version, which becomes its ETag."""
+    """Return whether a response contains a resource with a version, which is then its ETag."""
     name = content.get(JSON, {}).get("schema", {}).get("$ref", "").rpartition("/")[2]
     return bool(schemas.get(name, {}).get("properties", {}).get("version", {}).get("type") == "integer")
 

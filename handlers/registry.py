@@ -1,6 +1,6 @@
-"""The registry of functions: each module below `handlers/<resource>/` and `handlers/triggers/` is one.
+"""Registry of functions: each module in `handlers/<resource>/` and `handlers/triggers/` is one function.
 
-For tools only: it is not deployed.
+Build-time and local code: it is not deployed.
 """
 
 import ast
@@ -24,12 +24,12 @@ ROOT = Path(__file__).parents[1]
 _TRIGGERS = "handlers.triggers"
 _NO_RESOURCES = {"dependencies", "http", "triggers"}
 _BY_ANY_WRITE = frozenset({IamAction.GET, IamAction.PUT})
-"""IAM actions of the token check, the idempotency record and the event, which come with any write."""
+"""IAM actions of every route that writes: for the token check, the idempotency record and the events."""
 
 
 @dataclass(frozen=True, slots=True)
 class RouteFunction:
-    """The function of one route."""
+    """Function of a route."""
 
     resource: str
     operation_name: str
@@ -57,28 +57,28 @@ class RouteFunction:
 
     @property
     def declaration(self) -> Declaration:
-        """What the route declares."""
+        """Declaration of the route."""
         return self.route.declaration
 
     @property
     def iam_actions(self) -> frozenset[IamAction]:
-        """IAM actions that the function's role grants."""
+        """IAM actions that the function's role allows."""
         return _actions_of(self.route.endpoint) | (_BY_ANY_WRITE if self.declaration.writes else frozenset())
 
     @property
     def path(self) -> str:
-        """Path as API Gateway and OpenAPI write it: `/v1/items/{item_id}`."""
+        """Path in the syntax of API Gateway and OpenAPI: `/v1/items/{item_id}`."""
         return self.declaration.template
 
     @property
     def description(self) -> str:
-        """What calls the function."""
+        """Description of what calls the function."""
         return f"{self.declaration.method} {self.path}"
 
 
 @dataclass(frozen=True, slots=True)
 class TriggerFunction:
-    """A function that AWS calls."""
+    """Function that an AWS service calls."""
 
     module_name: str
     trigger: Trigger
@@ -100,18 +100,18 @@ class TriggerFunction:
 
     @property
     def iam_actions(self) -> frozenset[IamAction]:
-        """IAM actions that the function's role grants."""
+        """IAM actions that the function's role allows."""
         return _actions_of(self.trigger.call)
 
     @property
     def description(self) -> str:
-        """What calls the function."""
+        """Description of what calls the function."""
         return f"Called by {self.trigger.source.value}"
 
 
 @cache
 def functions() -> tuple[RouteFunction, ...]:
-    """Return the functions of routes, by module name."""
+    """Return the functions of routes, in order of resource and module name."""
     return tuple(
         RouteFunction(resource.name, module, _module(f"handlers.{resource.name}.{module}").api)
         for resource in pkgutil.iter_modules(handlers.__path__)
@@ -122,7 +122,7 @@ def functions() -> tuple[RouteFunction, ...]:
 
 @cache
 def triggers() -> tuple[TriggerFunction, ...]:
-    """Return the functions that AWS calls, by module name."""
+    """Return the functions that AWS services call, in order of module name."""
     return tuple(
         TriggerFunction(name, getattr(_module(f"{_TRIGGERS}.{name}"), name))
         for name in _modules_in("triggers")
@@ -149,7 +149,7 @@ def _camel(name: str) -> str:
 
 @cache
 def _actions_of(function: Callable[..., Any]) -> frozenset[IamAction]:
-    """Return the IAM actions that what a function calls declares. Raises TypeError if a repository method does not."""
+    """Return the IAM actions declared by what a function calls. Raises TypeError for a method that declares none."""
     return frozenset().union(*_declared_in(function))
 
 
@@ -173,5 +173,5 @@ def _hints(function: Callable[..., Any]) -> dict[str, Any]:
 
 
 def _is_injected(hint: Any) -> bool:
-    """Return whether a parameter is a repository or the table, as `handlers.http.dependencies` injects them."""
+    """Return whether a parameter is a repository or table injected by `handlers.http.dependencies`."""
     return any(type(each).__name__ == "Depends" for each in get_args(hint)[1:]) and isinstance(get_args(hint)[0], type)

@@ -1,1 +1,1 @@
-"""The CDK app and everything that does not run in Lambda."""
+"""CDK app, build of the functions' zip, and rehearsals of the deployment on a local machine."""

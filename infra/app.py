@@ -1,4 +1,4 @@
-"""The CDK app: `uv run cdk synth -c stage=dev|prod`."""
+"""CDK app: `uv run cdk synth -c stage=dev|prod`."""
 
 import json
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from infra.stages import stage_from
 
 
 def tradepost_app(app: App) -> TradepostStack:
-    """Add Tradepost to a CDK app, checked by cdk-nag: a finding that nobody acknowledged fails the synth."""
+    """Add Tradepost to a CDK app. An unacknowledged cdk-nag finding fails the synth."""
     stage = stage_from(app.node)
     stack = TradepostStack(app, stage, bundle(ROOT / ".tradepost" / "cache", stage.architecture))
     if stage.monitored:
@@ -26,7 +26,7 @@ def tradepost_app(app: App) -> TradepostStack:
 
 
 def synthesize(choices: Mapping[str, Any], outdir: str | None = None) -> CloudAssembly:
-    """Return the app synthesized as the CDK CLI would, with these choices beside those of `cdk.json`."""
+    """Return the app synthesized as by the CDK CLI; `choices` add to or replace the context of `cdk.json`."""
     known = json.loads((ROOT / "cdk.json").read_text())["context"]
     app = App(context=known | dict(choices), outdir=outdir)
     tradepost_app(app)

@@ -1,7 +1,7 @@
-"""The one zip that all functions share, built by uv for Lambda's processor without Docker.
+"""Build of the zip that all functions share: uv installs packages for Lambda's architecture, without Docker.
 
-The same input gives the same bytes: files are sorted, dates fixed, and compiled modules carry no date either.
-Compiled modules are in it because Lambda cannot keep its own: without them every cold start compiles again.
+Builds are reproducible: files are sorted, dates are fixed, and compiled modules contain no date. The zip includes
+compiled modules because Lambda cannot store its own: without them, every cold start would compile again.
 """
 
 import compileall
@@ -19,18 +19,18 @@ from infra.tools import uv
 
 PACKAGES = ("domain", "handlers", "repositories")
 NOT_DEPLOYED = ("__pycache__", "registry.py", "openapi.py")
-"""Modules of those packages that only tools use."""
+"""Files of those packages that only tools use."""
 FILES = ("docs/openapi.json",)
 LOCK = ROOT / "requirements.lock"
 PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
-"""As uv names them, by Lambda's architecture. Amazon Linux 2023, the base of the python3.13 runtime, has glibc 2.34."""
+"""uv's platform names by Lambda architecture. The python3.13 runtime is based on Amazon Linux 2023 (glibc 2.34)."""
 _TASK_ROOT = "/var/task"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _IN_NO_BUNDLE = ("__pycache__", "bin", "RECORD", "INSTALLER", "REQUESTED", "WHEEL", "licenses", "*.pyi", "py.typed")
 
 
 def bundle(cache: Path, architecture: str = "arm64") -> Path:
-    """Return the zip for an architecture of Lambda, built anew only if what goes into it has changed."""
+    """Return the zip for a Lambda architecture; build it only if its inputs have changed."""
     platform = PLATFORMS[architecture]
     archive = cache / f"functions-{platform}-{_fingerprint()}.zip"
     if not archive.exists():
@@ -70,7 +70,7 @@ def _install(packages: Path, content: Path, platform: str) -> None:
 
 
 def _compile(content: Path, root: Path, *, keep_sources: bool) -> None:
-    """Compile all modules; without their sources (a third of the zip) they stand in the sources' place."""
+    """Compile all modules. Without sources (a third of the zip), each compiled module takes its source's place."""
     compileall.compile_dir(
         content,
         quiet=1,

@@ -1,4 +1,4 @@
-"""Dashboards and alarms, in a stack of their own: what is watched can be deployed without them, and they after it."""
+"""Dashboards and alarms, in a separate stack, so that the monitored stack can be deployed first and without them."""
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -27,14 +27,14 @@ from infra.stack import TradepostStack
 from infra.stages import Stage
 
 SLOWEST = Duration.seconds(2)
-"""The 99th percentile of a function; a cold start takes a good half of a second."""
+"""Alarm threshold of the 99th percentile latency; a cold start takes just over half a second."""
 ERROR_RATE = 0.01
 CONTENTION = 50
-"""In five minutes: more than that, and a hot item or account should be split."""
+"""Alarm threshold of CONTENTION responses in five minutes; above it, split the hot item or account."""
 
 
 class MonitoringStack(Stack):
-    """Alarms go to a topic; dashboards show functions, the API, the table and the business."""
+    """Alarms that notify an SNS topic, and dashboards of functions, the API, the table and business metrics."""
 
     def __init__(self, scope: Construct, stage: Stage, watched: TradepostStack) -> None:
         super().__init__(scope, f"Tradepost-{stage.name}-Monitoring", description=f"Watching Tradepost ({stage.name})")
@@ -112,7 +112,7 @@ class MonitoringStack(Stack):
     def _watch_functions(self, stage: Stage, watched: TradepostStack) -> None:
         self._facade.add_large_header("Functions")
         for function in all_functions():
-            # By name: a reference to another stack would keep a function from ever being removed there.
+            # By name: a cross-stack reference would prevent the removal of a function from the other stack.
             named = lambda_.Function.from_function_name(self, function.name, function_name(stage, function))
             self._facade.monitor_lambda_function(
                 lambda_function=named,

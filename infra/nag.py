@@ -1,9 +1,9 @@
-"""cdk-nag findings that are as they should be, each acknowledged where it arises, with the reason."""
+"""Acknowledgment of intended cdk-nag findings, each with a reason, at the construct that causes it."""
 
 from aws_cdk import Acknowledgment, Validations
 from constructs import IConstruct
 
 
 def acknowledge(where: IConstruct, rule: str, reason: str) -> None:
-    """Accept what `rule` finds on `where`."""
+    """Acknowledge the findings of `rule` on the construct `where`."""
     Validations.of(where).acknowledge(Acknowledgment(id=rule, reason=reason))

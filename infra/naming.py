@@ -1,11 +1,11 @@
-"""Logical names that stay, whatever tree of constructs a resource hangs in: a new name would be a new resource."""
+"""Stable logical ids: moving a construct in the tree would change its id, and CloudFormation would replace it."""
 
 from aws_cdk import CfnResource
 from constructs import Construct
 
 
 def set_logical_id(construct: Construct, logical_id: str) -> None:
-    """Give the one resource behind `construct` a logical id."""
+    """Set the logical id of the single resource behind `construct`."""
     resource = construct.node.default_child
     if not isinstance(resource, CfnResource):
         raise TypeError(f"{construct} is not one resource")

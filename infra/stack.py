@@ -1,4 +1,4 @@
-"""The whole of Tradepost as one CloudFormation stack."""
+"""CloudFormation stack with all of Tradepost except monitoring."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from infra.stages import Stage
 
 
 class TradepostStack(Stack):
-    """Table, user pool, API and a function a route; `archive` is the zip that all functions run."""
+    """Table, user pool, API, and one function per route and trigger; `archive` is the zip that all functions run."""
 
     def __init__(self, scope: Construct, stage: Stage, archive: Path) -> None:
         super().__init__(scope, f"Tradepost-{stage.name}", description=f"Tradepost ({stage.name})")

@@ -1,4 +1,4 @@
-"""What differs between stages, and what the operator can choose with `-c name=value`."""
+"""Differences between stages, and the settings that operators choose with `-c name=value`."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from constructs import Node
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One deployment: `dev` is cheap and leaves nothing behind, `prod` keeps its data and is watched."""
+    """Settings of a deployment: `dev` is cheap and deletes data with the stack, `prod` keeps data and is monitored."""
 
     name: str
     production: bool
@@ -25,28 +25,28 @@ class Stage:
 
     @property
     def published(self) -> bool:
-        """Whether callers reach a published version by its alias, which a new one replaces bit by bit."""
+        """True if functions are published behind an alias; in prod, a new version takes over gradually."""
         return self.production or self.snap_start
 
     @property
     def removal_policy(self) -> RemovalPolicy:
-        """What becomes of data when the stack goes."""
+        """Removal policy of data when the stack is deleted."""
         return RemovalPolicy.RETAIN if self.production else RemovalPolicy.DESTROY
 
     @property
     def log_retention(self) -> logs.RetentionDays:
-        """How long logs are kept."""
+        """Retention period of logs."""
         return logs.RetentionDays.THREE_MONTHS if self.production else logs.RetentionDays.ONE_WEEK
 
 
 def stage_from(context: Node) -> Stage:
-    """Return the stage that the CDK context asks for.
+    """Return the stage that the CDK context selects.
 
-    `stage` is dev (default) or prod. Switches, on or off: `tracing` (X-Ray), `fence` (one tenant's rows by IAM) and
-    `monitoring` (dashboards and alarms, told to `alarm_email`), by default on in prod; `snapstart` and `api_keys`, by
-    default off; `cloudwatch_role` (make the role by which API Gateway logs), by default on. `architecture` is the
-    functions' processor, arm64 (default) or x86_64. `cors` lists the origins of web clients, separated by commas
-    (default: any in dev, none in prod). Raises ValueError for anything else.
+    `stage` is dev (default) or prod. Switches are on or off. On in prod by default: `tracing` (X-Ray), `tenant_roles`
+    (IAM restricts functions to the caller's tenant) and `monitoring` (dashboards, and alarms sent to `alarm_email`).
+    Off by default: `snapstart` and `api_keys`. On by default: `cloudwatch_role` (create the role with which API Gateway
+    writes logs). `architecture` is the functions' architecture, arm64 (default) or x86_64. `cors` lists the origins of
+    web clients, separated by commas (default: any in dev, none in prod). Raises ValueError for an invalid value.
     """
     production = _choice(context, "stage", ("dev", "prod"), "dev") == "prod"
     in_prod = "on" if production else "off"

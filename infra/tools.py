@@ -1,4 +1,4 @@
-"""The tools that this environment was made with, for starting others."""
+"""Commands that run uv, and tools from PyPI through uv."""
 
 import os
 import shutil
@@ -6,14 +6,14 @@ import sys
 
 
 def uv() -> str:
-    """Return uv's path: the one that runs this, if it does, else the one on the path."""
+    """Return uv's path: the uv that runs this process, if any, else the first one on PATH."""
     return os.environ.get("UV") or shutil.which("uv") or "uv"
 
 
 def isolated(*packages: str) -> list[str]:
-    """Return the beginning of a command that runs a tool from PyPI in an environment of its own, on our interpreter.
+    """Return the start of a command that runs a tool from PyPI in an isolated environment with this interpreter.
 
-    The first package is the one that has the tool.
+    The first package provides the tool.
     """
     first, *others = packages
     interpreter = getattr(sys, "_base_executable", sys.executable)

@@ -1,4 +1,4 @@
-"""The local database: Dynoxide on a file or in memory; where it has no build, moto in memory."""
+"""Local database: Dynoxide on a file or in memory, or moto in memory on machines without a build of Dynoxide."""
 
 import os
 import sys
@@ -23,14 +23,14 @@ ENVIRONMENT = {
     "AWS_EC2_METADATA_DISABLED": "true",
     "TABLE_NAME": TABLE_NAME,
 }
-"""What a function finds in its environment here. Never real credentials: nothing local may reach AWS."""
+"""Environment variables of functions that run locally. Never add real credentials: nothing local may reach AWS."""
 
 
 @contextmanager
 def database(folder: Path | None) -> Iterator[str]:
-    """Run a database with its table in `folder` (None: in memory) and yield its endpoint.
+    """Run a database with the table in `folder` (None: in memory) and yield its endpoint.
 
-    The environment of this process, and of those that it starts, then points to it.
+    Within the context, the environment variables of this process and its child processes point to it.
     """
     with _engine(folder) as endpoint, restored_environment():
         os.environ.update(ENVIRONMENT)
@@ -42,7 +42,7 @@ def database(folder: Path | None) -> Iterator[str]:
 
 @contextmanager
 def restored_environment() -> Iterator[None]:
-    """Undo at the end whatever code within changes in the environment variables of this process."""
+    """Restore the environment variables of this process at the end of the context."""
     before = dict(os.environ)
     try:
         yield
@@ -52,7 +52,7 @@ def restored_environment() -> Iterator[None]:
 
 
 def create_table(endpoint: str, name: str = TABLE_NAME) -> None:
-    """Create the table unless it is there."""
+    """Create the table unless it exists."""
     client = boto3.client("dynamodb", endpoint_url=endpoint)
     if name not in client.list_tables()["TableNames"]:
         client.create_table(**create_table_request(name))

@@ -1,4 +1,4 @@
-"""Dynoxide, the embedded DynamoDB: an npm package with one binary, fetched once and run as a child process."""
+"""Dynoxide, an embedded DynamoDB: an npm package with one binary, downloaded once and run as a child process."""
 
 import ctypes
 import platform
@@ -32,7 +32,7 @@ def package() -> str | None:
 
 
 def binary(cache: Path) -> Path:
-    """Return the path of the binary, fetched into `cache` if it is not there yet."""
+    """Return the path of the binary, downloaded to `cache` if necessary. Raises LookupError."""
     name = package()
     if name is None:
         raise LookupError("Dynoxide has no build for this machine")
@@ -66,9 +66,9 @@ def _made(folder: Path) -> Path:
 
 @contextmanager
 def running(program: Path, data: Path | None, log: Path | None = None) -> Iterator[str]:
-    """Run the database on the file `data` (None: in memory) and yield its endpoint; it stops at the end.
+    """Run the database on the file `data` (None: in memory), yield its endpoint and stop it at the end.
 
-    It listens on the loopback interface only, and ends with this process, however that ends.
+    It listens on the loopback interface only. On Linux, it also stops when this process dies.
     """
     command = [str(program), "--host", "127.0.0.1"]
     if data is not None:

@@ -1,4 +1,4 @@
-"""API Gateway, as far as a REST API with a Cognito authorizer and proxy integrations needs it."""
+"""Local API Gateway: REST API with Cognito and IAM authorization and Lambda proxy integrations."""
 
 import base64
 import re
@@ -21,16 +21,16 @@ from local.sigv4 import USER_ARN, AccessKey, is_signed
 from local.tokens import verified_claims
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
-"""API Gateway's own limit (Amazon API Gateway quotas)."""
+"""Maximum size of a request body in API Gateway (Amazon API Gateway quotas)."""
 STAGE = "local"
 
 type Invoke = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
-"""Calls a function by name with an event."""
+"""Function that invokes a Lambda function by name with an event."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An HTTP request; header and query pairs as they came."""
+    """HTTP request, with path, query string and headers as received."""
 
     method: str
     path: str
@@ -40,13 +40,13 @@ class Request:
     source_ip: str
 
     def header(self, name: str) -> str | None:
-        """Return the last value of a header."""
+        """Return the last value of a header, or None. Names are case-insensitive."""
         return next((value for each, value in reversed(self.headers) if each.lower() == name.lower()), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An HTTP response."""
+    """HTTP response."""
 
     status: int
     headers: list[tuple[str, str]]
@@ -55,7 +55,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class _Resource:
-    """A path of the API and the functions behind its methods."""
+    """Path of the API and the function of each method."""
 
     path: str
     pattern: re.Pattern[str]
@@ -63,7 +63,7 @@ class _Resource:
 
 
 class Gateway:
-    """The API's front door: finds the function, checks the token, and translates both ways."""
+    """Local API Gateway: finds the function, authorizes the request, and converts request and response."""
 
     def __init__(self, key: RSAPrivateKey, operator: AccessKey, invoke: Invoke) -> None:
         self._key = key
@@ -72,7 +72,7 @@ class Gateway:
         self._resources = list(_resources())
 
     async def handle(self, request: Request) -> Reply:
-        """Return the answer to a request."""
+        """Return the response to a request."""
         request_id = str(uuid4())
         try:
             return await self._route(request, request_id)
@@ -102,7 +102,7 @@ class Gateway:
         return _reply(await self._invoke(function.name, event))
 
     def _identity(self, function: RouteFunction, request: Request) -> dict[str, Any]:
-        """Return what the authorizer of a route adds to the request's context. Raises Unauthorized."""
+        """Return what the authorizer of a route adds to the request context. Raises Unauthorized."""
         permission = function.declaration.permission
         if permission == PUBLIC:
             return {}
@@ -162,7 +162,7 @@ def _client(request: Request) -> dict[str, Any]:
 
 
 def _resources() -> Iterable[_Resource]:
-    """Yield the API's paths, literal ones before those with parameters, as API Gateway prefers them."""
+    """Yield the paths of the API, those with fewer parameters first, in the order in which API Gateway matches them."""
     methods: dict[str, dict[str, RouteFunction]] = {}
     for function in functions():
         methods.setdefault(function.path, {})[function.declaration.method] = function

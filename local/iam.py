@@ -1,4 +1,4 @@
-"""The roles of functions, enforced locally: a request to DynamoDB that a function's role does not grant is refused."""
+"""Local enforcement of IAM roles: requests to DynamoDB that a function's role does not allow are rejected."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -22,16 +22,16 @@ _ACTIONS = {
 }
 _role: ContextVar[tuple[str, frozenset[IamAction]] | None] = ContextVar("role", default=None)
 observers: list[Callable[[Any], None]] = []
-"""Called with each HTTP request to DynamoDB that a function makes."""
+"""Callbacks that receive each HTTP request to DynamoDB that a function makes."""
 
 
 class AccessDeniedError(Exception):
-    """A function's role does not grant an action that the function used."""
+    """A function used an IAM action that its role does not allow."""
 
 
 @contextmanager
 def role_of(name: str, granted: frozenset[IamAction]) -> Iterator[None]:
-    """Let the function called `name` use only the IAM actions in `granted` on the table, within the context."""
+    """Restrict the function `name` to the IAM actions in `granted` on the table, within the context."""
     dynamodb().meta.events.register("before-send.dynamodb", _enforce, unique_id="iam")
     token = _role.set((name, granted))
     try:
@@ -54,7 +54,7 @@ def _enforce(request: Any, **_: Any) -> None:
 
 
 def actions_of(request: Any) -> set[IamAction]:
-    """Return the IAM actions that an HTTP request to DynamoDB needs."""
+    """Return the IAM actions that an HTTP request to DynamoDB requires."""
     operation = request.headers["X-Amz-Target"].decode().partition(".")[2]
     body = json.loads(request.body)
     if operation in {"TransactWriteItems", "TransactGetItems"}:

@@ -1,4 +1,4 @@
-"""Calling a function as Lambda would: an event in, a response out, a context with the time that is left."""
+"""Local invocation of functions as in Lambda, with a context that has the remaining time."""
 
 import time
 from collections.abc import Callable
@@ -16,7 +16,7 @@ TIMEOUT_SECONDS = 20
 
 @dataclass(frozen=True, slots=True)
 class LambdaContext:
-    """The part of Lambda's context object that functions use."""
+    """Part of Lambda's context object that functions use."""
 
     function_name: str
     aws_request_id: str = field(default_factory=lambda: str(uuid4()))
@@ -25,11 +25,11 @@ class LambdaContext:
 
     @property
     def invoked_function_arn(self) -> str:
-        """The function's ARN, in no account."""
+        """ARN of the function, with a placeholder account."""
         return f"arn:aws:lambda:eu-west-1:000000000000:function:{self.function_name}"
 
     def get_remaining_time_in_millis(self) -> int:
-        """Return the milliseconds until Lambda would end the call."""
+        """Return the milliseconds until Lambda would time out the invocation."""
         return int((self.started + TIMEOUT_SECONDS - time.monotonic()) * 1000)
 
 
@@ -48,7 +48,7 @@ def handler_named(name: str) -> LambdaHandler:
 
 
 def invoke(name: str, event: dict[str, Any]) -> Any:
-    """Return what the function `name` returns for `event`. It may use only what its role grants. Raises LookupError."""
+    """Return the result of function `name` for `event`, with its role enforced. Raises LookupError if there is none."""
     handler, granted = _found(name)
     with role_of(name, granted):
         return handler(event, LambdaContext(name))

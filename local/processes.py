@@ -1,4 +1,4 @@
-"""Servers run as child processes on free ports of the loopback interface."""
+"""Servers that run as child processes on free ports of the loopback interface."""
 
 import os
 import random
@@ -11,17 +11,17 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _PORTS = range(20_000, 32_000)
-"""Below the range from which systems give ports to outgoing connections, which could take one before it is used."""
+"""Ports below the ephemeral range, so that no outgoing connection takes a free port before the server does."""
 _ATTEMPTS = 3
 _START_SECONDS = 300
-"""Timeout for a process that neither ends nor becomes ready; generous, as machines may be slow and busy."""
+"""Timeout for a process that neither exits nor becomes ready; generous, as machines may be slow and busy."""
 _STOP_SECONDS = 10
 
 type Process = subprocess.Popen[bytes]
 
 
 def free_port() -> int:
-    """Return a port of the loopback interface on which nothing listens. Raises LookupError if none is found."""
+    """Return a free port of the loopback interface. Raises LookupError if none is found."""
     for port in random.sample(_PORTS, 100):
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
@@ -41,9 +41,9 @@ def serving(
 ) -> Iterator[int]:
     """Run a server on a free port, yield the port when the server is ready, and stop it at the end.
 
-    `start` is called with a port and starts the process as the leader of a process group. A process that ends
-    before it is ready, as when its port was taken, is started again on another port. Raises LookupError, with the end
-    of the `log`, if none starts.
+    `start` is called with a port and starts the process as the leader of a process group. If the process exits before
+    it is ready, for example because the port is taken, it is started again on another port. Raises LookupError with
+    the end of the `log` if all attempts fail.
     """
     process, port = _started(start, ready, log)
     try:

@@ -1,4 +1,4 @@
-"""The data that the sample events speak of."""
+"""Sample data that the sample events refer to."""
 
 import time
 from contextlib import suppress
@@ -33,20 +33,20 @@ OWNER = "0b54c9a6-4e0c-4c7e-9c57-6ad3c1b0f7a1"
 CUSTOMER = "5a0c2f0e-52a3-4f0a-8a0e-3e1d9f6c7b21"
 ITEM_ID = "item_01JD3ZK8Q4M5X6Y7Z8A9B0C1D2"
 LAST_ITEM_ID = "item_01JD3ZK8Q4M5X6Y7Z8A9B0C1DA"
-"""An item to sell out and archive."""
+"""Id of an item to sell out and archive."""
 ORDERS = {f"order_01JD3ZK8Q4M5X6Y7Z8A9B0C1D{n}": moves for n, moves in {3: 0, 4: 0, 5: 1, 6: 1, 7: 2}.items()}
-"""Orders, and how many moves they have made: none, paid, paid and shipped."""
+"""Orders and their number of status changes: 0 (pending), 1 (paid) or 2 (shipped)."""
 ACCOUNTS = {
     "acct_01JD3ZK8Q4M5X6Y7Z8A9B0C1E1": ("bank", AccountType.ASSET),
     "acct_01JD3ZK8Q4M5X6Y7Z8A9B0C1E2": ("capital", AccountType.EQUITY),
     "acct_01JD3ZK8Q4M5X6Y7Z8A9B0C1E3": ("unused", AccountType.EXPENSE),
 }
 TRANSACTION_ID = "txn_01JD3ZK8Q4M5X6Y7Z8A9B0C1F1"
-SECRET = "tradepost-cursor-keys"  # noqa: S105 - its name
+SECRET = "tradepost-cursor-keys"  # noqa: S105 - the name of the secret
 
 
 def add_samples() -> None:
-    """Add them to the database and the user pool that the environment names."""
+    """Add the sample data to the database, user pool and secrets in the environment variables."""
     caller = Caller(TENANT, OWNER, Role.OWNER)
     session = Session(Table(dynamodb(), settings().table_name, Meter()), caller, now(), time.monotonic() + 10)
     new = NewTenant(
@@ -71,7 +71,7 @@ def add_samples() -> None:
 
 
 def _add_orders(session: Session) -> None:
-    """Add an order for each event that moves one, in the state that it moves from."""
+    """Add an order for each event that refers to one, in the status that the event requires."""
     orders = OrderRepository(session)
     paying = NewPayment(provider="manual")
     for order_id, moves in ORDERS.items():
@@ -84,7 +84,7 @@ def _add_orders(session: Session) -> None:
 
 
 def _add_books(session: Session) -> None:
-    """Add accounts and a transaction for the events that name them."""
+    """Add the accounts and the transaction that events refer to."""
     ledger = LedgerRepository(session)
     for account_id, (code, kind) in ACCOUNTS.items():
         new = NewAccount(code=code, name=code.title(), type=kind, currency="EUR")
@@ -99,7 +99,7 @@ def _add_books(session: Session) -> None:
 
 
 def _add_user(session: Session, user_id: str, new: NewUser) -> None:
-    """Add a user whose id is known beforehand, which the pool would not allow."""
+    """Add a user with a fixed id. The user pool does not support that, as it assigns subjects itself."""
     user, canonical = User.new(user_id, new, session.at), canonical_email(new.email)
     user_pool().invite(session.tenant, canonical, new.email)
     tx = session.transaction()

@@ -1,4 +1,4 @@
-"""What EventBridge Scheduler does in AWS: calling functions every so many minutes."""
+"""Local EventBridge Scheduler: calls scheduled functions at their intervals."""
 
 import asyncio
 import logging
@@ -14,13 +14,13 @@ type Invoke = Callable[[str, dict[str, Any]], Awaitable[Any]]
 
 
 class Clock:
-    """Calls each scheduled function, the first time at once: a server that was stopped may have work waiting."""
+    """Clock that calls each scheduled function. The first call is immediate, as work may be due after downtime."""
 
     def __init__(self, invoke: Invoke) -> None:
         self._invoke = invoke
 
     async def run(self) -> None:
-        """Call functions until cancelled."""
+        """Call the scheduled functions until cancelled."""
         scheduled = [each for each in triggers() if each.trigger.source is TriggerSource.SCHEDULE]
         await asyncio.gather(*(self._repeat(each) for each in scheduled))
 
@@ -34,7 +34,7 @@ class Clock:
 
 
 def scheduled_event(at: datetime) -> dict[str, Any]:
-    """Return what a schedule sends (EventBridge Scheduler user guide, "Invoke a Lambda function")."""
+    """Return the event of a schedule (EventBridge Scheduler user guide, "Invoke a Lambda function")."""
     return {
         "version": "0",
         "id": str(uuid4()),

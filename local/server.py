@@ -1,4 +1,4 @@
-"""The local server: HTTP in front of functions that run as in Lambda, each process one call at a time."""
+"""Local HTTP server for functions that run as in Lambda: each process handles one call at a time."""
 
 import asyncio
 import multiprocessing
@@ -18,26 +18,26 @@ from local.scheduler import Clock
 from local.sigv4 import AccessKey
 
 PROCESSES = 4
-"""How many calls run at once, as concurrent execution environments do in Lambda."""
+"""Maximum number of concurrent calls, like concurrent execution environments in Lambda."""
 
 
 class Server:
-    """An ASGI application over a pool of processes."""
+    """ASGI application that runs functions in a pool of processes."""
 
     def __init__(self, key: RSAPrivateKey, operator: AccessKey) -> None:
         self._pool = ProcessPoolExecutor(PROCESSES, multiprocessing.get_context("spawn"), initializer=_warm_up)
         self._gateway = Gateway(key, operator, self.invoke)
 
     def close(self) -> None:
-        """Let the calls that run finish, and end the processes."""
+        """Wait for running calls, cancel queued ones and stop the processes."""
         self._pool.shutdown(cancel_futures=True)
 
     async def invoke(self, name: str, event: dict[str, Any]) -> Any:
-        """Return what a function answers to an event."""
+        """Return the result of a function for an event."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, invoke, name, event)
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        """Answer one request (https://asgi.readthedocs.io/en/latest/specs/www.html)."""
+        """Handle one request (https://asgi.readthedocs.io/en/latest/specs/www.html)."""
         body = await _body(receive)
         client = scope.get("client") or ("127.0.0.1", 0)
         request = Request(
@@ -56,7 +56,7 @@ class Server:
 
 
 async def _body(receive: Any) -> bytes:
-    """Read a body, and of one that is too large no more than shows that it is."""
+    """Return the request body. Reading stops once it is larger than `MAX_BODY_BYTES`."""
     chunks: list[bytes] = []
     more, size = True, 0
     while more and size <= MAX_BODY_BYTES:
@@ -68,13 +68,13 @@ async def _body(receive: Any) -> bytes:
 
 
 def _warm_up() -> None:
-    """Prepare a process: Ctrl-C is the server's to handle, and the first caller should not wait for imports."""
+    """Prepare a process: leave Ctrl-C to the server, and import all routes so that the first caller need not wait."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     functions()
 
 
 def run(key: RSAPrivateKey, operator: AccessKey, port: int, announce: Any) -> None:
-    """Serve on the loopback interface until told to stop; `announce` is called when requests are answered."""
+    """Serve on the loopback interface until interrupted. `announce` is called when the server is ready."""
     server = Server(key, operator)
     clock = Clock(server.invoke)
     config = uvicorn.Config(
@@ -106,7 +106,7 @@ async def _serve(server: uvicorn.Server, clock: Clock, announce: Any) -> None:
 
 
 def settings_for(folder: Path | None) -> None:
-    """Set what functions find in their environment here, beside the database."""
+    """Set the environment variables of functions for CORS and cursors. `folder` has the cursor key (None: random)."""
     os.environ["CORS_ORIGINS"] = "*"
     os.environ.setdefault("CURSOR_KEYS", _cursor_key(folder))
 

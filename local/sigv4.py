@@ -1,4 +1,4 @@
-"""IAM authorization, as far as one local access key needs it: Signature Version 4 of requests (SigV4)."""
+"""Local IAM authorization with one access key: Signature Version 4 of requests (SigV4)."""
 
 import hmac
 import json
@@ -16,7 +16,7 @@ from botocore.credentials import Credentials
 SERVICE = "execute-api"
 USER_ARN = "arn:aws:iam::000000000000:user/local-operator"
 _SKEW = timedelta(minutes=5)
-"""How far a request's time may be from ours (IAM user guide, "Signature Version 4")."""
+"""Maximum difference between a request's time and the local clock (IAM user guide, "Signature Version 4")."""
 _AUTHORIZATION = re.compile(
     r"AWS4-HMAC-SHA256 Credential=([^/]+)/\d{8}/([a-z0-9-]+)/execute-api/aws4_request, ?"
     r"SignedHeaders=([a-z0-9;-]+), ?Signature=([0-9a-f]{64})"
@@ -24,23 +24,23 @@ _AUTHORIZATION = re.compile(
 
 
 class SignedRequest(Protocol):
-    """The parts of an HTTP request that a signature covers."""
+    """Parts of an HTTP request that a signature covers."""
 
     @property
     def method(self) -> str:
-        """The method, such as `GET`."""
+        """Method, such as `GET`."""
 
     @property
     def path(self) -> str:
-        """The path, percent-encoded as it was sent."""
+        """Path, percent-encoded as it was sent."""
 
     @property
     def query(self) -> str:
-        """The query string, without the question mark."""
+        """Query string, without the question mark."""
 
     @property
     def body(self) -> bytes:
-        """The body."""
+        """Body."""
 
     def header(self, name: str) -> str | None:
         """Return the last value of a header, or None."""
@@ -48,14 +48,14 @@ class SignedRequest(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AccessKey:
-    """An operator's key."""
+    """Access key of an operator."""
 
     id: str
     secret: str
 
 
 def access_key(folder: Path | None) -> tuple[AccessKey, bool]:
-    """Return the key kept in `folder` (None: one that nobody keeps) and whether it was made just now."""
+    """Return the access key stored in `folder` (None: a new one that is not stored), and whether it is new."""
     path = folder and folder / "access-key.json"
     if path and path.exists():
         return AccessKey(**json.loads(path.read_text())), False
@@ -67,7 +67,7 @@ def access_key(folder: Path | None) -> tuple[AccessKey, bool]:
 
 
 def is_signed(request: SignedRequest, key: AccessKey) -> bool:
-    """Tell whether a request carries a signature of `key`, made of this very request within five minutes."""
+    """Return whether a request has a valid signature by `key`, with a time at most five minutes from now."""
     match = _AUTHORIZATION.fullmatch(request.header("authorization") or "")
     date = request.header("x-amz-date") or ""
     if not match or match[1] != key.id or not _is_recent(date):

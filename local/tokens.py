@@ -1,4 +1,4 @@
-"""ID tokens as a Cognito user pool would issue them, signed by a key of this machine."""
+"""ID tokens in the format of a Cognito user pool, signed by a local key."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,7 +19,7 @@ _RSA_BITS = 2048
 
 
 def signing_key(folder: Path | None) -> RSAPrivateKey:
-    """Return the key kept in `folder`, made there if it is new; None: one that nobody keeps."""
+    """Return the key stored in `folder`, created if missing (None: a new one that is not stored). Raises TypeError."""
     if folder is None:
         return generate_private_key(65537, _RSA_BITS)
     path = folder / "token-key.pem"
@@ -42,7 +42,7 @@ def mint(
     lifetime: timedelta = timedelta(hours=1),
     **claims: Any,
 ) -> str:
-    """Return an ID token for `user` (a UUID); `claims` replace or join the usual ones."""
+    """Return an ID token for `user` (a UUID). `claims` override or extend the default claims."""
     issued = datetime.now(UTC)
     usual = {
         "sub": user,
@@ -59,9 +59,9 @@ def mint(
 
 
 def verified_claims(key: RSAPrivateKey, authorization: str | None) -> dict[str, str] | None:
-    """Return the claims of an Authorization header as API Gateway passes them on, or None if it is not valid.
+    """Return the claims of an Authorization header as API Gateway passes them to functions, or None if invalid.
 
-    As the Cognito authorizer does: signature (RS256), expiry, issuer, audience, and that it is an ID token.
+    The checks are those of the Cognito authorizer: signature (RS256), expiry, issuer, audience, and type ID token.
     """
     scheme, _, token = (authorization or "").strip().partition(" ")
     if scheme.lower() != "bearer":
@@ -77,7 +77,7 @@ def verified_claims(key: RSAPrivateKey, authorization: str | None) -> dict[str, 
         )
     except jwt.InvalidTokenError:
         return None
-    if claims["token_use"] != "id":  # noqa: S105 - not a password but a kind of token
+    if claims["token_use"] != "id":  # noqa: S105 - a token type, not a password
         return None
     return {name: _as_text(value) for name, value in claims.items()}
 

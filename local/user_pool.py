@@ -1,4 +1,4 @@
-"""The local user pool: moto's Cognito in this process, filled from the table, as it keeps nothing itself."""
+"""Local user pool: moto's Cognito in this process. It is not persistent, so it is filled from the table."""
 
 import logging
 import os
@@ -21,15 +21,15 @@ from local.tokens import mint, signing_key
 from repositories.identity.user_pool import username
 
 SERVICES = ("COGNITO_IDENTITY_PROVIDER", "SECRETS_MANAGER", "STS")
-"""What moto stands in for here."""
+"""AWS services that moto emulates locally."""
 _ACCOUNT, _REGION = "123456789012", "eu-west-1"
 
 
 @contextmanager
 def user_pool() -> Iterator[dict[str, str]]:
-    """Run a user pool with everybody in it whom the table knows; yield its endpoint, id and client.
+    """Run a user pool with all users of the table and yield its endpoint, id and client id.
 
-    The environment of this process, and of those that it starts, then points to it.
+    The environment variables of this process and its child processes then point to it.
     """
     from moto.server import ThreadedMotoServer
 
@@ -50,7 +50,7 @@ def user_pool() -> Iterator[dict[str, str]]:
 
 
 def sign_in(user_pool: dict[str, str], username: str, password: str | None) -> str:
-    """Return the subject of whoever signs in; without a password, one is set first, as an invitation would have it."""
+    """Sign a user in and return the subject. Without a password, a random one is set first, as after an invitation."""
     cognito = boto3.client("cognito-idp", endpoint_url=user_pool["endpoint"])
     if password is None:
         password = f"Aa1!{uuid4()}"
@@ -68,7 +68,7 @@ def sign_in(user_pool: dict[str, str], username: str, password: str | None) -> s
 
 @cache
 def _find_by_subject() -> None:
-    """Let moto find a user by subject too, as Cognito does (API reference, AdminGetUser, `Username`)."""
+    """Patch moto to find users by subject too, as Cognito does (API reference, AdminGetUser, `Username`)."""
     from moto.cognitoidp.models import CognitoIdpUser, CognitoIdpUserPool
 
     by_name = CognitoIdpUserPool._get_user
@@ -77,7 +77,7 @@ def _find_by_subject() -> None:
         by_subject = (user for user in self.users.values() if user.id == username)
         return by_name(self, username) or next(by_subject, None)
 
-    setattr(CognitoIdpUserPool, "_get_user", find)  # noqa: B010 - its annotation denies that it may find nobody
+    setattr(CognitoIdpUserPool, "_get_user", find)  # noqa: B010 - moto annotates it as never returning None
 
 
 def _make_pool() -> tuple[str, str]:
@@ -115,7 +115,7 @@ def _user_rows() -> Iterator[dict[str, Any]]:
 
 
 def _set_subject(pool: str, name: str, subject: str) -> None:
-    """Give a user the subject that the table knows: Cognito chooses it and has no call for that."""
+    """Set a user's subject to the id in the table. Cognito assigns subjects and has no API call to set them."""
     from moto.backends import get_backend
 
     user = get_backend("cognito-idp")[_ACCOUNT][_REGION].user_pools[pool].users[name]
@@ -124,14 +124,14 @@ def _set_subject(pool: str, name: str, subject: str) -> None:
 
 
 class SignInRefusedError(Exception):
-    """The pool, or the trigger that puts claims into a token, refused."""
+    """The user pool, or the trigger that adds claims to a token, rejected the sign-in."""
 
 
 def id_token(running: dict[str, Any], data: Path, tenant: str, email: str, password: str | None) -> str:
-    """Return the ID token of whoever signs in.
+    """Sign a user in and return the ID token. Raises SignInRefusedError.
 
-    `running` says where the server's database and pool are, `data` is its folder. moto calls no triggers, so they are
-    called here, and the token is signed by the key that the local gateway trusts.
+    `running` has the endpoints of the server's database and user pool, `data` is its folder. moto calls no triggers, so
+    they are called here, and the token is signed with the key that the local gateway trusts.
     """
     os.environ.update(ENVIRONMENT, AWS_ENDPOINT_URL_DYNAMODB=running["database"])
     name = username(tenant, canonical_email(email))

@@ -1,1 +1,1 @@
-"""The table: keys, rows, transactions and queries."""
+"""Access to the DynamoDB table: keys, rows, transactions and queries."""

@@ -1,4 +1,4 @@
-"""A shop's books, in the words of its bookkeeper, and straight on the table for many writers in one process."""
+"""Helpers for the ledger: requests to its routes, and a repository on the table for many writers in one process."""
 
 import time
 from datetime import datetime
@@ -44,7 +44,7 @@ def balance(shop: Shop, account_id: str, as_of: str = "") -> str:
 
 
 def ledger(tenant: str, seconds: float = 20) -> LedgerRepository:
-    """The ledger of a tenant, for one request."""
+    """Return the ledger repository of a tenant, for one request."""
     table = Table(dynamodb(), "tradepost", Meter())
     caller = Caller(tenant, str(uuid4()), Role.OWNER)
     return LedgerRepository(Session(table, caller, now(), time.monotonic() + seconds))

@@ -38,7 +38,7 @@ _ONE_WORKER = ("contract", "infra", "runtime")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tell pytest-xdist which tests one worker must run: those that share a server, or a fixture that takes long."""
+    """Group tests for pytest-xdist: those that share a server or a slow fixture run in one worker."""
     for item in items:
         if "server" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("server"))

@@ -1,4 +1,4 @@
-"""Faults of DynamoDB, injected where botocore sends, so that nothing of ours is replaced."""
+"""DynamoDB faults, injected where botocore sends requests, so that no code under test is replaced."""
 
 import json
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -32,7 +32,7 @@ def _text(value: Any) -> str:
 
 
 def refusal(status: int, kind: str, **fields: Any) -> AWSResponse:
-    """DynamoDB's answer of this error."""
+    """Return DynamoDB's response for an error."""
     body = json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{kind}", "message": "injected", **fields})
     raw: Any = _RawResponse(body.encode())
     headers: Any = {"content-type": "application/x-amz-json-1.0"}
@@ -64,7 +64,7 @@ def _answer(request: AWSPreparedRequest, fault: Fault) -> AWSResponse | None:
 
 @contextmanager
 def _hooked(before_send: Callable[..., Any], *clients: Any) -> Iterator[None]:
-    """Let `before_send` see each request of these clients, or the table's, and answer it if it likes."""
+    """Call `before_send` for each request of these clients (default: the table's); it may return a response."""
     buses: list[Any] = [client.meta.events for client in clients or (dynamodb(),)]
     for bus in buses:
         bus.register("before-send", before_send)
@@ -77,7 +77,7 @@ def _hooked(before_send: Callable[..., Any], *clients: Any) -> Iterator[None]:
 
 @contextmanager
 def injected(fault: Fault, *, at: int, times: int = 1) -> Iterator[list[str]]:
-    """Let the calls number `at` to `at + times - 1` (from 0) fail; yields the log of all calls, as they come."""
+    """Make calls `at` to `at + times - 1` (counted from 0) fail; yield the list of all calls so far."""
     calls: list[str] = []
 
     def before_send(request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
@@ -91,9 +91,9 @@ def injected(fault: Fault, *, at: int, times: int = 1) -> Iterator[list[str]]:
 
 @contextmanager
 def before_call(number: int, other: Callable[[], Any], *clients: Any) -> Iterator[list[str]]:
-    """Do something else before the call number `number` (from 0) to the table or the pool; yields the calls so far.
+    """Run `other` before call `number` (counted from 0) to the table or the user pool; yield the calls so far.
 
-    What `other` calls does not count.
+    Calls by `other` are not counted.
     """
     calls: list[str] = []
     busy = False
@@ -106,7 +106,7 @@ def before_call(number: int, other: Callable[[], Any], *clients: Any) -> Iterato
         if len(calls) - 1 == number:
             busy = True
             try:
-                Context().run(other)  # not in the role of the function that is interrupted
+                Context().run(other)  # without the IAM role of the interrupted function
             finally:
                 busy = False
 
@@ -116,9 +116,9 @@ def before_call(number: int, other: Callable[[], Any], *clients: Any) -> Iterato
 
 @contextmanager
 def interleaved(meanwhile: Callable[[], Any], before: str = "TransactWriteItems", number: int = 1) -> Iterator[None]:
-    """Do something else between a command's reads and its transaction: a race that is lost each time.
+    """Run `meanwhile` between a command's reads and its transaction, so that the command always loses the race.
 
-    `before` and `number` name another call to come before.
+    `before` and `number` (counted from 1) select another call before which to run it.
     """
     seen = 0
 
@@ -135,12 +135,12 @@ def interleaved(meanwhile: Callable[[], Any], before: str = "TransactWriteItems"
 
 
 type Rows = dict[tuple[str, str], dict[str, Any]]
-"""Rows as DynamoDB's JSON, by partition and sort key."""
+"""Rows in DynamoDB JSON, by partition and sort key."""
 
 
 @dataclass(slots=True)
 class Torn:
-    """What a torn read met: how many reads that can tear there were, and which rows differed at the torn one."""
+    """Record of a torn read: the number of reads that can be torn, and the rows that differed in the torn one."""
 
     reads: int = 0
     changed: list[tuple[str, str]] = field(default_factory=list)
@@ -150,12 +150,12 @@ class Torn:
 def torn(
     other: Callable[[], Any], shown: Callable[[Sequence[tuple[str, str]]], Collection[tuple[str, str]]], *, at: int
 ) -> Iterator[Torn]:
-    """Let the read number `at` (from 0) of several rows show another transaction in part.
+    """Make read `at` (counted from 0) of several rows show part of another transaction.
 
-    `other` commits it while that read is under way. Of the rows that it changed, those that `shown` picks from their
-    keys are answered as they are after it, the rest as they were before. Query and BatchGetItem are read-committed
-    and may answer so (DynamoDB developer guide, "Isolation levels for DynamoDB transactions"); Dynoxide never does.
-    Reads of an index are left alone: they are eventually consistent, and nothing is decided on them.
+    `other` commits the transaction during that read. Of the rows that it changed, the read returns those that `shown`
+    selects by key as they are after it, the others as they were before. Query and BatchGetItem are read-committed, so
+    this may happen in DynamoDB (developer guide, "Isolation levels for DynamoDB transactions"); Dynoxide never does it.
+    Index reads are not torn: they are eventually consistent, and no decision depends on them.
     """
     met = Torn()
 
@@ -185,9 +185,9 @@ def torn(
 
 @contextmanager
 def unseen(hidden: Callable[[str, str], bool], *, reads: int) -> Iterator[None]:
-    """Leave rows out of the next reads of several rows: their transaction is committed, and slow to be seen.
+    """Omit rows from the next `reads` reads of several rows, as if their committed transaction were not yet visible.
 
-    `hidden` picks them by partition and sort key.
+    `hidden` selects them by partition and sort key.
     """
     left = reads
 
@@ -206,9 +206,9 @@ def unseen(hidden: Callable[[str, str], bool], *, reads: int) -> Iterator[None]:
 
 
 def _rows(request: AWSPreparedRequest, operation: str, asked: dict[str, Any]) -> Rows:
-    """Return all rows that a read covers, whatever its limit, by asking the database once more."""
+    """Return all rows that a read covers, regardless of its limit, by repeating the request."""
     whole = {name: value for name, value in asked.items() if name != "Limit"}
-    # Not by botocore, whose events would be met again; the embedded database takes any signature.
+    # Not through botocore: its event hooks would run again. The embedded database accepts any signature.
     headers = {name: _text(value) for name, value in request.headers.items() if name.lower() != "content-length"}
     answer = httpx.post(str(request.url), headers=headers, content=json.dumps(whole)).raise_for_status().json()
     found = answer["Items"] if operation == "Query" else answer["Responses"][next(iter(asked["RequestItems"]))]

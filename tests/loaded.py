@@ -1,6 +1,6 @@
-"""What importing each function loads: `uv run python -m tests.loaded` writes the committed counts anew.
+"""Modules that the import of each function loads: `uv run python -m tests.loaded` rewrites the committed counts.
 
-A cold start is the time that imports take, and no machine measures it twice alike. What is imported is exact.
+Imports take most of a cold start, but their time varies between measurements; the imported modules do not.
 """
 
 import json
@@ -16,10 +16,10 @@ COUNTS = Path(__file__).parent / "unit" / "loaded.json"
 OWN = ("domain", "handlers", "repositories")
 NEVER = {
     "aws_cdk",
-    "aws_xray_sdk",  # where tracing is off
+    "aws_xray_sdk",  # only with tracing
     "boto3",
     "cryptography",
-    "email_validator",  # until an address is looked at
+    "email_validator",  # only to validate an address
     "infra",
     "iso4217",
     "jinja2",
@@ -50,7 +50,7 @@ for module in sys.argv[1:]:
 
 
 def loaded() -> dict[str, list[str]]:
-    """Return, by function, the modules that importing it and making its client load, without the standard library's."""
+    """Return, by function, the modules loaded by its import and its DynamoDB client, without the standard library."""
     environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ} | ENVIRONMENT
     by_triggers = {each.module: each.name for each in triggers()}
     by_routes = {each.module: each.name for each in functions()}
@@ -66,7 +66,7 @@ def loaded() -> dict[str, list[str]]:
 
 
 def counts(modules: dict[str, list[str]]) -> dict[str, dict[str, int]]:
-    """Return how many of them are ours and how many are others'."""
+    """Return, by function, the number of the project's own modules and of others."""
     own = {name: sum(each.partition(".")[0] in OWN for each in found) for name, found in modules.items()}
     return {name: {"own": own[name], "others": len(found) - own[name]} for name, found in sorted(modules.items())}
 

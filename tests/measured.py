@@ -1,4 +1,4 @@
-"""What the sample events cost: `uv run python -m tests.measured` writes them into docs/access-patterns.md."""
+"""Cost of the sample events: `uv run python -m tests.measured` writes it to docs/access-patterns.md."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Tenants and their people, made as operators and owners make them."""
+"""Tenants and users, created as operators and owners create them."""
 
 import json
 from typing import Any
@@ -13,7 +13,7 @@ from tests.shop import Answer, Send, Shop
 
 
 class Operator:
-    """Someone with the access key of the deployment."""
+    """Operator with the access key of the deployment."""
 
     def __init__(self, send: Send, key: AccessKey, host: str = "127.0.0.1") -> None:
         self.send, self.key, self.host = send, key, host
@@ -42,5 +42,5 @@ def new_user(**fields: Any) -> dict[str, Any]:
 
 
 def as_user(shop: Shop, user: dict[str, Any]) -> Shop:
-    """The user at the counter of their shop."""
+    """Return a client that acts as this user."""
     return Shop(shop.send, shop.key, shop.tenant, user["role"], user["id"])

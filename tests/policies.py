@@ -1,4 +1,4 @@
-"""What the roles of functions grant: `uv run python -m tests.policies` writes the committed policies anew."""
+"""IAM policies of functions' roles: `uv run python -m tests.policies` rewrites the committed file."""
 
 import json
 from typing import Any
@@ -22,7 +22,7 @@ def _is_role(resource: dict[str, Any]) -> bool:
 
 def _actions(roles: dict[str, Any], function: str) -> dict[str, list[str]]:
     found: dict[str, set[str]] = {}
-    for role in (f"{function}Role", f"{function}Fence"):
+    for role in (f"{function}Role", f"{function}ScopedRole"):
         for policy in roles.get(role, {}).get("Policies", []):
             for statement in policy["PolicyDocument"]["Statement"]:
                 for resource in _as_list(statement["Resource"]):
@@ -31,7 +31,7 @@ def _actions(roles: dict[str, Any], function: str) -> dict[str, list[str]]:
 
 
 def _name(resource: Any) -> str:
-    """Return what a policy's resource is called, without the parts that CloudFormation fills in."""
+    """Return the name of a policy's resource, without the parts that CloudFormation fills in."""
     match resource:
         case {"Fn::GetAtt": [name, _]} | {"Ref": name}:
             return str(name)

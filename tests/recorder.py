@@ -1,4 +1,4 @@
-"""What functions do to the table, as it is on the wire."""
+"""Recorder of functions' requests to the table, as sent."""
 
 import re
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from repositories.dynamodb.iam_actions import IamAction
 
 
 class Recorder:
-    """IAM actions that requests to DynamoDB needed, and the tenants whose partitions they named."""
+    """Recorder of the IAM actions that requests to DynamoDB need, and of the tenants in their keys."""
 
     def __init__(self) -> None:
         self.used: set[IamAction] = set()
@@ -23,7 +23,7 @@ class Recorder:
 
 @contextmanager
 def recording() -> Iterator[Recorder]:
-    """Record the requests of functions that are invoked within."""
+    """Record the requests of functions that are called within the context."""
     recorder = Recorder()
     observers.append(recorder)
     try:

@@ -1,4 +1,4 @@
-"""A shop to test with: a tenant of its own, called through the gateway, in the words of its clients."""
+"""Test client: a new tenant, called through the gateway, with a method per kind of request."""
 
 import json
 import threading
@@ -25,7 +25,7 @@ type Send = Callable[[str, str, dict[str, str], bytes], "Answer"]
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back; header names in lower case."""
+    """Response, with header names in lower case."""
 
     status: int
     headers: dict[str, str]
@@ -37,7 +37,7 @@ class Answer:
 
     @property
     def code(self) -> str:
-        """The problem's code, or nothing."""
+        """Code of the problem document, or an empty string."""
         return str(self.json["code"]) if self.headers.get("content-type") == "application/problem+json" else ""
 
     @property
@@ -58,7 +58,7 @@ class Answer:
 
 
 def send_to(invoke: Callable[[str, dict[str, Any]], Any]) -> Send:
-    """Return a way to send requests through a gateway to functions that `invoke` calls."""
+    """Return a function that sends requests through the gateway to functions called by `invoke`."""
 
     async def call(name: str, event: dict[str, Any]) -> dict[str, Any]:
         response: dict[str, Any] = invoke(name, event)
@@ -74,7 +74,7 @@ def send_to(invoke: Callable[[str, dict[str, Any]], Any]) -> Send:
 
 
 def _finished[T](coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine that waits for nothing: no event loop, so it may run within another."""
+    """Run a coroutine that never waits, without an event loop, so that it may run within another one."""
     try:
         coroutine.send(None)
     except StopIteration as stopped:
@@ -87,7 +87,7 @@ send_in_process = send_to(invoke)
 
 
 def send_over_http(client: httpx.Client) -> Send:
-    """Return a way to send requests to a running server."""
+    """Return a function that sends requests to a running server."""
 
     def send(method: str, target: str, headers: dict[str, str], body: bytes) -> Answer:
         reply = client.request(method, target, headers=headers, content=body)
@@ -98,7 +98,7 @@ def send_over_http(client: httpx.Client) -> Send:
 
 @dataclass
 class Shop:
-    """One caller in one tenant."""
+    """Client of one caller in one tenant."""
 
     send: Send
     key: RSAPrivateKey = KEY
@@ -107,7 +107,7 @@ class Shop:
     user: str = field(default_factory=lambda: str(uuid4()))
 
     def acting_as(self, role: str) -> "Shop":
-        """Someone else in the same tenant."""
+        """Return a client of a new caller in the same tenant."""
         return Shop(self.send, self.key, self.tenant, role)
 
     def token(self, **claims: Any) -> str:
@@ -118,7 +118,7 @@ class Shop:
     def call(
         self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None, token: str = ""
     ) -> Answer:
-        """Call a route below /v1; `body` is sent as it is if it is bytes, else as JSON."""
+        """Call a route below /v1; a `body` of bytes is sent unchanged, any other as JSON."""
         sent = {"Authorization": f"Bearer {token or self.token()}"}
         if body is not None:
             sent["Content-Type"] = "application/json"
@@ -152,7 +152,7 @@ class Shop:
         return self.post(f"/items/{item_id}/stock", {"delta": delta, "reason": "count"}, key or uuid4().hex)
 
     def order(self, quantities: Mapping[str, int], key: str = "", **fields: Any) -> Answer:
-        """Place an order for so many units of each item."""
+        """Place an order for units of each item."""
         lines = [{"item_id": item_id, "quantity": units} for item_id, units in quantities.items()]
         return self.post("/orders", {"lines": lines} | fields, key or uuid4().hex)
 
@@ -164,13 +164,13 @@ class Shop:
         return self.post(f"/orders/{order_id}/{move}", None, key or uuid4().hex)
 
     def stock(self, item_id: str) -> tuple[int, int, int]:
-        """Units on hand, reserved and available."""
+        """Return units on hand, reserved and available."""
         stock = self.item(item_id)["stock"]
         assert stock["available"] == stock["on_hand"] - stock["reserved"]
         return stock["on_hand"], stock["reserved"], stock["available"]
 
     def walk(self, limit: int, path: str = "/items?") -> list[dict[str, Any]]:
-        """All entries of a list, page by page."""
+        """Return all entries of a list, read page by page."""
         found: list[dict[str, Any]] = []
         cursor: str | None = ""
         while cursor is not None:
@@ -185,7 +185,7 @@ def new_item(**fields: Any) -> dict[str, Any]:
 
 
 def race[T](count: int, call: Callable[[int], T]) -> list[T]:
-    """Call `call(0)` … `call(count - 1)` at the same moment and return what they return, in order."""
+    """Call `call(0)` … `call(count - 1)` concurrently and return their results in order."""
     barrier = threading.Barrier(count)
 
     def run(index: int) -> T:

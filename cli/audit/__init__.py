@@ -1,8 +1,8 @@
-"""Auditing a tenant: its books, and its orders against books and stock. It only reads, and no faster than it may.
+"""Audit of a tenant's books, and of its orders against books and stock. It only reads, at a limited rate.
 
-Books are checked up to an instant that is settled; whatever is posted after it is for the next audit. Where it has got
-to is kept in a file, so that an audit that was stopped goes on from there. Trade may go on all the while: what is seen
-in the middle of a change is looked at again before it is called broken.
+Books are checked up to a settled instant; the next audit checks later postings. Progress is saved to a file, so that
+an interrupted audit resumes. Trading may continue: inconsistencies that a concurrent change may explain are rechecked
+before they are reported.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,12 +21,14 @@ from repositories.dynamodb.table import Table
 __all__ = ["Audit", "BrokenError"]
 
 ROUNDS = 4
-"""How often orders and the stock that differed from them are compared again. Trade that moves an item's stock in each
-round leaves it unsettled."""
+"""Maximum rounds in which orders are compared again with the stock that differed from them.
+
+An item with stock changes in every round stays unsettled.
+"""
 
 
 class Audit:
-    """An audit of one tenant."""
+    """Audit of one tenant."""
 
     def __init__(self, table: Table, tenant: str, file: Path, rate: float, bar: Progress) -> None:
         self._bar = bar
@@ -34,11 +36,11 @@ class Audit:
 
     @property
     def unsettled(self) -> list[str]:
-        """The items whose stock changed too fast to be compared with the orders."""
+        """Items that could not be compared with orders, as their stock changed in every round."""
         return sorted(self.reading.state.differing)
 
     def run(self) -> dict[str, int]:
-        """Return how much of what was checked. Raises BrokenError at the first thing that does not hold."""
+        """Run the audit and return the number of checks by phase. Raises BrokenError at the first inconsistency."""
         state = self.reading.state
         steps: dict[str, Callable[[Reading], Iterator[None]]] = {
             "chains": check_chains,

@@ -1,4 +1,4 @@
-"""Accounts' chains: numbers without gaps, rising times, balances that follow from entries, ends that are ends."""
+"""Audit of accounts' chains: numbers without gaps, ascending times, correct balances, correct end rows."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -14,7 +14,7 @@ from repositories.ledger.rows import account_from_row
 
 
 def check_chains(reading: Reading) -> Iterator[None]:
-    """Check every stripe of every account; debits equal credits in each currency."""
+    """Check every stripe of every account, and that debits equal credits in each currency."""
     place = reading.state.place
     for row in reading.table.whole_partition(keys.account_code(reading.tenant, "").pk):
         code = row["sk"]
@@ -72,7 +72,7 @@ def _add_up(state: State, row: Row) -> None:
 
 
 def _check_end(reading: Reading, account: Account, stripe: int, last: tuple[int, int, str]) -> None:
-    """Check that a chain is ended where its account is closed, by a row that repeats the last entry, and only there."""
+    """Check that a chain has an end row, which repeats its last entry, if and only if the account is closed."""
     number, _, at = last
     name = f"Account {account.code}, stripe {stripe}"
     of_account, following = (
@@ -83,7 +83,7 @@ def _check_end(reading: Reading, account: Account, stripe: int, last: tuple[int,
     closed = account_from_row(rows[of_account]).status is AccountStatus.CLOSED
     end = rows.get(following)
     if end and end["type"] == "entry":
-        return  # It is newer than what this audit looks at.
+        return  # Posted after the instant up to which this audit checks.
     broken_unless(bool(end) == closed, f"{name} is {'closed and has no end' if closed else 'open and has an end'}.")
     if end:
         repeated = (end["sequence"], end["balance"], end["posted_at"] if number else at)

@@ -1,4 +1,4 @@
-"""Orders: totals are sums of lines, and there is a payment, posted, where there should be one."""
+"""Audit of orders: totals are sums of lines, and orders have a posted payment if and only if their status needs one."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -18,7 +18,7 @@ _PAID = {OrderStatus.PAID, OrderStatus.REFUNDED} | _GONE
 
 
 def check_orders(reading: Reading) -> Iterator[None]:
-    """Check every order, and add up the units that orders hold and that left with them."""
+    """Check every order, and add up reserved and shipped units."""
     for rows in reading.listed(COLLECTION):
         for row in rows:
             reading.require(partial(_check_order, reading, row["head"]["id"]))

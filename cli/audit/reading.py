@@ -1,4 +1,4 @@
-"""What all parts of an audit read by, no faster than it may."""
+"""Rate-limited reads, retries and progress that all parts of an audit share."""
 
 import json
 import time
@@ -16,12 +16,12 @@ from repositories.dynamodb.transaction import Stale
 PAGE = 100
 _PAUSE_SECONDS = 0.1
 _LOOKS = 20
-"""How often something is looked at that seems broken, or is in the middle of a change."""
+"""Maximum attempts of a check that fails, as rows may be in the middle of a change."""
 
 
 @dataclass(slots=True)
 class Reading:
-    """A tenant's rows, read at `rate` units a second at most."""
+    """Reads of a tenant's rows, at most `rate` read units per second."""
 
     table: Table
     tenant: str
@@ -36,26 +36,26 @@ class Reading:
         self._started = self.clock()
 
     def enter(self, phase: str) -> None:
-        """Begin a phase, if it is not the one to go on with."""
+        """Start a phase, or resume it if the saved state is in it."""
         if self.state.phase != phase:
             self.state.phase, self.state.place = phase, []
             self.save()
 
     def save(self) -> None:
-        """Keep the place, and wait until reading so much was allowed."""
+        """Save the progress, and wait until the read units so far are within the rate."""
         self.file.write_text(json.dumps(asdict(self.state)))
         ahead = self.table.meter.read_units / self.rate - (self.clock() - self._started)
         if ahead > 0:
             self.sleep(ahead)
 
     def together(self, wanted: Sequence[Key]) -> dict[Key, Row]:
-        """Return the rows that there are at up to 100 keys, all as of one moment."""
+        """Return the existing rows at up to 100 keys, all as of one moment."""
         while (rows := self.table.snapshot(wanted)) is None:
             self.sleep(_PAUSE_SECONDS)
         return {Key(row["pk"], row["sk"]): row for row in rows}
 
     def require(self, check: Callable[[], None]) -> None:
-        """Call a check that reads for itself until it passes. Raises BrokenError if it never does."""
+        """Repeat a check, which reads afresh each time, until it passes. Raises BrokenError if it never does."""
         for look in range(_LOOKS):
             try:
                 return check()
@@ -66,7 +66,7 @@ class Reading:
         return None
 
     def listed(self, collection: str) -> Iterator[list[Row]]:
-        """Yield the entries of a collection as the index shows them, a page at a time; keep the place after each."""
+        """Yield the pages of a collection's index entries; save the progress after each page."""
         for pk in keys.list_pks(self.tenant, collection):
             place = self.state.place
             if place and pk < place[0]:
@@ -84,13 +84,13 @@ class Reading:
 
 
 def broken_unless(holds: object, what: str) -> None:
-    """Raise BrokenError with a sentence unless something holds."""
+    """Raise BrokenError with this message unless `holds` is true."""
     if not holds:
         raise BrokenError(what)
 
 
 def require_listed(row: Row, expected: Row, name: str) -> None:
-    """Raise BrokenError unless a row is in the lists, and on the work list, in which it should be."""
+    """Raise BrokenError unless a row has the expected keys in the list indexes and in the index of due work."""
     for index in ("gsi1", "gsi2", "gsi3"):
         there, wanted = ([each.get(f"{index}{part}") for part in ("pk", "sk")] for each in (row, expected))
         place = "on the work list" if index == "gsi3" else "in its list"

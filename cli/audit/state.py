@@ -1,4 +1,4 @@
-"""How far an audit has come, and what it has added up so far."""
+"""Progress and running totals of an audit."""
 
 import json
 from dataclasses import dataclass, field
@@ -11,35 +11,35 @@ from domain.ledger.posting import SETTLED_AFTER
 
 
 class BrokenError(Exception):
-    """Something that must hold does not."""
+    """Inconsistency found by the audit."""
 
 
 @dataclass(slots=True)
 class State:
-    """How far the audit has come, and what it has added up so far."""
+    """Progress and running totals of an audit, saved between runs."""
 
     until: str
     phase: str = "chains"
     place: list[Any] = field(default_factory=list)
-    """Chains: code, stripe, number, balance, time. Other phases: the list's partition and position."""
+    """Position in the phase. Chains: account code, stripe, entry number, balance, time. Other phases: index keys."""
     sums: dict[str, int] = field(default_factory=dict)
-    """By currency: debits less credits."""
+    """Debits less credits, by currency."""
     chained: int = 0
     listed: int = 0
     reserved: dict[str, dict[str, int]] = field(default_factory=dict)
-    """Units that orders hold, by item and shard."""
+    """Units reserved for orders, by item and shard."""
     shipped: dict[str, int] = field(default_factory=dict)
-    """Units that left with orders, by item."""
+    """Units shipped with orders, by item."""
     round: int = 0
     differing: dict[str, str] = field(default_factory=dict)
-    """Items whose stock is not what orders say, and how it differs."""
+    """Items with stock that does not match the orders, and the difference."""
     changes: dict[str, list[int]] = field(default_factory=dict)
-    """How often each shard of those items had changed when the round began."""
+    """Change counters of those items' shards at the start of the round."""
     confirmed: dict[str, str] = field(default_factory=dict)
-    """How those differed in a round in which nothing changed."""
+    """Differences of those items in a round in which their stock did not change."""
     checked: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def kept_in(cls, file: Path) -> Self:
-        """Return the state of an audit that was stopped, or of a new one."""
+        """Return the state of the interrupted audit in the file, or of a new one."""
         return cls(**json.loads(file.read_text())) if file.exists() else cls(to_rfc3339(now() - SETTLED_AFTER))

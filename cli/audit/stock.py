@@ -1,8 +1,8 @@
-"""Items and their stock: rows that agree with each other, and with what orders hold and took.
+"""Audit of items and their stock: rows agree with each other, and with the units that orders reserved and shipped.
 
-Orders move while they are added up. An item that differs from them is compared again, in rounds: only where none of its
-shards changed from the beginning of a round to its end is the difference one, and only if it is the same in a second
-such round is it broken, as an index may show an order late.
+Orders change while they are added up, so items that differ are compared again in rounds. A round counts only if none
+of the item's shards changed during it. The item is broken if it has the same difference in two such rounds, as an index
+may show an order late.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,14 +16,14 @@ from repositories.items.rows import COLLECTIONS, for_sale, item_to_row, stored_i
 
 
 def check_stock(reading: Reading) -> Iterator[None]:
-    """Check every item, and note which differ from orders."""
+    """Check every item, and record those that differ from the orders."""
     known = set(reading.state.reserved) | set(reading.state.shipped)
     for collection in COLLECTIONS.values():
         for rows in reading.listed(collection):
             for row in rows:
                 _compare(reading, row["head"]["id"])
                 yield
-    # Those that orders have and no list shows: a list may be behind, and an item may have left it.
+    # Items in orders but in no list: the index may be behind, or the item has left the list since.
     for item_id in sorted(known):
         if not reading.table.get(keys.item(reading.tenant, item_id)):
             raise BrokenError(f"Orders have units of item {item_id}, which is not there.")
@@ -37,14 +37,14 @@ def _compare(reading: Reading, item_id: str) -> None:
 
 
 def prepare_round(reading: Reading) -> None:
-    """Note how often the shards of the items that differ have changed, before orders are added up again."""
+    """Record the change counters of the shards of items that differ, before orders are added up again."""
     state = reading.state
     state.changes = {item_id: _changes(_checked(reading, item_id)) for item_id in state.differing}
     state.reserved, state.shipped = {}, {}
 
 
 def settle_stock(reading: Reading) -> Iterator[None]:
-    """Compare the items that differed again. Raises BrokenError for one that differs and was not changing."""
+    """Compare items that differed again. Raises BrokenError for the same difference in two rounds without changes."""
     state = reading.state
     for item_id in list(state.differing):
         stock = _checked(reading, item_id)
@@ -63,7 +63,7 @@ def _changes(stock: Sequence[Row]) -> list[int]:
 
 
 def _difference(reading: Reading, item_id: str, stock: Sequence[Row]) -> str:
-    """Return how an item's stock differs from what orders say, or nothing."""
+    """Return the difference between an item's stock and the orders, or an empty string."""
     if "on_hand" not in stock[0]:
         return ""
     reserved = {str(shard): row["reserved"] for shard, row in enumerate(stock) if row["reserved"]}
@@ -80,7 +80,7 @@ def _difference(reading: Reading, item_id: str, stock: Sequence[Row]) -> str:
 
 
 def _checked(reading: Reading, item_id: str) -> list[Row]:
-    """Return an item's stock rows as of one moment, once they agree with each other. Raises BrokenError."""
+    """Return an item's stock rows as of one moment. Raises BrokenError if they do not agree with each other."""
     stock: list[Row] = []
 
     def look() -> None:

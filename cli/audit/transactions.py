@@ -1,4 +1,4 @@
-"""Transactions: each balances, has its entries in their chains, is reversed once and rightly, and is its order's."""
+"""Audit of transactions: they balance and match their chain entries, reversals and orders."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -18,9 +18,9 @@ _LAG_SECONDS = 1.0
 
 
 def check_transactions(reading: Reading) -> Iterator[None]:
-    """Check every transaction, and that chains have no entries of others.
+    """Check every transaction, and that chains contain no entries without a transaction.
 
-    The list is an index, which may show a transaction late: what differs is gone through once more.
+    The list is an eventually consistent index: if the counts of entries differ, the transactions are checked once more.
     """
     state = reading.state
     yield from _check_listed(reading)
@@ -64,7 +64,7 @@ def _check_transaction(reading: Reading, row: Row) -> None:
 
 
 def _check_reversal(reading: Reading, original_id: str, reversal_id: str) -> None:
-    """Check that two transactions name each other, and that the entries of the second undo those of the first."""
+    """Check that two transactions refer to each other, and that the second has the entries of the first, swapped."""
     ids = (original_id, reversal_id)
     wanted = [keys.transaction(reading.tenant, each) for each in ids]
     rows = reading.together(wanted)
@@ -81,7 +81,7 @@ def _check_reversal(reading: Reading, original_id: str, reversal_id: str) -> Non
 
 
 def _check_order_of(reading: Reading, row: Row) -> None:
-    """Check that a transaction posts the payment of its order, or the refund of that, and that the order is listed."""
+    """Check that a transaction posts or refunds the payment of its order, and that the order is listed."""
     head = row["head"]
     key, payment = keys.order(reading.tenant, head["order_id"]), keys.payment(reading.tenant, head["order_id"], 1)
     rows = reading.together([key, payment])

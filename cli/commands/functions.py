@@ -1,4 +1,4 @@
-"""Commands that call functions, locally and as they are deployed."""
+"""Commands that run functions locally and write their sample events and OpenAPI document."""
 
 import json
 import signal
@@ -15,10 +15,10 @@ from cli.commands.options import stderr
 
 
 def invoke(
-    function: Annotated[str, typer.Argument(help="The function's name, such as CreateItem.")],
-    event: Annotated[Path, typer.Argument(help="A file with the event.", exists=True, dir_okay=False)],
+    function: Annotated[str, typer.Argument(help="Name of the function, such as CreateItem.")],
+    event: Annotated[Path, typer.Argument(help="JSON file with the event.", exists=True, dir_okay=False)],
     data: Annotated[
-        Path | None, typer.Option(help="Use this folder's data; without it, a fresh database with samples.")
+        Path | None, typer.Option(help="Folder with the data to use. Default: a new database with sample data.")
     ] = None,
 ) -> None:
     """Call one function with an event and print its response."""
@@ -42,7 +42,7 @@ def invoke(
 
 
 def rehearse() -> None:
-    """Call every function of the built zip with its event under AWS's own runtime, on a fresh database with samples."""
+    """Run every function of the built zip with its sample event under AWS's Lambda runtime, on sample data."""
     from rich.table import Table
 
     from infra.rehearsal.functions import rehearse as run
@@ -73,21 +73,21 @@ def rehearse() -> None:
 
 
 def deploy_local(
-    stay: Annotated[bool, typer.Option("--stay", help="Keep it running until Ctrl-C.")] = False,
+    stay: Annotated[bool, typer.Option("--stay", help="Keep the local AWS running until Ctrl-C.")] = False,
 ) -> None:
-    """Deploy the app into a local AWS with the CDK CLI, and take a tour of it over HTTP."""
+    """Deploy the app into a local AWS with the CDK CLI and run a smoke test over HTTP."""
     from infra.rehearsal.deployment import deploy
     from infra.rehearsal.ministack import ministack
-    from infra.rehearsal.smoke_test import Tour
+    from infra.rehearsal.smoke_test import SmokeTest
 
     failed = 0
     try:
         with TemporaryDirectory(prefix="tradepost-") as folder, ministack(Path(folder)) as endpoint:
             deployment = deploy(endpoint, Path(folder))
-            for stop in Tour(deployment).stops():
-                failed += not stop.passed
-                told = "ok" if stop.passed else f"FAILED, not {stop.expected}: {stop.body}"
-                print(f"{stop.status} {stop.name}: {told}")
+            for check in SmokeTest(deployment).checks():
+                failed += not check.passed
+                result = "ok" if check.passed else f"FAILED, expected {check.expected}: {check.body}"
+                print(f"{check.status} {check.name}: {result}")
             if stay:
                 print(f"The API: {deployment.url} (Ctrl-C ends it)", flush=True)
                 with suppress(KeyboardInterrupt):
@@ -100,17 +100,17 @@ def deploy_local(
 
 
 def openapi(
-    output: Annotated[Path, typer.Option(help="Where to write it.")] = Path("docs/openapi.json"),
+    output: Annotated[Path, typer.Option(help="File to write.")] = Path("docs/openapi.json"),
 ) -> None:
-    """Write the OpenAPI document that the handlers make."""
+    """Write the OpenAPI document, generated from the handlers."""
     from handlers.openapi import document_json
 
     output.write_text(document_json())
 
 
 def event(
-    route: Annotated[str, typer.Argument(help="Path of the handler below handlers/, such as items/get_item.")],
-    body: Annotated[str | None, typer.Option(help="The body, as JSON.")] = None,
+    route: Annotated[str, typer.Argument(help="Route: the handler's path below handlers/, such as items/get_item.")],
+    body: Annotated[str | None, typer.Option(help="Request body, as JSON.")] = None,
 ) -> None:
     """Write the sample event of a route to events/."""
     from cli.sample_event import named, sample_event

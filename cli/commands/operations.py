@@ -1,4 +1,4 @@
-"""Commands for operators: audit, statements, failed calls."""
+"""Commands for operators: audits, account statements, redrive of failed calls."""
 
 import os
 from datetime import datetime
@@ -12,12 +12,12 @@ from domain.identity.permissions import Role
 
 
 def audit(
-    tenant: Annotated[str, typer.Option(help="Whose books and orders.")] = "acme",
-    table: Annotated[str | None, typer.Option(help="A table in AWS; without it, the running server's.")] = None,
-    rate: Annotated[float, typer.Option(help="Read units a second at most.", min=1)] = 500,
+    tenant: Annotated[str, typer.Option(help="Tenant to audit.")] = "acme",
+    table: Annotated[str | None, typer.Option(help="Table in AWS. Default: the table of the running server.")] = None,
+    rate: Annotated[float, typer.Option(help="Maximum read units per second.", min=1)] = 500,
     data: Data = DEFAULT_DATA,
 ) -> None:
-    """Check that books, orders and stock agree; name the first thing that does not. Goes on where it was stopped."""
+    """Check that books, orders and stock agree; print the first inconsistency. An interrupted audit resumes."""
     import boto3
     from rich.progress import Progress
 
@@ -41,16 +41,18 @@ def audit(
             raise typer.Exit(1) from None
     print(", ".join(f"{count:,} {phase}" for phase, count in checked.items()) or "nothing", "checked: all agree.")
     if audit.unsettled:
-        print(f"Not compared with orders, as it never stood still: the stock of {', '.join(audit.unsettled)}.")
+        print(
+            f"Not compared with orders, as trade changed it in each round: the stock of {', '.join(audit.unsettled)}."
+        )
     print("What was posted in the last half minute is for the next audit.")
 
 
 def statement(
-    account: Annotated[str, typer.Option(help="The account's id or code.")],
-    first: Annotated[datetime, typer.Option("--from", help="The first day (UTC).", formats=["%Y-%m-%d"])],
-    last: Annotated[datetime, typer.Option("--to", help="The last day (UTC).", formats=["%Y-%m-%d"])],
-    as_csv: Annotated[bool, typer.Option("--csv", help="As CSV instead of a table.")] = False,
-    tenant: Annotated[str, typer.Option(help="Whose account.")] = "acme",
+    account: Annotated[str, typer.Option(help="Id or code of the account.")],
+    first: Annotated[datetime, typer.Option("--from", help="First day (UTC).", formats=["%Y-%m-%d"])],
+    last: Annotated[datetime, typer.Option("--to", help="Last day (UTC), included.", formats=["%Y-%m-%d"])],
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV instead of a table.")] = False,
+    tenant: Annotated[str, typer.Option(help="Tenant of the account.")] = "acme",
     url: Url = DEFAULT_URL,
     data: Data = DEFAULT_DATA,
 ) -> None:
@@ -67,9 +69,9 @@ def statement(
 
 
 def redrive(
-    queue: Annotated[str, typer.Argument(help="The name of the queue, as the stack's output FailedCallsQueue says.")],
+    queue: Annotated[str, typer.Argument(help="Name of the queue: the stack's output FailedCallsQueue.")],
 ) -> None:
-    """Make calls that failed for good again, in the AWS account that the environment names."""
+    """Repeat the failed calls in the dead-letter queue, in the AWS account set in the environment."""
     import boto3
 
     from cli.redrive import redrive as run
@@ -78,8 +80,8 @@ def redrive(
     for each in run(boto3.client("sqs"), boto3.client("lambda"), queue):
         done += not each.error
         left += bool(each.error)
-        told = f"failed again: {each.error}" if each.error else "done"
-        print(f"{each.call.function.rpartition(':function:')[2]} ({each.call.reason}): {told}")
+        result = f"failed again: {each.error}" if each.error else "done"
+        print(f"{each.call.function.rpartition(':function:')[2]} ({each.call.reason}): {result}")
     print(f"{done} done, {left} left in the queue.")
     if left:
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""The command that runs the local server."""
+"""Command that runs the local server."""
 
 import json
 from pathlib import Path
@@ -13,11 +13,11 @@ from cli.commands.options import DEFAULT_DATA, RUNNING, Data, stderr
 
 
 def serve(
-    port: Annotated[int, typer.Option(help="The port on 127.0.0.1.")] = 3000,
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3000,
     data: Data = DEFAULT_DATA,
-    memory: Annotated[bool, typer.Option("--memory", help="Keep nothing: the data is gone at the end.")] = False,
+    memory: Annotated[bool, typer.Option("--memory", help="Keep data in memory only.")] = False,
 ) -> None:
-    """Serve the API on an embedded database."""
+    """Run the API locally on an embedded database."""
     from local.database import database
     from local.server import run, settings_for
     from local.sigv4 import access_key
@@ -30,7 +30,7 @@ def serve(
     key = signing_key(data.resolve())
     operator, is_new = access_key(data.resolve())
     if is_new:
-        print(f"Operator's access key, told this once and kept in {data}: {operator.id} {operator.secret}")
+        print(f"Access key for operators, shown once and kept in {data}: {operator.id} {operator.secret}")
 
     def announce() -> None:
         token = mint(key, tenant="acme", role="owner", user=str(uuid4()))

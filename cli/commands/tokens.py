@@ -12,12 +12,12 @@ from domain.identity.permissions import Role
 
 
 def token(
-    tenant: Annotated[str, typer.Option(help="The tenant that the token is for.")],
-    role: Annotated[Role, typer.Option(help="The part that its bearer has.")] = Role.OWNER,
-    user: Annotated[str | None, typer.Option(help="The user's id, a UUID; a new one if not given.")] = None,
+    tenant: Annotated[str, typer.Option(help="Tenant of the token.")],
+    role: Annotated[Role, typer.Option(help="Role of the user.")] = Role.OWNER,
+    user: Annotated[str | None, typer.Option(help="Id of the user, a UUID. Default: a new one.")] = None,
     data: Data = DEFAULT_DATA,
 ) -> None:
-    """Print an ID token, good for an hour, for the server that uses the same data folder."""
+    """Print an ID token, valid for an hour, for the local server on the same data folder."""
     from local.tokens import mint, signing_key
 
     data.mkdir(parents=True, exist_ok=True)
@@ -25,12 +25,12 @@ def token(
 
 
 def login(
-    email: Annotated[str, typer.Option(help="The user's e-mail address.")],
-    tenant: Annotated[str, typer.Option(help="The user's tenant.")] = "acme",
-    password: Annotated[str | None, typer.Option(help="The user's password; without it, a new one is set.")] = None,
+    email: Annotated[str, typer.Option(help="E-mail address of the user.")],
+    tenant: Annotated[str, typer.Option(help="Tenant of the user.")] = "acme",
+    password: Annotated[str | None, typer.Option(help="Password of the user. Default: a new one is set.")] = None,
     data: Data = DEFAULT_DATA,
 ) -> None:
-    """Sign a user in at the running server's user pool and print the ID token that they get."""
+    """Sign a user in to the running server's user pool and print the ID token."""
     from local.user_pool import SignInRefusedError, id_token
 
     server = running(data)

@@ -1,4 +1,4 @@
-"""Commands that trade through a running API."""
+"""Commands that import and trade through a running API."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,20 +10,20 @@ from cli.commands.options import DEFAULT_DATA, DEFAULT_URL, Data, Url
 from domain.identity.permissions import Role
 
 _REPLAYING = "00000000-0000-4000-8000-00000000da11"
-"""User who replays: always the same, as idempotency keys belong to a user."""
+"""User of replays: always the same, as idempotency keys belong to a user."""
 
 
 def import_items(
-    file: Annotated[Path, typer.Argument(help="A CSV file with a header.", exists=True, dir_okay=False)],
-    currency: Annotated[str, typer.Option(help="The currency of the prices (ISO 4217).")],
-    tenant: Annotated[str, typer.Option(help="Whose catalogue.")] = "acme",
-    sku: Annotated[str, typer.Option(help="The column of the SKU.")] = "StockCode",
-    name: Annotated[str, typer.Option(help="The column of the name.")] = "Description",
-    price: Annotated[str, typer.Option(help="The column of the price.")] = "UnitPrice",
+    file: Annotated[Path, typer.Argument(help="CSV file with a header.", exists=True, dir_okay=False)],
+    currency: Annotated[str, typer.Option(help="Currency of the prices (ISO 4217).")],
+    tenant: Annotated[str, typer.Option(help="Tenant of the catalogue.")] = "acme",
+    sku: Annotated[str, typer.Option(help="Column with the SKU.")] = "StockCode",
+    name: Annotated[str, typer.Option(help="Column with the name.")] = "Description",
+    price: Annotated[str, typer.Option(help="Column with the price.")] = "UnitPrice",
     url: Url = DEFAULT_URL,
     data: Data = DEFAULT_DATA,
 ) -> None:
-    """Load a catalogue from a CSV file. The last price of a SKU wins; what is there already stays."""
+    """Import a catalogue from a CSV file. The last line of a SKU wins; existing items are not changed."""
     from cli.import_items import Columns, load
     from local.tokens import mint, signing_key
 
@@ -33,13 +33,13 @@ def import_items(
 
 
 def replay(
-    file: Annotated[Path, typer.Argument(help="A CSV file of invoice lines.", exists=True, dir_okay=False)],
-    currency: Annotated[str, typer.Option(help="The currency of the prices (ISO 4217).")],
-    tenant: Annotated[str, typer.Option(help="In whose shop.")] = "acme",
+    file: Annotated[Path, typer.Argument(help="CSV file of invoice lines.", exists=True, dir_okay=False)],
+    currency: Annotated[str, typer.Option(help="Currency of the prices (ISO 4217).")],
+    tenant: Annotated[str, typer.Option(help="Tenant in which to trade.")] = "acme",
     url: Url = DEFAULT_URL,
     data: Data = DEFAULT_DATA,
 ) -> None:
-    """Replay a trading day through the running API and compare the sums. Doing it again does nothing twice."""
+    """Replay a trading day through the running API and compare the sums. Another replay repeats no command."""
     from cli.replay import replay as replaying
     from local.tokens import mint, signing_key
 

@@ -1,7 +1,7 @@
-"""A trading day, read from a wholesaler's invoice lines: what to sell to whom, in the order of time.
+"""Trading day read from a wholesaler's invoice lines: the sales and cancellations, in order of time.
 
-Columns as in the UCI data set "Online Retail" (doi:10.24432/C5BW33): InvoiceNo (beginning with C: a cancellation),
-StockCode, Description, Quantity, InvoiceDate, UnitPrice, CustomerID.
+Columns are those of the UCI data set "Online Retail" (doi:10.24432/C5BW33): InvoiceNo (a cancellation if it begins with
+C), StockCode, Description, Quantity, InvoiceDate, UnitPrice, CustomerID.
 """
 
 from collections import defaultdict
@@ -19,20 +19,20 @@ CANCELLATION = "C"
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """What is sold: a stock code at a price, since one code has several prices in a day."""
+    """Stock code at a price: one code can have several prices in a day."""
 
     code: str
     price: Decimal
 
     @property
     def sku(self) -> str:
-        """The SKU under which it is kept."""
+        """SKU of the article's item."""
         return f"{self.code}@{self.price}"
 
 
 @dataclass(slots=True)
 class Sale:
-    """One order to place: an invoice, or a part of it. `cancelled_by` is the invoice that takes it back."""
+    """Order to place: an invoice or a part of it. `cancelled_by` is the invoice that cancels it."""
 
     invoice: str
     customer: str
@@ -42,13 +42,13 @@ class Sale:
 
     @property
     def key(self) -> str:
-        """What makes it one command, however often the day is replayed."""
+        """Part of the idempotency key, the same in every replay of the day."""
         return f"{self.note}/{self.cancelled_by}".replace(" ", "-")
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of the file that can be read."""
+    """Valid line of the file."""
 
     number: int
     invoice: str
@@ -58,32 +58,32 @@ class Line:
 
     @property
     def money(self) -> Decimal:
-        """What it comes to."""
+        """Line total."""
         return self.article.price * self.units
 
 
 @dataclass(slots=True)
 class Day:
-    """The whole day. `steps` are sales, and invoices that cancel some, in the order of time."""
+    """Trading day. `steps` are sales, and numbers of invoices that cancel sales, in order of time."""
 
     steps: list[Sale | str] = field(default_factory=list)
     names: dict[Article, str] = field(default_factory=dict)
     lines: int = 0
     refused: list[tuple[int, str]] = field(default_factory=list)
-    """Line, reason."""
+    """Refused lines: line number, reason."""
     sold: tuple[int, Decimal] = (0, Decimal())
-    """Units and money of all lines that sell."""
+    """Units and money of all lines that are sales."""
     returned: tuple[int, Decimal] = (0, Decimal())
-    """Of the cancellations whose original is in the file."""
+    """Units and money of all lines that cancel a sale of the file."""
 
     @property
     def sales(self) -> list[Sale]:
-        """All orders to place."""
+        """Orders to place."""
         return [step for step in self.steps if isinstance(step, Sale)]
 
     @property
     def demand(self) -> dict[Article, int]:
-        """The units of each article that the day sells."""
+        """Units of each article that the day sells."""
         units: dict[Article, int] = defaultdict(int)
         for sale in self.sales:
             for article, count in sale.units.items():
@@ -92,7 +92,7 @@ class Day:
 
 
 def read(file: Path) -> Day:
-    """Return the day in a file. Lines that are no sale and no cancellation of one are refused with the reason."""
+    """Return the day in a file. Lines that are neither sales nor cancellations of sales are recorded as refused."""
     day = Day()
     invoices: dict[str, list[Line]] = {}
     for line in _readable(file, day):
@@ -136,7 +136,7 @@ def _sale(lines: list[Line]) -> Sale:
 
 
 def _taken_back(day: Day, lines: list[Line], sold: dict[str, Sale]) -> list[Sale]:
-    """Part what an invoice cancels from the sales before it, so that it can be refunded by itself."""
+    """Move the units that an invoice cancels to separate sales, so that they can be refunded separately."""
     parts: dict[str, Sale] = {}
     for line in lines:
         original = next((sale for sale in reversed(sold.values()) if _covers(sale, line)), None)
@@ -157,7 +157,7 @@ def _covers(sale: Sale, line: Line) -> bool:
 
 
 def _split(parts: Iterable[Sale]) -> list[Sale]:
-    """Return orders of at most so many items as an order may have, linked by their notes."""
+    """Split sales into orders within the maximum of items per order, with the invoice and part in their notes."""
     orders = [
         Sale(part.invoice, part.customer, dict(units), part.cancelled_by)
         for part in parts

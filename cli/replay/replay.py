@@ -1,4 +1,4 @@
-"""Replaying a trading day through the API, and comparing what it says with what the file says."""
+"""Replay of a trading day through the API, and comparison of the results with the file."""
 
 import time
 from collections import Counter, defaultdict
@@ -23,7 +23,7 @@ console = Console()
 
 @dataclass(slots=True)
 class Tally:
-    """What the API said: orders, units and money sold and given back, and what it refused."""
+    """Results from the API: orders, units and money sold and refunded, and refused commands."""
 
     orders: int = 0
     units: int = 0
@@ -37,14 +37,14 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Stocked:
-    """An item of the day, and the units on hand before its first sale."""
+    """Item of the day, with its units on hand before the first sale."""
 
     item_id: str
     on_hand: int
 
 
 class Replay:
-    """A day on its way through the API. Keys follow from the file, so that doing it again does nothing twice."""
+    """Replay of a day. Idempotency keys are derived from the file, so that another replay repeats nothing."""
 
     def __init__(self, api: Client, day: Day, name: str, currency: str, bar: Progress) -> None:
         self._api, self._day, self._name, self._currency, self._bar = api, day, name, currency, bar
@@ -53,7 +53,7 @@ class Replay:
         self.tally = Tally()
 
     def run(self) -> Tally:
-        """Do it all and return what came of it."""
+        """Replay the day and return the results."""
         items = self._stock_up()
         customers = self._customers()
         started = time.perf_counter()
@@ -70,7 +70,7 @@ class Replay:
         return self.tally
 
     def _stock_up(self) -> dict[Article, Stocked]:
-        """Make the items that are not there, and bring in what the day sells of each."""
+        """Create missing items, and add the units that the day sells to their stock."""
         demand = self._day.demand
         ids: dict[Article, str] = {}
         batches = list(batched(demand, BATCH, strict=False))
@@ -93,7 +93,7 @@ class Replay:
         return {"name": self._day.names[article], "sku": article.sku, "price": price, "stock": 0}
 
     def _customers(self) -> dict[str, str]:
-        """Make the customers that are not there, and return their ids. Sales without a customer are the shop's own."""
+        """Create missing customers and return all ids. Sales without a customer are the caller's own."""
         ids = {}
         for customer in self._tracked({sale.customer for sale in self._day.sales} - {""}, "Making customers"):
             email = f"customer-{customer}@example.com"
@@ -150,7 +150,7 @@ class Replay:
 
 
 def replay(file: Path, currency: str, url: str, token: str) -> bool:
-    """Replay the day in a file and print the report; return whether all sums agree."""
+    """Replay the day in a file and print a report; return True if all sums agree."""
     day = read(file)
     try:
         with Client(url, token) as api, Progress(console=console) as bar:

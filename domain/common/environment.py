@@ -1,7 +1,7 @@
-"""The system as Tradepost may use it: clock, pauses, chance and parallel work, all from one place.
+"""Single source of time, sleeps, random numbers and parallel work.
 
-Nothing else asks the system for them. So a simulation can put an environment of its own in place, for each function
-that it runs, and is then exact: the same seed gives the same run.
+No other module gets them from the system. A simulation can therefore replace the environment of each function that it
+runs and is reproducible: the same seed gives the same run.
 """
 
 import time
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
 
 
 class Environment:
-    """The machine that the code runs on."""
+    """Environment that uses the clock, random numbers and threads of the machine."""
 
     chance: Random = SystemRandom()
-    """Without a state, which copies of one snapshot (SnapStart) would share."""
+    """Generator of random numbers. It has no state that copies of one SnapStart snapshot would share."""
 
     def now(self) -> datetime:
-        """Return the time by the wall clock, in UTC."""
+        """Return the time of the wall clock, in UTC."""
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Return seconds by a clock that never goes back; only differences mean something."""
+        """Return the seconds of a clock that never goes back; only differences are meaningful."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Wait."""
+        """Wait for `seconds`."""
         time.sleep(seconds)
 
     def in_parallel[A, R](self, call: Callable[[A], R], arguments: Iterable[A]) -> list[R]:
-        """Return the results of `call` for each argument, in their order; the first exception is raised."""
+        """Return the result of `call` for each argument, in the order of the arguments. Raises the first exception."""
         with_context = [(copy_context(), argument) for argument in arguments]
         return list(_pool().map(lambda each: each[0].run(call, each[1]), with_context))
 
@@ -55,7 +55,7 @@ _environment: ContextVar[Environment] = ContextVar("environment", default=_SYSTE
 
 @contextmanager
 def using(environment: Environment) -> Iterator[None]:
-    """Let code within use another environment."""
+    """Replace the environment within the context."""
     token = _environment.set(environment)
     try:
         yield
@@ -64,18 +64,18 @@ def using(environment: Environment) -> Iterator[None]:
 
 
 def now() -> datetime:
-    """Return the current time in UTC, cut to milliseconds."""
+    """Return the current time in UTC, truncated to milliseconds."""
     moment = _environment.get().now()
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def monotonic() -> float:
-    """Return seconds by a clock that never goes back; only differences mean something."""
+    """Return the seconds of a clock that never goes back; only differences are meaningful."""
     return _environment.get().monotonic()
 
 
 def sleep(seconds: float) -> None:
-    """Wait."""
+    """Wait for `seconds`."""
     _environment.get().sleep(seconds)
 
 
@@ -85,10 +85,10 @@ def chance() -> Random:
 
 
 def unique() -> UUID:
-    """Return an id that nobody else makes (RFC 9562, version 4)."""
+    """Return a random UUID (RFC 9562, version 4)."""
     return UUID(bytes=chance().randbytes(16), version=4)
 
 
 def in_parallel[A, R](call: Callable[[A], R], arguments: Iterable[A]) -> list[R]:
-    """Return the results of `call` for each argument, in their order; the first exception is raised."""
+    """Return the result of `call` for each argument, in the order of the arguments. Raises the first exception."""
     return _environment.get().in_parallel(call, arguments)

@@ -1,11 +1,11 @@
-"""What can go wrong, in the words of the business. `handlers.http.problems` says how each looks on the wire."""
+"""Errors of the domain. `handlers.http.problems` maps each to an HTTP response."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """One thing wrong with a request: a JSON pointer (RFC 6901) to it, a code and a sentence."""
+    """One error in a request: a JSON pointer (RFC 6901) to the value, a code and a sentence."""
 
     pointer: str
     code: str
@@ -13,7 +13,7 @@ class Flaw:
 
 
 class DomainError(Exception):
-    """A request that Tradepost understands and refuses."""
+    """Base class of the errors for which a request is rejected."""
 
     def __init__(self, detail: str, *flaws: Flaw) -> None:
         super().__init__(detail)
@@ -22,36 +22,36 @@ class DomainError(Exception):
 
 
 class ValidationFailed(DomainError):
-    """The input does not have the form that the route asks for."""
+    """The input does not match the schema or rules of the route."""
 
 
 class CursorInvalid(DomainError):
-    """A cursor that was not made for this list of this tenant, or is too old."""
+    """The cursor was not issued for this list of this tenant, or has expired."""
 
     def __init__(self) -> None:
         super().__init__("The cursor is not valid for this list, or has expired. Start again without one.")
 
 
 class Unauthorized(DomainError):
-    """Nobody is known to be calling."""
+    """Credentials are missing or invalid (401)."""
 
     def __init__(self) -> None:
         super().__init__("Send a valid bearer token.")
 
 
 class Forbidden(DomainError):
-    """The caller is known and may not do this."""
+    """The caller is authenticated but does not have the permission (403)."""
 
 
 class NotFound(DomainError):
-    """There is no such thing, or it is another tenant's: the caller cannot tell which."""
+    """The resource does not exist, or belongs to another tenant; callers cannot distinguish the two."""
 
     def __init__(self, what: str = "resource", *flaws: Flaw) -> None:
         super().__init__(f"There is no such {what}.", *flaws)
 
 
 class OutOfStock(DomainError):
-    """Fewer units are free than were asked for."""
+    """Fewer units are available than requested."""
 
 
 class SkuTaken(DomainError):
@@ -71,18 +71,18 @@ class EmailTaken(DomainError):
 
 
 class InvalidState(DomainError):
-    """The thing is not in a state from which this can be done."""
+    """The state of the resource does not allow the operation."""
 
 
 class ItemArchived(DomainError):
-    """The item is no longer sold or changed."""
+    """The item is archived: it cannot be ordered or edited."""
 
     def __init__(self, *flaws: Flaw) -> None:
         super().__init__("The item is archived.", *flaws)
 
 
 class PriceChanged(DomainError):
-    """The item does not cost what the client expects to pay."""
+    """The price of an item differs from the price that the client expects."""
 
     def __init__(self, *flaws: Flaw) -> None:
         super().__init__("A price is not what you expect. Nothing was reserved.", *flaws)
@@ -96,21 +96,21 @@ class InsufficientFunds(DomainError):
 
 
 class AlreadyReversed(DomainError):
-    """The transaction has been reversed before."""
+    """The transaction is already reversed."""
 
     def __init__(self) -> None:
         super().__init__("The transaction has been reversed before.")
 
 
 class PreconditionFailed(DomainError):
-    """The thing has changed since the caller read it."""
+    """The resource has changed since the caller read it."""
 
     def __init__(self) -> None:
         super().__init__("It has changed since you read it. Read it again and decide.")
 
 
 class IdempotencyKeyReused(DomainError):
-    """An Idempotency-Key came back with another body."""
+    """The Idempotency-Key was already used with a different body."""
 
     def __init__(self) -> None:
         super().__init__("This Idempotency-Key was used before with another body.")
@@ -124,14 +124,14 @@ class IdempotencyInProgress(DomainError):
 
 
 class Contention(DomainError):
-    """Too many callers changed the same thing at once. Nothing happened."""
+    """Retries were exhausted because of concurrent changes. Nothing was written."""
 
     def __init__(self) -> None:
         super().__init__("Too many requests are changing this at once. Nothing happened; try again.")
 
 
 class Unavailable(DomainError):
-    """The table is throttled or out of reach."""
+    """A required service is throttled or unreachable."""
 
     def __init__(self) -> None:
         super().__init__("The service cannot be reached or is over its limit. Try again shortly.")

@@ -1,4 +1,4 @@
-"""Facts that other systems may act on, kept in the transaction that made them true."""
+"""Domain events for other systems, written in the transaction of the change that they describe."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -6,10 +6,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class DomainEvent:
-    """Something that happened to `subject`: the number `sequence` of its events, which count from 1 without gaps.
+    """A change of `subject`. `sequence` numbers the subject's events from 1 without gaps.
 
-    A subject is an id, or a part that changes by itself, such as an item's stock: `item_01J…/stock`. `data` is plain
-    JSON and holds nothing personal.
+    A subject is an id, or a part that changes independently, such as an item's stock: `item_01J…/stock`. `data` is
+    plain JSON without personal data.
     """
 
     kind: str

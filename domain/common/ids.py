@@ -1,4 +1,4 @@
-"""Identifiers: a type prefix and a ULID, which sorts by the time it was made."""
+"""Identifiers: a type prefix and a ULID, which sorts by creation time."""
 
 import re
 from datetime import datetime
@@ -14,7 +14,7 @@ def new_id(prefix: str) -> str:
 
 
 def derived_id(prefix: str, moment: datetime, seed: bytes) -> str:
-    """Return the identifier that `seed` (at least 10 bytes) always has at `moment`."""
+    """Return the identifier derived from `moment` and `seed` (at least 10 bytes). Same input, same identifier."""
     from ulid import ULID
 
     milliseconds = int(moment.timestamp() * 1000)
@@ -22,5 +22,5 @@ def derived_id(prefix: str, moment: datetime, seed: bytes) -> str:
 
 
 def is_id(prefix: str, value: str) -> bool:
-    """Tell whether `value` could be an identifier with this prefix, so that nothing else reaches a key."""
+    """Return whether `value` has the form of an identifier with this prefix. Check this before using it in a key."""
     return value.startswith(f"{prefix}_") and _FORM.fullmatch(value) is not None

@@ -1,7 +1,7 @@
-"""Minor-unit digits of the currencies of ISO 4217, currencies without minor units (gold, test codes) left out.
+"""Minor-unit digits of ISO 4217 currencies, except those without minor units (gold, test codes).
 
-Taken from the package iso4217, which reads the maintenance agency's list. It is not read at run time because
-parsing that list takes longer than the rest of the domain; a test compares the two.
+Taken from the package iso4217, which reads the maintenance agency's list. The package is not used at run time because
+parsing the list takes longer than importing the rest of the domain; a test compares the two.
 """
 
 _CODES = {

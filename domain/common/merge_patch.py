@@ -4,7 +4,7 @@ from typing import Any
 
 
 def merge_patch(target: Any, patch: Any) -> Any:
-    """Return `target` with `patch` applied, both as parsed JSON; neither is changed. RFC 7396, section 2."""
+    """Return `target` with `patch` applied (RFC 7396, section 2). Both are parsed JSON; neither is modified."""
     if not isinstance(patch, dict):
         return patch
     merged = dict(target) if isinstance(target, dict) else {}

@@ -1,4 +1,4 @@
-"""What every model of the domain has in common."""
+"""Base class and field types of the domain's models."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -13,7 +13,7 @@ SingleLine = Annotated[str, Field(pattern=rf"^[^{_CONTROLS}]*[^{_CONTROLS}\s][^{
 """One line of text: not blank, no control characters."""
 
 Text = Annotated[str, Field(pattern=rf"^[^{_CONTROLS_BUT_LINES}]*$")]
-"""Text that may have tabs and line breaks, but no other control characters."""
+"""Text without control characters, except tabs and line breaks."""
 
 
 def _is_number(value: object) -> object:
@@ -23,11 +23,11 @@ def _is_number(value: object) -> object:
 
 
 A_NUMBER = BeforeValidator(_is_number)
-"""Makes an int, last in its annotation, a JSON number without a fraction: 3 and 3.0, but neither "3" nor true."""
+"""Rejects strings and booleans for an int field: 3 and 3.0 are valid, "3" and true are not. Last in Annotated."""
 
 
 def at_most(count: int) -> BeforeValidator:
-    """Return a validator that refuses a longer list before its entries are looked at: each could have flaws."""
+    """Return a validator that rejects a list of more than `count` entries before each entry is validated."""
 
     def check(value: object) -> object:
         if isinstance(value, list) and len(value) > count:
@@ -38,7 +38,7 @@ def at_most(count: int) -> BeforeValidator:
 
 
 def to_rfc3339(moment: datetime) -> str:
-    """Return an aware time as RFC 3339 text in UTC with milliseconds, which sorts as the times do."""
+    """Return an aware time as RFC 3339 text in UTC with milliseconds, which sorts by time."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -52,16 +52,16 @@ Timestamp = Annotated[
     PlainSerializer(to_rfc3339, return_type=str, when_used="json"),
     Field(json_schema_extra={"format": "date-time", "examples": ["2026-11-21T08:00:00.000Z"]}),
 ]
-"""A moment with the precision that the API shows: milliseconds, UTC."""
+"""Time in the precision of the API: milliseconds, shown in UTC."""
 
 
 class Model(BaseModel):
-    """An immutable value; fields that it does not know are an error. Errors do not repeat input: it may be personal."""
+    """Immutable model that rejects unknown fields. Errors do not repeat input, as it may contain personal data."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 def json_of(model: BaseModel) -> dict[str, Any]:
-    """Return a model as the JSON object that the API shows."""
+    """Return a model as the JSON object that the API returns."""
     shown: dict[str, Any] = model.model_dump(mode="json")
     return shown

@@ -1,4 +1,4 @@
-"""Exact money: a decimal amount with the minor units of its currency (ISO 4217)."""
+"""Exact amounts of money: a decimal with the minor-unit digits of its currency (ISO 4217)."""
 
 import re
 from decimal import Decimal
@@ -23,8 +23,8 @@ _WHOLE_BALANCE = "-?(0|[1-9][0-9]{0,24})"
 class Money(BaseModel):
     """An amount of zero or more in one currency.
 
-    On the wire `{"amount": "12.99", "currency": "EUR"}`: the amount is text, never a JSON number, with
-    at most the currency's minor-unit digits going in and exactly as many coming out.
+    In JSON `{"amount": "12.99", "currency": "EUR"}`: the amount is a string, never a number. Input has at most the
+    currency's minor-unit digits, output exactly as many.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,17 +36,17 @@ class Money(BaseModel):
 
     @classmethod
     def of_minor(cls, minor: int, currency: str) -> Self:
-        """Return `minor` minor units (cents, for EUR) of `currency`, as kept in the table."""
+        """Return the amount of `minor` minor units (cents for EUR) of `currency`, the form stored in the table."""
         money = cls.model_construct(currency=currency, amount=Decimal(minor).scaleb(-MINOR_UNITS[currency]))
         return cast("Self", money)
 
     def __str__(self) -> str:
-        """The amount and its currency, for people: `12.99 EUR`."""
+        """Return the amount and its currency for display: `12.99 EUR`."""
         return " ".join(self._on_the_wire().values())
 
     @property
     def minor(self) -> int:
-        """The amount in minor units."""
+        """Amount in minor units."""
         return int(self.amount.scaleb(MINOR_UNITS[self.currency]))
 
     @field_validator("currency")
@@ -71,7 +71,7 @@ class Money(BaseModel):
 
     @property
     def decimal(self) -> str:
-        """The amount alone, with the digits of its currency."""
+        """Amount as a decimal string with the digits of its currency, without the currency."""
         return f"{self.amount:.{MINOR_UNITS[self.currency]}f}"
 
     @model_serializer
@@ -80,7 +80,7 @@ class Money(BaseModel):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """Describe money by the digits of its currency, so that the schema alone tells 13.999 EUR is wrong."""
+        """Return a schema with one branch per number of digits, so that validation by schema rejects 13.999 EUR."""
         return {
             "title": cls.__name__,
             "description": "An exact amount: a decimal string with at most the currency's minor-unit digits.",
@@ -90,7 +90,7 @@ class Money(BaseModel):
 
 
 class SignedMoney(Money):
-    """A balance, or a bound of one: an amount that may be negative, and longer than a price."""
+    """A balance or the limit of one: an amount that can be negative and has more digits than a price."""
 
     _whole: ClassVar[str] = _WHOLE_BALANCE
 

@@ -1,4 +1,4 @@
-"""Lists, a page at a time."""
+"""Pages of lists."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ from domain.common.model import Model
 
 
 class Page[T](Model):
-    """Some entries, newest first, and the cursor of the next page, or null at the end."""
+    """A page of a list, newest first. `next_cursor` is the cursor of the next page, or null on the last page."""
 
     items: list[T]
     next_cursor: str | None
@@ -14,7 +14,7 @@ class Page[T](Model):
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """Which page a client asks for: at most `limit` entries, after `cursor`."""
+    """Requested page: at most `limit` entries after `cursor`, or the first ones."""
 
     limit: int
     cursor: str | None = None

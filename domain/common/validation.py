@@ -1,4 +1,4 @@
-"""Turning what pydantic finds wrong into flaws that point at it."""
+"""Conversion of pydantic errors to flaws with JSON pointers."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -20,12 +20,12 @@ def pointer(path: Iterable[str | int]) -> str:
 
 
 def flaw(error: Mapping[str, Any], path: Iterable[str | int]) -> Flaw:
-    """Return one of pydantic's errors as a flaw at `path`; the input itself is not repeated."""
+    """Return a pydantic error as a flaw at `path`, without the input."""
     return Flaw(pointer(path), str(error["type"]).upper(), str(error["msg"]))
 
 
 def validated[M: BaseModel](model: type[M], value: Any) -> M:
-    """Return `value` (parsed JSON) as a model; ValidationFailed with a pointer to each flaw."""
+    """Return `value` (parsed JSON) as a model. Raises ValidationFailed with a flaw for each error."""
     try:
         return model.model_validate(value)
     except ValidationError as invalid:
@@ -34,5 +34,5 @@ def validated[M: BaseModel](model: type[M], value: Any) -> M:
 
 
 def invalid_input(flaws: Iterable[Flaw]) -> ValidationFailed:
-    """Return the error that names these flaws."""
+    """Return a ValidationFailed error with these flaws."""
     return ValidationFailed("The request is not valid; `errors` says where.", *flaws)

@@ -1,4 +1,4 @@
-"""E-mail addresses, and when two of them are one."""
+"""E-mail addresses and their canonical form."""
 
 import unicodedata
 from typing import Annotated
@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 MAX_CANONICAL = 87
-"""A name in a user pool has 128 characters at most, and holds a tenant of 40, a slash and an address."""
+"""Maximum length of a canonical address: a user name in the pool has 128 characters for tenant (40), slash, address."""
 
 
 def _is_address(text: str) -> str:
@@ -16,10 +16,10 @@ def _is_address(text: str) -> str:
 
 
 def canonical_email(text: str) -> str:
-    """Return what every spelling of an address has in common, such as `jane@xn--bcher-kva.example`.
+    """Return the form that all spellings of an address share, such as `jane@xn--bcher-kva.example`. Raises ValueError.
 
-    The local part by Unicode NFKC in lower case, the domain by IDNA (RFC 5891). Not by case folding, which would make
-    one of `straße@` and `strasse@`: two people's. Raises ValueError.
+    The local part is normalized by Unicode NFKC and lowercased, the domain by IDNA (RFC 5891). Case folding is not
+    used, as it would make `straße@` and `strasse@` equal, which can belong to two people.
     """
     from email_validator import EmailNotValidError, validate_email
 
@@ -39,4 +39,4 @@ EmailAddress = Annotated[
     Field(max_length=254, json_schema_extra={"format": "email"}, examples=["jane@example.com"]),
     AfterValidator(_is_address),
 ]
-"""An e-mail address as its owner writes it."""
+"""E-mail address in the user's own spelling."""

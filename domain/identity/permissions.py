@@ -1,4 +1,4 @@
-"""Who calls, and what each role may do."""
+"""Callers, roles and the permissions of each role."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,7 +7,7 @@ from domain.common.errors import Forbidden
 
 
 class Role(StrEnum):
-    """A person's part in a tenant, as the identity provider's groups name it."""
+    """Role of a user in a tenant, and the name of the user's group in the user pool."""
 
     OWNER = "owner"
     STAFF = "staff"
@@ -15,7 +15,7 @@ class Role(StrEnum):
 
 
 class Permission(StrEnum):
-    """Something that a route asks for before it does anything."""
+    """Permission that routes check before they do anything."""
 
     ITEMS_READ = "items:read"
     ITEMS_READ_ARCHIVED = "items:read-archived"
@@ -49,19 +49,22 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     Role.STAFF: _STAFF,
     Role.CUSTOMER: _CUSTOMER,
 }
-"""The one table of roles."""
+"""Permissions of each role; the only place that defines them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The verified person behind a request: tenant, subject (a UUID) and role."""
+    """Verified caller of a request: tenant, subject and role.
+
+    The subject is a user's UUID, the ARN of an operator, or `system` for automatic changes.
+    """
 
     tenant: str
     subject: str
     role: Role
 
     def may(self, permission: Permission) -> bool:
-        """Tell whether the caller's role has `permission`."""
+        """Return whether the caller's role has `permission`."""
         return permission in GRANTS[self.role]
 
     def require(self, permission: Permission) -> None:
@@ -70,6 +73,6 @@ class Caller:
             raise Forbidden(f"The role {self.role} does not have the permission {permission}.")
 
     def require_own_or(self, permission: Permission, user_id: str) -> None:
-        """Raise Forbidden unless `user_id` is the caller's own, or the role has `permission`."""
+        """Raise Forbidden unless `user_id` is the caller's own id or the caller's role has `permission`."""
         if user_id != self.subject:
             self.require(permission)

@@ -1,4 +1,4 @@
-"""Tenants: shops that share nothing but the deployment."""
+"""Tenants: shops that share the deployment but no data."""
 
 from datetime import datetime
 from typing import Annotated, Self
@@ -28,16 +28,16 @@ PersonName = Annotated[SingleLine, Field(max_length=200, examples=["Jane Doe"])]
 
 
 class TenantSettings(Model):
-    """What a tenant decides for itself."""
+    """Settings of a tenant."""
 
     hold_minutes: Annotated[int, Field(ge=1, le=1440), A_NUMBER] = 15
-    """How long a pending order holds its stock."""
+    """Minutes for which a pending order's units are reserved."""
     allow_sign_up: StrictBool = False
-    """Whether customers may sign up by themselves."""
+    """Whether customers can register without an invitation."""
 
 
 class TenantFields(Model):
-    """What an operator changes of a tenant. No currencies: any."""
+    """Fields of a tenant that operators set. An empty `currencies` list allows every currency."""
 
     name: Annotated[SingleLine, Field(max_length=200, examples=["Acme Crockery"])]
     currencies: Currencies = Field(default_factory=list)
@@ -45,28 +45,28 @@ class TenantFields(Model):
 
 
 class NewOwner(Model):
-    """The first person of a tenant."""
+    """The owner of a new tenant, its first user."""
 
     email: EmailAddress
     name: PersonName
 
 
 class NewTenant(TenantFields):
-    """A new tenant and its owner, who is sent an invitation."""
+    """A new tenant and its owner. The owner is sent an invitation by e-mail."""
 
     id: TenantId
     owner: NewOwner
 
 
 class SettingsPatch(Model):
-    """A change to settings."""
+    """A change to a tenant's settings. Fields left out are unchanged."""
 
     hold_minutes: Annotated[int, Field(ge=1, le=1440), A_NUMBER] = 15
     allow_sign_up: StrictBool = False
 
 
 class TenantPatch(Model):
-    """A JSON merge patch (RFC 7396) of a tenant: a field left out stays."""
+    """A JSON merge patch (RFC 7396) of a tenant. Fields left out are unchanged."""
 
     name: Annotated[SingleLine, Field(max_length=200)] = ""
     currencies: Currencies = Field(default_factory=list)
@@ -74,7 +74,7 @@ class TenantPatch(Model):
 
 
 class Tenant(Model):
-    """A tenant."""
+    """A tenant: one shop with its own users, items, orders and ledger."""
 
     id: str
     name: str
@@ -98,7 +98,7 @@ class Tenant(Model):
         )
 
     def patched(self, patch: TenantPatch, at: datetime) -> "Tenant":
-        """Return the tenant after a change. Raises ValidationFailed."""
+        """Return the next version of the tenant, with `patch` applied. Raises ValidationFailed."""
         current = self.model_dump(mode="json", include=set(TenantFields.model_fields))
         merged = validated(TenantFields, merge_patch(current, patch.model_dump(mode="json", exclude_unset=True)))
         changes = {name: getattr(merged, name) for name in TenantFields.model_fields}

@@ -1,4 +1,4 @@
-"""People of a tenant."""
+"""Users of a tenant."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -17,24 +17,24 @@ from domain.identity.tenants import PersonName
 
 def _is_granted(role: object) -> object:
     if isinstance(role, str) and role not in set(Role):
-        raise Forbidden("Nobody can be given this role.")
+        raise Forbidden("This role cannot be given.")
     return role
 
 
 AnyRole = Annotated[Role, BeforeValidator(_is_granted)]
 Phone = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$", examples=["+4930123456"])]
-"""A telephone number in the form of E.164."""
+"""Telephone number in E.164 format."""
 
 
 class UserStatus(StrEnum):
-    """Whether a person can sign in."""
+    """Status of a user. A deleted user cannot sign in."""
 
     ACTIVE = "active"
     DELETED = "deleted"
 
 
 class NewUser(Model):
-    """A new user, who is sent an invitation."""
+    """A new user. The user is sent an invitation by e-mail."""
 
     email: EmailAddress
     name: PersonName
@@ -43,7 +43,7 @@ class NewUser(Model):
 
 
 class UserFields(Model):
-    """What can be changed of a user."""
+    """Fields of a user that can be changed."""
 
     name: PersonName
     phone: Phone | None = None
@@ -51,7 +51,7 @@ class UserFields(Model):
 
 
 class UserPatch(Model):
-    """A JSON merge patch (RFC 7396) of a user: a field left out stays, null removes."""
+    """A JSON merge patch (RFC 7396) of a user. Fields left out are unchanged; null removes a value."""
 
     name: PersonName = ""
     phone: Phone | None = None
@@ -59,7 +59,7 @@ class UserPatch(Model):
 
 
 class User(Model):
-    """A person of a tenant. Of one who was deleted nothing personal is left."""
+    """A user of a tenant. The e-mail address, name and phone of a deleted user are null."""
 
     id: str = Field(examples=["0b54c9a6-4e0c-4c7e-9c57-6ad3c1b0f7a1"])
     email: str | None
@@ -84,7 +84,7 @@ class User(Model):
         )
 
     def patched(self, patch: UserPatch, at: datetime) -> "User":
-        """Return the user after a change. Raises NotFound for one who was deleted, ValidationFailed."""
+        """Return the user's next version, with `patch` applied. Raises ValidationFailed, or NotFound if deleted."""
         if self.status is UserStatus.DELETED:
             raise NotFound("user")
         current = self.model_dump(mode="json", include=set(UserFields.model_fields))
@@ -93,6 +93,6 @@ class User(Model):
         return self.model_copy(update=changes | {"version": self.version + 1, "updated_at": at})
 
     def erased(self, at: datetime) -> "User":
-        """Return what is left of a user who is deleted."""
+        """Return the deleted user, without personal data."""
         gone = {"email": None, "name": None, "phone": None, "status": UserStatus.DELETED}
         return self.model_copy(update=gone | {"version": self.version + 1, "updated_at": at})

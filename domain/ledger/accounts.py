@@ -15,12 +15,12 @@ from domain.common.money import SignedMoney
 from domain.identity.tenants import Currency
 
 RESERVED_CODES = "shop."
-"""Prefix of the codes of accounts that orders post to."""
+"""Prefix of account codes, reserved for the accounts that orders post to."""
 MAX_STRIPES = 16
 
 
 class AccountType(StrEnum):
-    """What an account counts."""
+    """Type of an account. Debits increase assets and expenses; credits increase the other types."""
 
     ASSET = "asset"
     LIABILITY = "liability"
@@ -30,14 +30,14 @@ class AccountType(StrEnum):
 
 
 class Direction(StrEnum):
-    """The side of an entry."""
+    """Side of an entry: debit or credit."""
 
     DEBIT = "debit"
     CREDIT = "credit"
 
     @property
     def opposite(self) -> "Direction":
-        """The other side."""
+        """Opposite side."""
         return Direction.CREDIT if self is Direction.DEBIT else Direction.DEBIT
 
 
@@ -48,11 +48,11 @@ NORMAL = {
     AccountType.EQUITY: Direction.CREDIT,
     AccountType.INCOME: Direction.CREDIT,
 }
-"""The side that makes an account's balance grow."""
+"""Normal direction of each account type: the side that increases the balance."""
 
 
 class AccountStatus(StrEnum):
-    """Whether an account can be posted to."""
+    """Status of an account. Closed accounts cannot be posted to."""
 
     OPEN = "open"
     CLOSED = "closed"
@@ -63,7 +63,7 @@ _AMOUNT = r"^-?(0|[1-9][0-9]{0,11})(\.[0-9]{1,4})?$"
 
 
 class NewAccount(Model):
-    """A new account. `floor` is the lowest balance allowed, in the account's normal direction; null: none."""
+    """A new account. `floor` is the minimum balance, in the account's normal direction; null sets no minimum."""
 
     code: Code
     name: Annotated[SingleLine, Field(max_length=200, examples=["Cash in hand"])]
@@ -84,7 +84,7 @@ class NewAccount(Model):
 
 
 class Account(Model):
-    """An account of the ledger. `floor` is a decimal string in the account's currency, or null."""
+    """An account of the ledger. `floor` is the minimum balance, a decimal string in the account's currency, or null."""
 
     id: str
     code: str
@@ -99,7 +99,7 @@ class Account(Model):
 
     @classmethod
     def new(cls, account_id: str, new: NewAccount, at: datetime) -> Self:
-        """Return a new account."""
+        """Return the first version of an account."""
         return cls(
             id=account_id,
             code=new.code,
@@ -115,25 +115,25 @@ class Account(Model):
 
     @property
     def floor_minor(self) -> int | None:
-        """The floor in minor units."""
+        """Minimum balance in minor units, or None."""
         return None if self.floor is None else int(Decimal(self.floor).scaleb(MINOR_UNITS[self.currency]))
 
     @property
     def normal(self) -> Direction:
-        """The side that makes its balance grow."""
+        """Side that increases the balance."""
         return NORMAL[self.type]
 
 
 class Stripes(Model):
-    """Number of chains over which an account's entries are spread, so that postings at once do not conflict."""
+    """Number of stripes over which an account's entries are spread, so that concurrent postings do not conflict."""
 
     count: Annotated[int, Field(ge=1, le=MAX_STRIPES, examples=[4]), A_NUMBER]
 
 
 def require_stripable(account: Account, count: int) -> None:
-    """Raise InvalidState unless an account may have `count` stripes.
+    """Raise InvalidState unless the account can have `count` stripes. The number of stripes never decreases.
 
-    An account with a floor keeps one: its floor is checked against the balance of one chain.
+    An account with a floor has one stripe, because the floor is checked against the balance of a single chain.
     """
     if account.floor is not None and count > 1:
         raise InvalidState("An account with a floor has one stripe: only there is its balance one number.")

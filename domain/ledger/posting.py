@@ -1,4 +1,4 @@
-"""Posting: appending the entries of a transaction to the chains of its accounts."""
+"""Posting: appends the entries of a transaction to the chains of its accounts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,24 +12,24 @@ from domain.ledger.accounts import Account, AccountStatus, Direction
 from domain.ledger.transactions import NewEntry
 
 MAX_SKEW = timedelta(seconds=2)
-"""Maximum difference between clocks. A chain that is further ahead is not appended to until the clock has caught up."""
+"""Maximum clock skew. A chain with a head further in the future rejects entries until the clock has caught up."""
 SETTLED_AFTER = timedelta(seconds=30)
-"""Time after which no transaction can be posted at an instant any more: each is committed within seconds."""
+"""Age at which an instant is final: transactions commit within seconds, so none can be posted at it any more."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChainHead:
-    """Where a stripe of an account ends: the number, balance and time of its last entry."""
+    """Last entry of a stripe of an account: its number, balance and time. An empty stripe has number 0 and no time."""
 
     account: Account
     stripe: int
     sequence: int = 0
     balance: int = 0
-    """In minor units, in the account's normal direction."""
+    """Balance in minor units, in the account's normal direction."""
     at: datetime | None = None
 
     def extended(self, direction: Direction, minor: int, at: datetime) -> "ChainHead":
-        """Return the end after one more entry."""
+        """Return the chain head after one more entry of `minor` minor units."""
         grows = direction is self.account.normal
         balance = self.balance + (minor if grows else -minor)
         return ChainHead(self.account, self.stripe, self.sequence + 1, balance, at)
@@ -37,16 +37,19 @@ class ChainHead:
 
 @dataclass(frozen=True, slots=True)
 class PlannedEntry:
-    """An entry on its way into a chain: which of the transaction's entries it is, and the chain's end after it."""
+    """An entry to append: its index in the transaction, and the chain head after it."""
 
     index: int
     head: ChainHead
     more: int = 0
-    """How many entries of the same transaction follow in the same chain."""
+    """Number of entries of the same transaction that follow in the same chain."""
 
 
 def posting_time(now: datetime, heads: Sequence[ChainHead]) -> datetime:
-    """Return the time of a transaction on these chains: times rise in each. Raises Unavailable if one is far ahead."""
+    """Return the time of a transaction on these chains: `now`, or the latest head's time if that is later.
+
+    Times never decrease along a chain. Raises Unavailable if a head is more than `MAX_SKEW` ahead of `now`.
+    """
     last = max((head.at for head in heads if head.at), default=now)
     if last > now + MAX_SKEW:
         raise Unavailable
@@ -54,7 +57,7 @@ def posting_time(now: datetime, heads: Sequence[ChainHead]) -> datetime:
 
 
 def require_postable(entries: Sequence[NewEntry], accounts: Mapping[str, Account]) -> None:
-    """Raise ValidationFailed with a flaw for each entry whose account is not there, closed or in another currency."""
+    """Raise ValidationFailed with a flaw for each entry on a missing or closed account, or in another currency."""
     flaws = []
     for index, entry in enumerate(entries):
         account = accounts.get(entry.account_id)
@@ -70,10 +73,11 @@ def require_postable(entries: Sequence[NewEntry], accounts: Mapping[str, Account
 
 
 def append_entries(entries: Sequence[NewEntry], heads: Mapping[str, ChainHead], at: datetime) -> list[PlannedEntry]:
-    """Return each entry's place in its account's chain. Raises InsufficientFunds where a floor would be crossed.
+    """Return each entry with the chain head after it, in the order of `entries`. Raises InsufficientFunds.
 
-    Of one account, entries that let the balance grow come first, then larger ones, so that no order in which a client
-    names them makes a difference, and a floor that holds at the end holds in between.
+    Entries of one account are appended in a fixed order: those that increase its balance first, and among each kind
+    larger amounts first. The order in the request therefore does not matter, and a floor that holds at the end also
+    holds in between.
     """
     ends = dict(heads)
     posted = []

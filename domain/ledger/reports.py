@@ -13,7 +13,7 @@ from domain.ledger.accounts import Direction
 
 
 class Entry(Model):
-    """An entry in an account's chain. `sequence` counts from 1 in its stripe, and `balance_after` is the stripe's."""
+    """An entry of an account. `sequence` counts from 1 in its stripe; `balance_after` is the balance of the stripe."""
 
     sequence: int
     stripe: int
@@ -25,7 +25,7 @@ class Entry(Model):
 
 
 class Balance(Model):
-    """An account's balance, in its normal direction. `final`: no later posting can change what it was at `as_of`."""
+    """An account's balance at `as_of`, in its normal direction. If `final`, no later posting can change it."""
 
     account_id: str
     balance: SignedMoney
@@ -35,7 +35,7 @@ class Balance(Model):
 
 
 class TrialAccount(Model):
-    """An account's balance on its side, as a decimal string; the other side is zero."""
+    """An account's balance as a decimal string in either `debit` or `credit`; the other is zero."""
 
     account_id: str
     code: str
@@ -45,7 +45,7 @@ class TrialAccount(Model):
 
 
 class TrialTotal(Model):
-    """The sums of a currency."""
+    """Total debits and credits in one currency, as decimal strings."""
 
     currency: str
     debit: str
@@ -53,7 +53,7 @@ class TrialTotal(Model):
 
 
 class TrialBalance(Model):
-    """Every account's balance at one instant; in each currency the totals are equal."""
+    """The balance of every account at one instant. In each currency, total debits equal total credits."""
 
     as_of: Timestamp
     final: bool
@@ -80,4 +80,4 @@ def _in_utc(moment: datetime) -> datetime:
 Moment = Annotated[
     AwareDatetime, BeforeValidator(_is_moment), AfterValidator(_in_utc), Field(examples=["2026-11-21T08:00:00Z"])
 ]
-"""An instant (RFC 3339, "date-time"), in UTC."""
+"""Time in RFC 3339 format ("date-time"), converted to UTC."""

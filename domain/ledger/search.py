@@ -1,8 +1,8 @@
-"""Finding the last entry of a chain that is not after an instant, without reading the chain.
+"""Search for the last entry of a chain at or before an instant, without reading the whole chain.
 
-Times rise along a chain. Each round reads three entries at once: one to either side of where even spacing would put the
-instant, and the middle one. Evenly spaced chains shrink to about the root of their length each round, and no chain
-shrinks by less than half.
+Times never decrease along a chain. Each round reads three entries in one request: one on either side of the position
+expected if entries were evenly spaced, and the middle one. A round reduces an evenly spaced range to about the square
+root of its length, and any range at least by half.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,16 +10,16 @@ from datetime import datetime
 from math import isqrt
 
 WINDOW = 12
-"""So many entries are read at once in the end: about a read unit."""
+"""Stop searching when at most this many entries remain: reading them takes about one read unit."""
 
 type Times = Callable[[Sequence[int]], Mapping[int, datetime]]
-"""Returns the times of entries by their numbers."""
+"""Function that returns the times of entries by number."""
 
 
 def last_until(instant: datetime, first: datetime, last: tuple[int, datetime], times: Times) -> int:
-    """Return the number of the last entry whose time is not after `instant`, or one at most `WINDOW` before it.
+    """Return the number of the last entry at or before `instant`, or a number at most `WINDOW` before it.
 
-    `first` is the time of entry 1, `last` the number and time of the last one; the answer is 0 if all are after.
+    `first` is the time of entry 1, `last` the number and time of the last entry. The result is 0 if all are later.
     """
     low, low_at = 1, first
     high, high_at = last

@@ -1,4 +1,4 @@
-"""Transactions of the ledger: entries whose debits and credits are equal in each currency."""
+"""Transactions of the ledger: entries with equal debits and credits in each currency."""
 
 import re
 from collections import defaultdict
@@ -23,7 +23,7 @@ def _is_positive(amount: Money) -> Money:
 
 
 class NewEntry(Model):
-    """One side of a transaction."""
+    """A debit or credit of a transaction, of more than zero."""
 
     account_id: Annotated[str, Field(max_length=64, examples=["acct_01JD3ZK8Q4M5X6Y7Z8A9B0C1D8"])]
     direction: Direction
@@ -55,7 +55,7 @@ def _is_day(value: object) -> object:
 
 
 class NewTransaction(Model):
-    """A transaction to post. In each currency debits equal credits."""
+    """A transaction to post. In each currency, total debits must equal total credits."""
 
     description: Annotated[SingleLine, Field(max_length=500, examples=["Rent for November"])]
     effective_date: Annotated[date, BeforeValidator(_is_day)] | None = None
@@ -69,7 +69,7 @@ class NewTransaction(Model):
 
 
 class TransactionSummary(Model):
-    """A posted transaction as lists show it."""
+    """A posted transaction as shown in lists."""
 
     id: str
     description: str
@@ -82,6 +82,6 @@ class TransactionSummary(Model):
 
 
 class Transaction(TransactionSummary):
-    """A posted transaction. It never changes, but that `reversed_by` is set once."""
+    """A posted transaction. It never changes, except that `reversed_by` is set once when it is reversed."""
 
     entries: list[NewEntry]

@@ -1,4 +1,4 @@
-"""Dependency of routes on the OpenAPI document, which is written when the API is built and deployed with it."""
+"""Dependency of routes on the OpenAPI document, which is generated at build time and deployed with the API."""
 
 import json
 from functools import cache
@@ -13,7 +13,7 @@ PATH = Path(__file__).parents[2] / "docs" / "openapi.json"
 
 @cache
 def openapi_json(prefix: str) -> str:
-    """Return the document's text for an API with a path prefix, such as `/dev`."""
+    """Return the OpenAPI document as JSON text for an API with a path prefix such as `/dev`."""
     document = json.loads(PATH.read_text())
     return json.dumps(document | {"servers": [{"url": prefix or "/"}]}, ensure_ascii=False)
 

@@ -1,7 +1,7 @@
-"""Who calls: the caller of an API Gateway event, and the session that the caller gets.
+"""Caller of an API Gateway event, and the session that is opened for the caller.
 
-This happens before Powertools resolves the route, as Powertools validates the input before any middleware of ours: a
-caller without the permission must get 403, whatever the input is like.
+This runs before Powertools resolves the route, because Powertools validates the input before it runs our middleware: a
+caller without the permission must get 403, even if the input is invalid.
 """
 
 import re
@@ -24,12 +24,12 @@ from repositories.dynamodb.session import Session
 from repositories.dynamodb.table import Table
 
 NO_TENANT = "-"
-"""A name that no tenant can have."""
+"""Placeholder that is not a valid tenant id."""
 _RESERVE_SECONDS = 1.0
-"""Part of a function's remaining time that is kept for the response."""
+"""Seconds of a function's remaining time that are reserved for the response."""
 _TENANT = re.compile(r"[a-z0-9-]{3,40}")
 _GROUPS = re.compile(r"[^\s,\[\]]+")
-"""A group's name. API Gateway writes the claim as `owner`, `a,b` or `[a b]`, by the kind of API."""
+"""Name of a group. API Gateway formats the claim as `owner`, `a,b` or `[a b]`, depending on the type of API."""
 
 
 def caller_of(event: ProxyEvent) -> Caller:
@@ -46,9 +46,9 @@ def caller_of(event: ProxyEvent) -> Caller:
 
 
 def operator_of(event: ProxyEvent) -> Caller:
-    """Return the IAM principal that calls a route for operators, as an owner of the tenant that the request names.
+    """Return the IAM principal that calls an operator route, as an owner of the tenant in the path or the body.
 
-    A name that no tenant can have becomes `NO_TENANT`. Raises Unauthorized.
+    An invalid tenant id becomes `NO_TENANT`. Raises Unauthorized, or InvalidJson or ValidationFailed for the body.
     """
     arn = event["requestContext"]["identity"].get("userArn")
     if not arn:
@@ -70,7 +70,7 @@ def open_session(
 ) -> Session:
     """Return the session of a request. `respond` encodes the result of a command as the response to store.
 
-    Raises IdempotencyKeyRequired, or ValidationFailed for a malformed key.
+    Raises IdempotencyKeyRequired, or ValidationFailed for a malformed Idempotency-Key.
     """
     issued_at = None
     if declared.permission != IAM:
@@ -84,9 +84,9 @@ def open_session(
 
 
 def _issued_at(event: ProxyEvent) -> int:
-    """Return when the caller's token was issued, in seconds since the epoch; 0 if the token does not say.
+    """Return the time at which the caller's token was issued, in seconds since the epoch; 0 without an `iat` claim.
 
-    API Gateway writes the claim as a date; some of its versions as the number that is in the token.
+    API Gateway formats the claim as a date; some of its versions pass the number in the token.
     """
     claim = str(event["requestContext"]["authorizer"]["claims"].get("iat", "0"))
     with suppress(ValueError):
@@ -95,7 +95,7 @@ def _issued_at(event: ProxyEvent) -> int:
 
 
 def _command(event: ProxyEvent, caller: Caller, respond: Callable[[BaseModel], StoredResponse]) -> Command | None:
-    """Return the command of a request with an Idempotency-Key. Its scope is caller, method, path and key."""
+    """Return the command of a request, or None without an Idempotency-Key. Scope: caller, method, path and key."""
     key = idempotency_key(event)
     if key is None:
         return None

@@ -1,4 +1,4 @@
-"""What became of each row of a batch."""
+"""Results of the rows of a batch."""
 
 from typing import Any, Literal
 
@@ -10,7 +10,7 @@ from handlers.http.route import Call
 
 
 class CreatedRow(Model):
-    """A row that became an item."""
+    """A row for which an item was added. `index` is its position in the request, from 0."""
 
     index: int
     status: Literal[201] = 201
@@ -18,7 +18,7 @@ class CreatedRow(Model):
 
 
 class RefusedRow(Model):
-    """A row that did not, and why: the problem that it alone would have been answered."""
+    """A rejected row, with the status and problem document that a request for this row alone would get."""
 
     index: int
     status: int
@@ -26,13 +26,13 @@ class RefusedRow(Model):
 
 
 class BatchResults(Model):
-    """What became of each row, in the order of the request."""
+    """The result of each row, in the order of the request."""
 
     results: list[CreatedRow | RefusedRow]
 
 
 def report(outcomes: list[Item | DomainError], call: Call) -> BatchResults:
-    """Return what to tell the client of each row."""
+    """Return the results of a batch's rows as shown to the client."""
     return BatchResults(results=[_row(index, outcome, call) for index, outcome in enumerate(outcomes)])
 
 

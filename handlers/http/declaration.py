@@ -1,4 +1,4 @@
-"""What a route declares, for the resolver, the OpenAPI document, the stack and the local server."""
+"""Declaration of a route, used by the resolver, the OpenAPI document, the stack and the local server."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -7,7 +7,7 @@ from domain.common.errors import DomainError
 from domain.identity.permissions import Permission
 
 PUBLIC: Literal["public"] = "public"
-"""Permission of a route that needs no caller."""
+"""Permission of a route without authentication."""
 IAM: Literal["iam"] = "iam"
 """Permission of a route for operators, who sign requests as IAM principals (SigV4)."""
 
@@ -17,11 +17,11 @@ type KeyUse = Literal["required", "accepted", "ignored"]
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """A route as it was declared. Its fields are explained in `handlers.http.route.Route`."""
+    """Declaration of a route. Its fields are described in `handlers.http.route.Route`."""
 
     method: str
     path: str
-    """The path as Powertools writes it: `/v1/items/<item_id>`."""
+    """Path in Powertools' syntax: `/v1/items/<item_id>`."""
     permission: Required
     status: int
     raises: tuple[type[DomainError], ...]
@@ -31,10 +31,10 @@ class Declaration:
 
     @property
     def writes(self) -> bool:
-        """Whether the route changes anything, so that the caller's token must not have been revoked."""
+        """Whether the route changes data. If so, the caller's token is checked for revocation."""
         return self.method != "GET"
 
     @property
     def template(self) -> str:
-        """The path as API Gateway and OpenAPI write it: `/v1/items/{item_id}`."""
+        """Path in the syntax of API Gateway and OpenAPI: `/v1/items/{item_id}`."""
         return self.path.replace("<", "{").replace(">", "}")

@@ -1,4 +1,4 @@
-"""Parameters that Powertools injects into endpoints: the call, its session, and repositories on it."""
+"""Dependencies that Powertools injects into endpoints: the call, its table, and repositories on its session."""
 
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -17,7 +17,7 @@ def _call(request: Request) -> Call:
 
 
 def session_of(request: Request) -> Session:
-    """Return the session of a request to a route that is not public."""
+    """Return the session of a request. Raises AssertionError for a public route, which has none."""
     session = _call(request).session
     if session is None:
         raise AssertionError("a public route has no session")
@@ -29,7 +29,7 @@ def _table(request: Request) -> Table:
 
 
 def repository[R](make: Callable[[Session], R]) -> Any:
-    """Return the dependency for a repository that `make` returns, given the session of the request."""
+    """Return the dependency for the repository that `make` creates from the session of the request."""
 
     def on_session(request: Request) -> R:
         return make(session_of(request))

@@ -1,21 +1,21 @@
-"""Errors of the transport: what is wrong with a request before the domain sees it."""
+"""HTTP errors, raised before a request reaches the domain."""
 
 from domain.common.errors import DomainError
 
 
 class InvalidJson(DomainError):
-    """The body is not JSON in UTF-8."""
+    """The body is not valid JSON in UTF-8."""
 
 
 class IdempotencyKeyRequired(DomainError):
-    """The route requires an Idempotency-Key header and there is none."""
+    """The required Idempotency-Key header is missing."""
 
     def __init__(self) -> None:
         super().__init__("Send an Idempotency-Key header: 1 to 255 visible ASCII characters.")
 
 
 class MethodNotAllowed(DomainError):
-    """The path exists, but not with this method. `allowed` is the value of the Allow header."""
+    """The path does not support this method. `allowed` is the value of the Allow header."""
 
     def __init__(self, allowed: str) -> None:
         super().__init__(f"This path answers {allowed}.")
@@ -23,11 +23,11 @@ class MethodNotAllowed(DomainError):
 
 
 class PayloadTooLarge(DomainError):
-    """The body is larger than the API accepts."""
+    """The body exceeds the size limit of the API."""
 
 
 class PreconditionRequired(DomainError):
-    """The route requires an If-Match header and there is none (RFC 6585, section 3)."""
+    """The required If-Match header is missing (RFC 6585, section 3)."""
 
     def __init__(self) -> None:
         super().__init__('Send If-Match with the ETag that you last read, for example If-Match: "3".')
@@ -41,4 +41,4 @@ class TooManyRequests(DomainError):
 
 
 class UnsupportedMediaType(DomainError):
-    """The Content-Type of the body is not one that the route accepts."""
+    """The route does not accept the Content-Type of the body."""

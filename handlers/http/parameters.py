@@ -1,4 +1,4 @@
-"""Headers and query parameters that routes of several resources take."""
+"""Headers and query parameters shared by routes of several resources."""
 
 from typing import Annotated
 

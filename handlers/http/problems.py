@@ -1,4 +1,4 @@
-"""How each error of the domain looks on the wire: problem+json (RFC 9457). This is the one table of them."""
+"""HTTP responses to errors as problem+json (RFC 9457). `PROBLEMS` is the only table of them."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -15,11 +15,11 @@ from repositories.dynamodb.idempotency import StoredResponse
 CONTENT_TYPE = "application/problem+json"
 _RETRY_AFTER_SECONDS = "1"
 MAX_FLAWS = 100
-"""Flaws that a problem names: a body of 256 KB could have ten thousands."""
+"""Maximum number of flaws in a problem document: a body of 256 KB could cause tens of thousands."""
 
 
 class Problem(NamedTuple):
-    """The wire form of a kind of error."""
+    """HTTP status, code and title of a type of error."""
 
     status: int
     code: str
@@ -27,25 +27,25 @@ class Problem(NamedTuple):
 
     @property
     def type(self) -> str:
-        """The problem type's URI."""
+        """URI of the problem type."""
         return f"urn:tradepost:problem:{self.code.lower().replace('_', '-')}"
 
     @property
     def kept(self) -> bool:
-        """Whether this refusal is the final answer to an Idempotency-Key."""
+        """Whether this error is stored as the final response to an Idempotency-Key."""
         return self.status in {402, 404, 409} and self.code not in {"CONTENTION", "IDEMPOTENCY_IN_PROGRESS"}
 
     @property
     def replaced(self) -> bool:
-        """Whether an earlier answer to the Idempotency-Key is given instead, or why there is none.
+        """Whether the idempotency record, if there is one, decides the response instead: replay or conflict.
 
-        Not for a caller who may not call, or not now.
+        Not for callers who are unauthenticated, lack the permission or should retry.
         """
         return not self.kept and not self.retryable and self.status not in {401, 403}
 
     @property
     def retryable(self) -> bool:
-        """Whether the same request may succeed soon."""
+        """Whether the client should retry the same request soon (Retry-After)."""
         return self.status in {429, 503} or self.code == "IDEMPOTENCY_IN_PROGRESS"
 
 
@@ -81,12 +81,12 @@ PROBLEMS: dict[type[DomainError], Problem] = {
 
 
 def problem_of(error: DomainError | None) -> Problem:
-    """Return the wire form of an error; None is one that nobody foresaw."""
+    """Return the problem for an error; None is an unexpected exception."""
     return PROBLEMS[type(error)] if error else INTERNAL_ERROR
 
 
 def problem_body(error: DomainError | None, instance: str, request_id: str) -> dict[str, Any]:
-    """Return the problem document of an error; None stands for an unexpected exception."""
+    """Return the problem document for an error; None is an unexpected exception."""
     if error is None:
         detail = "The error has been logged. Quote the request id when you report it."
         return problem_document(INTERNAL_ERROR, detail, instance, request_id)
@@ -110,7 +110,7 @@ def problem_document(
 
 
 def problem_headers(error: DomainError | None) -> dict[str, str]:
-    """Return the headers that belong to a problem."""
+    """Return the headers of the response to an error: Content-Type, Retry-After and Allow."""
     headers = {"Content-Type": CONTENT_TYPE}
     if problem_of(error).retryable:
         headers["Retry-After"] = _RETRY_AFTER_SECONDS
@@ -120,9 +120,9 @@ def problem_headers(error: DomainError | None) -> dict[str, str]:
 
 
 def from_validation(invalid: RequestValidationError) -> DomainError:
-    """Return what Powertools' validation found as an error of the domain.
+    """Return Powertools' validation errors as a ValidationFailed, or PreconditionRequired if If-Match is missing.
 
-    A flaw of a query parameter or header points to `/query/<name>` or `/header/<name>`.
+    Pointers to query parameters and headers are `/query/<name>` and `/header/<name>`.
     """
     found = invalid.errors()[:MAX_FLAWS]
     for error in found:

@@ -1,4 +1,4 @@
-"""The body and the idempotency key of an API Gateway event."""
+"""Body, headers and idempotency key of an API Gateway event."""
 
 import base64
 import hashlib
@@ -17,7 +17,7 @@ MAX_BODY_BYTES = 256 * 1024
 MERGE_PATCH = "application/merge-patch+json"
 
 type ProxyEvent = dict[str, Any]
-"""An event of API Gateway's Lambda proxy integration (API Gateway developer guide, "Input format")."""
+"""Event of API Gateway's Lambda proxy integration (API Gateway developer guide, "Input format")."""
 
 _KEY = re.compile(r"[!-~]{1,255}")
 
@@ -28,7 +28,7 @@ def header(event: ProxyEvent, name: str) -> str | None:
 
 
 def with_json_body(event: ProxyEvent) -> ProxyEvent:
-    """Return the event with its body as text and the Content-Type application/json, the only one Powertools reads.
+    """Return the event with a decoded body and Content-Type application/json, the only type that Powertools parses.
 
     Raises PayloadTooLarge, UnsupportedMediaType and InvalidJson.
     """
@@ -57,7 +57,7 @@ def _text(event: ProxyEvent) -> str | None:
 
 
 def json_object(text: str | None) -> dict[str, Any]:
-    """Return a body as a JSON object. Raises InvalidJson, or ValidationFailed for any other JSON value."""
+    """Return a body as a JSON object. Raises InvalidJson, or ValidationFailed if it is missing or not an object."""
     if not text:
         raise _not_an_object("MISSING", "Send a JSON object.")
     try:
@@ -85,7 +85,7 @@ def _not_an_object(code: str, detail: str) -> ValidationFailed:
 
 
 def idempotency_key(event: ProxyEvent) -> str | None:
-    """Return the Idempotency-Key header, or None. Raises ValidationFailed."""
+    """Return the Idempotency-Key header, or None. Raises ValidationFailed if it is malformed."""
     key = header(event, "idempotency-key")
     if key is not None and not _KEY.fullmatch(key):
         where = Flaw("/header/Idempotency-Key", "STRING_PATTERN_MISMATCH", "1 to 255 visible ASCII characters")
@@ -94,5 +94,5 @@ def idempotency_key(event: ProxyEvent) -> str | None:
 
 
 def digest(text: str) -> str:
-    """Return a SHA-256 digest in hexadecimal."""
+    """Return the SHA-256 digest of `text` in hexadecimal."""
     return hashlib.sha256(text.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Results as responses: status, headers and body."""
+"""Responses to successful requests: status, headers and body."""
 
 from typing import Any
 
@@ -16,9 +16,9 @@ def to_json(shown: Any) -> str:
 
 
 def success(status: int, location: str, shown: dict[str, Any] | None) -> StoredResponse:
-    """Return the response that shows a resource, with an ETag if it has a version.
+    """Return the response for a resource, with an ETag if it has a version; without a resource, an empty body.
 
-    `location` is the URL of a created resource, with the names of its fields in braces: `/v1/items/{id}`.
+    `location` is the URL template of a created resource, with field names in braces: `/v1/items/{id}`.
     """
     if shown is None:
         return StoredResponse(status, {}, "")
@@ -31,12 +31,12 @@ def success(status: int, location: str, shown: dict[str, Any] | None) -> StoredR
 
 
 def not_modified(etag: str) -> StoredResponse:
-    """Return the response to a client that has this version already (RFC 9110, section 15.4.5)."""
+    """Return the 304 response to a client that already has this version (RFC 9110, section 15.4.5)."""
     return StoredResponse(304, {"ETag": etag}, "")
 
 
 def to_proxy(response: StoredResponse) -> dict[str, Any]:
-    """Return a response as API Gateway takes it from a proxy integration."""
+    """Return a response in the format of API Gateway's proxy integration."""
     return {
         "statusCode": response.status,
         "body": response.body,

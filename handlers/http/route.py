@@ -1,5 +1,6 @@
-"""Routes: a thin layer over the Powertools resolver with what all routes have in common."""
+"""Routes: a thin layer over the Powertools resolver for admission, errors, idempotency and telemetry."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -37,7 +38,7 @@ class Call:
 
     path: str
     url_path: str
-    """The path as the client sent it: with the stage's name, unless the API has a custom domain."""
+    """Path as sent by the client: with the stage name, unless the API has a custom domain."""
     request_id: str
     telemetry: Telemetry
     table: Table
@@ -45,25 +46,25 @@ class Call:
 
     @property
     def prefix(self) -> str:
-        """Path prefix of the API: the stage's name, or empty with a custom domain."""
+        """Path prefix of the API: the stage name, or empty with a custom domain."""
         return self.url_path.removesuffix(self.path)
 
     def location(self, declared: Declaration) -> str:
-        """Return the URL of a resource that the route creates, its fields in braces."""
+        """Return the URL template of a resource that the route creates, with field names in braces."""
         return self.prefix + declared.location
 
 
 class Route:
-    """One route. `get`, `post`, `patch` or `delete` declares it; `handler` is the entry point of its function.
+    """A route. `get`, `post`, `patch` or `delete` declares it; `handler` is the entry point of its function.
 
     Options of a declaration:
-    `permission`: checked before the input is validated.
-    `status`: status code of a success.
-    `raises`: errors for the OpenAPI document, besides those that any route can raise.
+    `permission`: permission of the caller, checked before the input is validated.
+    `status`: status code of a successful response.
+    `raises`: errors for the OpenAPI document, in addition to those that any route can raise.
     `idempotency_key`: whether the route requires, accepts or ignores an Idempotency-Key.
-    `location`: path of a created resource, if it is not the route's path and the id.
-    `media_type`: Content-Type of a success.
-    The first sentence of the endpoint's docstring is the operation's summary, all of it the description.
+    `location`: path of a created resource; by default the route's path followed by the id.
+    `media_type`: Content-Type of a successful response.
+    The first sentence of the endpoint's docstring is the operation's summary, the whole docstring its description.
     """
 
     declaration: Declaration
@@ -117,7 +118,7 @@ class Route:
         def register(endpoint: Endpoint) -> Endpoint:
             self.endpoint = endpoint
             description = (endpoint.__doc__ or "").strip()
-            summary = description.partition(". ")[0].rstrip(".")
+            summary = re.split(r"(?<=[.])\s", description, maxsplit=1)[0].rstrip(".")
             route = self.resolver.route(path, method, status_code=status, summary=summary, description=description)
             return route(endpoint)
 
@@ -140,7 +141,7 @@ class Route:
         return response
 
     def _admit(self, event: ProxyEvent, context: Any, call: Call) -> ProxyEvent:
-        """Check the caller's permission and open the session. Return the event as Powertools can read it."""
+        """Check the caller's permission and open the session. Return the event in the form that Powertools parses."""
         declared = self.declaration
         if declared.permission == PUBLIC:
             return event
@@ -161,9 +162,9 @@ class Route:
         return admitted
 
     def _respond(self, app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
-        """Middleware: turn the endpoint's result into the response; 304 for a client that has it already."""
+        """Convert the endpoint's result to the response, or to 304 if the client has this version (middleware)."""
         route = app.context["_route"]
-        # API Gateway and Powertools decode paths differently: Powertools may have found no route, or its own.
+        # API Gateway and Powertools decode paths differently: Powertools may find no route, or one of its own.
         if route.func is self.endpoint and not route.dependant.body_params:
             require_no_body(app.current_event.raw_event)
         result = next_middleware(app)
@@ -181,7 +182,7 @@ class Route:
         return _to_response(response)
 
     def _on_error(self, error: Exception) -> Response[Any]:
-        """Turn an exception into a response, which is stored if it is final for the request's Idempotency-Key."""
+        """Convert an exception to a response. Store it if it is the final response to the request's Idempotency-Key."""
         call: Call = self.resolver.context["call"]
         if isinstance(error, NotFoundError):
             return self._final_response(NotFound(), call)
@@ -190,12 +191,15 @@ class Route:
         if isinstance(error, DomainError) and call.session:
             try:
                 self._store_or_replay(error, call, call.session)
-            except Exception as instead:  # noqa: BLE001 - Powertools has no handler for errors of its handlers
+            except Exception as instead:  # noqa: BLE001 - Powertools does not handle errors of its exception handlers
                 return self._final_response(instead, call)
         return self._final_response(error, call)
 
     def _store_or_replay(self, error: DomainError, call: Call, session: Session) -> None:
-        """Store a final error as the response to the Idempotency-Key; raise Replayed if there is a response."""
+        """Store a final error as the response to the Idempotency-Key.
+
+        Raises Replayed if a response is stored already, IdempotencyKeyReused or IdempotencyInProgress on conflict.
+        """
         problem = problem_of(error)
         if problem.kept:
             session.record.store(problem_response(error, call.path, call.request_id))

@@ -1,4 +1,4 @@
-"""One log line per request, from which the stack's metric filters count; and, with tracing on, a trace."""
+"""Telemetry: one log line per request, read by the stack's metric filters, and a trace if tracing is on."""
 
 import logging
 from collections.abc import Callable
@@ -17,8 +17,8 @@ type Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 @cache
 def logger() -> Logger:
-    """Return the logger: JSON lines, with the keys of the current request on each."""
-    # What no line shows need not be found out for each (Python's logging HOWTO, "Optimization").
+    """Return the logger. It writes JSON lines with the keys of the current request."""
+    # Do not collect values that no line shows (Python's logging HOWTO, "Optimization").
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     return Logger(
         service="tradepost",
@@ -31,23 +31,23 @@ def logger() -> Logger:
 
 
 class Telemetry:
-    """Log line of one request. It never contains bodies, tokens or e-mail addresses."""
+    """Log line of a request. It never contains bodies, tokens or e-mail addresses."""
 
     def __init__(self, route: str, request_id: str) -> None:
         self.meter = Meter()
         self.code: str | None = None
-        """The code of the problem that was answered, if any."""
+        """Code of the problem in the response, if any."""
         self.replayed: bool | None = None
-        """Whether the answer is an earlier one's."""
+        """Whether the response is the stored response to an earlier request."""
         self._started = monotonic()
         logger().append_keys(request_id=request_id, route=route, tenant=None, sub=None)
 
     def caller(self, tenant: str, subject: str) -> None:
-        """Name who calls in this request's lines."""
+        """Add the caller's tenant and subject to the log lines of this request."""
         logger().append_keys(tenant=tenant, sub=subject)
 
     def finish(self, status: int) -> None:
-        """Write the request's line."""
+        """Write the log line of the request."""
         meter = self.meter
         logger().info(
             "request",
@@ -64,7 +64,7 @@ class Telemetry:
 
 
 def traced(handler: Handler) -> Handler:
-    """Return the handler, traced by X-Ray if the stack has tracing on. Otherwise the tracer is not imported."""
+    """Return the handler, traced by X-Ray if tracing is on in the stack. Otherwise the tracer is not imported."""
     if http_settings().tracing != "on":
         return handler
     from aws_lambda_powertools import Tracer

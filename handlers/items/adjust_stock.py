@@ -1,4 +1,4 @@
-"""POST /v1/items/{item_id}/stock: count units in or out."""
+"""POST /v1/items/{item_id}/stock: add or remove units on hand."""
 
 from domain.common.errors import Contention, InvalidState, NotFound, OutOfStock
 from domain.identity.permissions import Permission
@@ -17,7 +17,10 @@ api = Route()
     idempotency_key="required",
 )
 def adjust_stock(item_id: str, adjustment: StockAdjustment, items: Items) -> Item:
-    """Add to or take from the units on hand, never below what is reserved."""
+    """Add or remove units on hand. Returns the item.
+
+    409 if reserved units would be removed, the maximum stock would be exceeded, or the stock is not counted.
+    """
     return items.adjust_stock(item_id, adjustment)
 
 

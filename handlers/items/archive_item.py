@@ -18,7 +18,7 @@ api = Route()
     raises=[Contention, NotFound, PreconditionFailed, PreconditionRequired],
 )
 def archive_item(item_id: str, if_match: IfMatch, items: Items) -> None:
-    """Take an item out of sale. It stays readable."""
+    """Archive an item. It can no longer be ordered or edited; staff and owners can still read it."""
     items.archive(item_id, versions_in(if_match))
 
 

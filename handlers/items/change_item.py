@@ -18,7 +18,7 @@ api = Route()
     raises=[Contention, NotFound, ItemArchived, SkuTaken, PreconditionFailed, PreconditionRequired],
 )
 def change_item(item_id: str, patch: ItemPatch, if_match: IfMatch, items: Items) -> Item:
-    """Change an item: a field left out stays, null removes."""
+    """Change an item. Fields left out are unchanged; null removes a field. 409 if archived, or if the SKU is taken."""
     return items.change(item_id, patch, versions_in(if_match))
 
 

@@ -11,7 +11,7 @@ api = Route()
 
 @api.post("/v1/items", permission=Permission.ITEMS_WRITE, status=201, raises=[SkuTaken])
 def create_item(new: NewItem, items: Items) -> Item:
-    """Add an item."""
+    """Add an item to the catalogue. Returns the item. 409 if another item has the SKU."""
     return items.create(new)
 
 

@@ -1,4 +1,4 @@
-"""POST /v1/items/batch: add up to 100 items, each by itself."""
+"""POST /v1/items/batch: add up to 100 items, each independently."""
 
 from domain.common.errors import IdempotencyInProgress
 from domain.identity.permissions import Permission
@@ -17,7 +17,7 @@ api = Route()
     raises=[IdempotencyInProgress],
 )
 def create_items(batch: NewItems, items: Items, call: CurrentCall) -> BatchResults:
-    """Add items; a bad row does not stop the others."""
+    """Add up to 100 items. A rejected row does not stop the others. Returns the item or the problem of each row."""
     created = items.create_all(batch.items)
     return items.finish(created, report(created.outcomes, call))
 

@@ -1,4 +1,4 @@
-"""GET /v1/items/{item_id}: read an item."""
+"""GET /v1/items/{item_id}: get an item."""
 
 from domain.common.errors import Contention, NotFound
 from domain.identity.permissions import Permission
@@ -15,7 +15,7 @@ api = Route()
     raises=[NotFound, Contention],
 )
 def get_item(item_id: str, items: Items) -> Item:
-    """Read an item. Customers see active ones only."""
+    """Get an item. Customers get 404 for an archived item."""
     item = items.get(item_id)
     if item.status is ItemStatus.ARCHIVED and not items.caller.may(Permission.ITEMS_READ_ARCHIVED):
         raise NotFound("item")

@@ -1,4 +1,4 @@
-"""GET /v1/items/{item_id}/stock-buckets: read how an item's stock is spread over buckets."""
+"""GET /v1/items/{item_id}/stock-buckets: get an item's stock by bucket."""
 
 from domain.common.errors import Contention, InvalidState, NotFound
 from domain.identity.permissions import Permission
@@ -15,7 +15,7 @@ api = Route()
     raises=[NotFound, InvalidState, Contention],
 )
 def get_stock_buckets(item_id: str, items: Items) -> StockBuckets:
-    """Read an item's stock by bucket. 409 if its stock is not counted."""
+    """Get an item's stock by bucket. 409 if its stock is not counted."""
     return items.stock_buckets(item_id)
 
 

@@ -27,7 +27,7 @@ def list_items(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[ItemSummary]:
-    """List items, newest first, or find the one with a SKU. Customers see active ones only."""
+    """List items, newest first. `sku` finds the item with that SKU. Customers can list active items only."""
     if status is ItemStatus.ARCHIVED:
         items.caller.require(Permission.ITEMS_READ_ARCHIVED)
     if sku is not None:

@@ -1,4 +1,4 @@
-"""POST /v1/items/{item_id}/stock-buckets: split an item's stock over buckets."""
+"""POST /v1/items/{item_id}/stock-buckets: spread an item's stock over buckets."""
 
 from domain.common.errors import Contention, InvalidState, NotFound
 from domain.identity.permissions import Permission
@@ -16,7 +16,10 @@ api = Route()
     raises=[NotFound, InvalidState, Contention],
 )
 def split_stock(item_id: str, split: StockSplit, items: Items) -> Item:
-    """Spread an item's units over buckets, so that many orders at once do not wait for each other."""
+    """Spread an item's available units over buckets. Concurrent orders then conflict less.
+
+    Returns the item. 409 if its stock is not counted.
+    """
     return items.split_stock(item_id, split.count)
 
 

@@ -15,7 +15,7 @@ api = Route()
     raises=[NotFound, InvalidState, Contention],
 )
 def close_account(account_id: str, ledger: Ledger) -> Account:
-    """Close an account whose balance is zero, for good."""
+    """Close an account permanently. 409 if its balance is not zero, if it is closed, or if orders post to it."""
     return ledger.close_account(account_id)
 
 

@@ -1,4 +1,4 @@
-"""GET /v1/ledger/accounts/{account_id}: read an account."""
+"""GET /v1/ledger/accounts/{account_id}: get an account."""
 
 from domain.common.errors import Contention, NotFound
 from domain.identity.permissions import Permission
@@ -15,7 +15,7 @@ api = Route()
     raises=[NotFound, Contention],
 )
 def get_account(account_id: str, ledger: Ledger) -> Account:
-    """Read an account."""
+    """Get an account."""
     return ledger.account(account_id)
 
 

@@ -1,4 +1,4 @@
-"""GET /v1/ledger/accounts/{account_id}/balance: read an account's balance."""
+"""GET /v1/ledger/accounts/{account_id}/balance: get an account's balance."""
 
 from typing import Annotated
 
@@ -19,7 +19,7 @@ api = Route()
     raises=[NotFound, Contention],
 )
 def get_balance(account_id: str, ledger: Ledger, as_of: Annotated[Moment | None, Query()] = None) -> Balance:
-    """Read what the balance is, or was at an instant."""
+    """Get an account's balance, now or at an instant (`as_of`)."""
     return ledger.balance(account_id, as_of)
 
 

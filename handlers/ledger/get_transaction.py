@@ -1,4 +1,4 @@
-"""GET /v1/ledger/transactions/{txn_id}: read a transaction."""
+"""GET /v1/ledger/transactions/{txn_id}: get a transaction."""
 
 from domain.common.errors import Contention, NotFound
 from domain.identity.permissions import Permission
@@ -15,7 +15,7 @@ api = Route()
     raises=[NotFound, Contention],
 )
 def get_transaction(txn_id: str, ledger: Ledger) -> Transaction:
-    """Read a transaction."""
+    """Get a transaction with its entries."""
     return ledger.transaction(txn_id)
 
 

@@ -1,4 +1,4 @@
-"""GET /v1/ledger/trial-balance: read the trial balance."""
+"""GET /v1/ledger/trial-balance: get the trial balance."""
 
 from typing import Annotated
 
@@ -19,7 +19,7 @@ api = Route()
     raises=[Contention, InvalidState],
 )
 def get_trial_balance(ledger: Ledger, as_of: Annotated[Moment | None, Query()] = None) -> TrialBalance:
-    """Read the balance of every account as it is, or was at an instant."""
+    """Get the balance of every account, now or at an instant (`as_of`). 409 if the ledger has too many accounts."""
     return ledger.trial_balance(as_of)
 
 

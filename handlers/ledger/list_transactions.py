@@ -26,7 +26,7 @@ def list_transactions(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[TransactionSummary]:
-    """List transactions, newest first, or those with a reference."""
+    """List transactions, newest first. `reference` limits the list to transactions with that reference."""
     return ledger.transactions(reference, PageRequest(limit, cursor))
 
 

@@ -16,7 +16,7 @@ api = Route()
     raises=[InvalidState],
 )
 def open_account(new: NewAccount, ledger: Ledger) -> Account:
-    """Open an account."""
+    """Open an account. 409 if another account has the code."""
     return ledger.open_account(new)
 
 

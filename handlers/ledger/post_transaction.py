@@ -17,7 +17,10 @@ api = Route()
     idempotency_key="required",
 )
 def post_transaction(new: NewTransaction, ledger: Ledger) -> Transaction:
-    """Post a transaction: in each currency its debits equal its credits."""
+    """Post a transaction. In each currency, total debits must equal total credits.
+
+    Returns the transaction. 409 if a balance would fall below its account's floor.
+    """
     return ledger.post(new)
 
 

@@ -17,7 +17,11 @@ api = Route()
     raises=[NotFound, AlreadyReversed, InvalidState, InsufficientFunds, Contention],
 )
 def reverse_transaction(txn_id: str, ledger: Ledger) -> Transaction:
-    """Post the opposite of a transaction. It happens once."""
+    """Reverse a transaction. Posts a transaction with opposite entries and returns it.
+
+    409 if the transaction is already reversed or belongs to an order (refund the order instead), if an account is
+    closed, or if a balance would fall below its account's floor.
+    """
     return ledger.reverse(txn_id)
 
 

@@ -1,4 +1,4 @@
-"""POST /v1/ledger/accounts/{account_id}/stripes: spread an account over stripes."""
+"""POST /v1/ledger/accounts/{account_id}/stripes: spread an account's entries over stripes."""
 
 from domain.common.errors import Contention, InvalidState, NotFound
 from domain.identity.permissions import Permission
@@ -15,7 +15,10 @@ api = Route()
     raises=[NotFound, InvalidState, Contention],
 )
 def stripe_account(account_id: str, stripes: Stripes, ledger: Ledger) -> Account:
-    """Spread the entries to come over more chains, so that many postings at once do not wait for each other."""
+    """Spread an account's future entries over more stripes. Concurrent postings then conflict less.
+
+    Returns the account. 409 if it is closed, has a floor, or already has more stripes.
+    """
     return ledger.stripe_account(account_id, stripes.count)
 
 

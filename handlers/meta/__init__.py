@@ -1,1 +1,1 @@
-"""The API about itself."""
+"""Routes about the API: health and documentation."""

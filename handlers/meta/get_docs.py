@@ -1,4 +1,4 @@
-"""GET /v1/docs: the API's documentation in Swagger UI, with nothing loaded from elsewhere."""
+"""GET /v1/docs: show the API documentation in Swagger UI, without external resources."""
 
 from functools import cache
 from pathlib import Path
@@ -14,7 +14,7 @@ api = Route()
 
 @api.get("/v1/docs", permission=PUBLIC, media_type="text/html")
 def get_docs(document: OpenApiJson) -> Response[str]:
-    """Browse and try the API in Swagger UI."""
+    """Show the API documentation in Swagger UI. Returns an HTML page."""
     return Response(200, content_type="text/html; charset=utf-8", body=_page(document))
 
 
@@ -24,7 +24,7 @@ def _page(document: str) -> str:
 
     files = Path(swagger_ui.__file__).parent
     return swagger_ui.generate_swagger_html(
-        # A "</script>" in the document must not end the script that holds it.
+        # A "</script>" in the document must not end the enclosing script element.
         spec=document.replace("</", "<\\/"),
         swagger_js=(files / "swagger-ui-bundle.min.js").read_text(),
         swagger_css=(files / "swagger-ui.min.css").read_text(),

@@ -1,4 +1,4 @@
-"""GET /v1/health: tell whether the API and its table answer."""
+"""GET /v1/health: check that the API and its table respond."""
 
 from typing import Literal
 
@@ -14,7 +14,7 @@ api = Route()
 
 
 class Health(Model):
-    """The API is well."""
+    """Status and version of an API that is healthy."""
 
     status: Literal["healthy"] = "healthy"
     version: str = VERSION
@@ -22,7 +22,7 @@ class Health(Model):
 
 @api.get("/v1/health", permission=PUBLIC, raises=[Unavailable])
 def get_health(table: CurrentTable) -> Health:
-    """Tell whether the table answers."""
+    """Check that the API and its table respond. 503 if the table does not."""
     table.get(keys.health(), consistent=False)
     return Health()
 

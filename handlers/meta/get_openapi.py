@@ -1,4 +1,4 @@
-"""GET /v1/openapi.json: the OpenAPI document of this API."""
+"""GET /v1/openapi.json: get the OpenAPI document of this API."""
 
 from aws_lambda_powertools.event_handler import Response
 
@@ -11,7 +11,7 @@ api = Route()
 
 @api.get("/v1/openapi.json", permission=PUBLIC)
 def get_openapi(document: OpenApiJson) -> Response[str]:
-    """Return the OpenAPI document of this API."""
+    """Get the OpenAPI document of this API."""
     return Response(200, content_type="application/json", body=document)
 
 

@@ -1,4 +1,4 @@
-"""POST /v1/orders/{order_id}/cancel: call an order off."""
+"""POST /v1/orders/{order_id}/cancel: cancel an unpaid order."""
 
 from domain.common.errors import Contention, InvalidState, NotFound
 from domain.identity.permissions import Permission
@@ -15,7 +15,10 @@ api = Route()
     raises=[NotFound, InvalidState, Contention],
 )
 def cancel_order(order_id: str, orders: Orders) -> Order:
-    """Call an order off that is not paid. Its stock is free again. Customers cancel their own only."""
+    """Cancel an unpaid order. Its reserved units are released.
+
+    Customers can cancel only their own orders. Returns the order. 409 if it is not pending.
+    """
     return orders.cancel(order_id)
 
 

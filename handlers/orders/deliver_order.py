@@ -1,4 +1,4 @@
-"""POST /v1/orders/{order_id}/deliver: note that an order arrived."""
+"""POST /v1/orders/{order_id}/deliver: mark an order as delivered."""
 
 from domain.common.errors import Contention, InvalidState, NotFound
 from domain.identity.permissions import Permission
@@ -15,7 +15,7 @@ api = Route()
     raises=[NotFound, InvalidState, Contention],
 )
 def deliver_order(order_id: str, orders: Orders) -> Order:
-    """Note that an order arrived."""
+    """Mark a shipped order as delivered. Returns the order. 409 if it is not shipped."""
     return orders.deliver(order_id)
 
 

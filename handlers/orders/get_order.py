@@ -1,4 +1,4 @@
-"""GET /v1/orders/{order_id}: read an order."""
+"""GET /v1/orders/{order_id}: get an order."""
 
 from domain.common.errors import Contention, NotFound
 from domain.identity.permissions import Permission
@@ -11,7 +11,7 @@ api = Route()
 
 @api.get("/v1/orders/<order_id>", permission=Permission.ORDERS_OWN, raises=[NotFound, Contention])
 def get_order(order_id: str, orders: Orders) -> Order:
-    """Read an order. Customers read their own only."""
+    """Get an order. Customers get 404 for an order that is not their own."""
     return orders.get(order_id)
 
 

@@ -27,7 +27,10 @@ def list_orders(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[OrderSummary]:
-    """List orders, newest first. Customers see their own only. A page of one status may be short before the end."""
+    """List orders, newest first. Customers can list only their own orders.
+
+    With `status`, a page can have fewer than `limit` orders even if more follow.
+    """
     caller = orders.caller
     if not caller.may(Permission.ORDERS_READ_ALL):
         customer_id = customer_id or caller.subject

@@ -1,4 +1,4 @@
-"""POST /v1/orders/{order_id}/payments: take the payment of an order."""
+"""POST /v1/orders/{order_id}/payments: record the payment of an order."""
 
 from domain.common.errors import Contention, InvalidState, NotFound
 from domain.identity.permissions import Permission
@@ -18,7 +18,10 @@ api = Route()
     idempotency_key="required",
 )
 def pay_order(order_id: str, new: NewPayment, payments: Payments) -> Payment:
-    """Take the payment of a pending order: it is captured at once, and the order is paid."""
+    """Record the payment of a pending order. It is captured at once and posted to the ledger; the order becomes paid.
+
+    Returns the payment. 409 if the order is not pending, or if its reservation has ended.
+    """
     return payments.pay(order_id, new)
 
 

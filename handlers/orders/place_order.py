@@ -17,7 +17,11 @@ api = Route()
     idempotency_key="required",
 )
 def place_order(new: NewOrder, orders: Orders) -> Order:
-    """Place an order: all of its stock is reserved, or nothing happens. Staff and owners may name the customer."""
+    """Place an order. All of its units are reserved, or the order is rejected and nothing is reserved.
+
+    Staff and owners can order for a customer (`customer_id`). Returns the order, which is pending until it is paid.
+    409 if stock is insufficient or in too many buckets, an item is archived, or a price differs from `unit_price`.
+    """
     if new.customer_id is not None:
         orders.caller.require_own_or(Permission.ORDERS_MANAGE, new.customer_id)
     return orders.place(new)

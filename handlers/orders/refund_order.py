@@ -1,4 +1,4 @@
-"""POST /v1/orders/{order_id}/refund: give the money back."""
+"""POST /v1/orders/{order_id}/refund: refund a paid order."""
 
 from typing import Annotated
 
@@ -22,7 +22,10 @@ _NO_REASON = Refund()
     idempotency_key="required",
 )
 def refund_order(order_id: str, payments: Payments, refund: Annotated[Refund, Body()] = _NO_REASON) -> Order:
-    """Give the money of a paid order back. Its stock is free again."""
+    """Refund a paid order that is not shipped. Its posting is reversed and its reserved units are released.
+
+    Returns the order. 409 if it is not in the status paid.
+    """
     return payments.refund(order_id, refund)
 
 

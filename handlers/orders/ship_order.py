@@ -1,4 +1,4 @@
-"""POST /v1/orders/{order_id}/ship: send an order off."""
+"""POST /v1/orders/{order_id}/ship: ship a paid order."""
 
 from domain.common.errors import Contention, InvalidState, NotFound
 from domain.identity.permissions import Permission
@@ -15,7 +15,7 @@ api = Route()
     raises=[NotFound, InvalidState, Contention],
 )
 def ship_order(order_id: str, orders: Orders) -> Order:
-    """Send a paid order off. Its stock is gone."""
+    """Ship a paid order. Its reserved units leave the stock. Returns the order. 409 if it is not paid."""
     return orders.ship(order_id)
 
 

@@ -23,7 +23,7 @@ def change_tenant(
     if_match: IfMatch,
     tenants: Tenants,
 ) -> Tenant:
-    """Change a tenant: its name, currencies and settings."""
+    """Change a tenant's name, currencies or settings. Fields left out are unchanged."""
     return tenants.change(patch, versions_in(if_match))
 
 

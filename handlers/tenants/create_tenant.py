@@ -16,7 +16,7 @@ api = Route()
     raises=[InvalidState, EmailTaken, Contention],
 )
 def create_tenant(new: NewTenant, tenants: Tenants) -> Tenant:
-    """Add a tenant and its owner, who is sent an invitation."""
+    """Add a tenant and its owner. The owner is sent an invitation. 409 if the id or address is taken."""
     return tenants.create(new)
 
 

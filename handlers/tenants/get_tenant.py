@@ -1,4 +1,4 @@
-"""GET /v1/tenants/{tenant_id}: read a tenant."""
+"""GET /v1/tenants/{tenant_id}: get a tenant."""
 
 from domain.common.errors import NotFound
 from domain.identity.tenants import Tenant
@@ -11,7 +11,7 @@ api = Route()
 
 @api.get("/v1/tenants/<tenant_id>", permission=IAM, raises=[NotFound])
 def get_tenant(tenant_id: str, tenants: Tenants) -> Tenant:  # noqa: ARG001 - the session is for this tenant
-    """Read a tenant."""
+    """Get a tenant."""
     return tenants.get()
 
 

@@ -1,1 +1,1 @@
-"""Functions that AWS calls when something happens. Each module declares a `trigger`."""
+"""Functions that AWS services call. Each module declares a `trigger`."""

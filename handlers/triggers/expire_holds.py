@@ -1,6 +1,6 @@
-"""Each minute: orders that were not paid in time expire, and their stock is free again.
+"""Expire orders that were not paid in time and release their units, every minute.
 
-Called by EventBridge Scheduler, which calls again after a failure and then puts the event into a queue.
+Called by EventBridge Scheduler, which retries failed calls and then sends the event to a dead-letter queue.
 """
 
 from itertools import islice
@@ -15,15 +15,15 @@ from repositories.dynamodb.table import Meter, Table
 from repositories.orders.expiry import sweep
 
 _RESERVE_SECONDS = 3.0
-"""Kept back of the function's time, for orders that are on their way when it ends."""
+"""Seconds of the function's time that are reserved for finishing orders in progress."""
 
 
 _NAMED = 20
-"""Orders that could not be expired, of which the log names so many."""
+"""Maximum number of orders that could not be expired to list in the log line."""
 
 
 class HoldsLeftError(Exception):
-    """Some holds could not be expired; the next call finds them again."""
+    """Some orders could not be expired. The next call tries them again."""
 
 
 @trigger(
@@ -31,7 +31,7 @@ class HoldsLeftError(Exception):
     every=1,
 )
 def expire_holds(_event: LambdaEvent, context: Any) -> dict[str, int]:
-    """Return how many orders expired. Raises HoldsLeftError, so that the call counts as failed and is made again."""
+    """Return the number of expired orders. Raises HoldsLeftError, so that the call fails and is retried."""
     logger().append_keys(request_id=context.aws_request_id)
     meter = Meter()
     table = Table(dynamodb(), settings().table_name, meter)

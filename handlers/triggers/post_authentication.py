@@ -1,4 +1,4 @@
-"""Somebody signed in: tell it, by tenant and subject and nothing personal.
+"""Log a sign-in with the user's tenant and subject, without personal data.
 
 Event: Cognito developer guide, "Post authentication Lambda trigger".
 """
@@ -11,7 +11,7 @@ from repositories.identity.user_pool import tenant_of
 
 @trigger(TriggerSource.POST_AUTHENTICATION)
 def post_authentication(event: LambdaEvent, _context: Any) -> LambdaEvent:
-    """Return the event."""
+    """Log the sign-in and return the event."""
     request = event["request"]
     log_occasion(
         "signed in",

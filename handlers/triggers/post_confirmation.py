@@ -1,6 +1,6 @@
-"""Somebody confirmed their sign-up: give them a customer's profile in the tenant that they signed up to.
+"""Create the profile of a user who confirmed the sign-up, as a customer of the tenant.
 
-The user's name in the pool says which; that it may be was checked before they signed up, and is again.
+The tenant is part of the user name in the pool. Whether it allows sign-up was checked before, and is checked again.
 Event: Cognito developer guide, "Post confirmation Lambda trigger".
 """
 
@@ -15,7 +15,7 @@ _SIGN_UP = "PostConfirmation_ConfirmSignUp"
 
 @trigger(TriggerSource.POST_CONFIRMATION)
 def post_confirmation(event: LambdaEvent, _context: Any) -> LambdaEvent:
-    """Return the event. May be called again for the same user: the profile is made once."""
+    """Create the profile and return the event. Repeated calls for a user create the profile once. Raises Forbidden."""
     if event["triggerSource"] == _SIGN_UP:
         user = sign_up(event["userName"], event["request"]["userAttributes"])
         log_occasion("signed up", tenant=tenant_of(event["userName"]), sub=user.id)

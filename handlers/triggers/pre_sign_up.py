@@ -1,4 +1,4 @@
-"""Somebody wants to sign up: only where the tenant that they name allows it, and under their own address.
+"""Allow a sign-up only if the tenant allows it and the user name matches the user's e-mail address.
 
 Event: Cognito developer guide, "Pre sign-up Lambda trigger".
 """
@@ -15,7 +15,7 @@ _BY_ADMINISTRATOR = "PreSignUp_AdminCreateUser"
 
 @trigger(TriggerSource.PRE_SIGN_UP)
 def pre_sign_up(event: LambdaEvent, _context: Any) -> LambdaEvent:
-    """Return the event. Raises Forbidden, which Cognito tells whoever signs up. Those whom we invite may always."""
+    """Return the event. Raises Forbidden; Cognito returns its message to the client. Invitations are always allowed."""
     if event["triggerSource"] == _BY_ADMINISTRATOR:
         return event
     tenant = tenant_of(event["userName"])

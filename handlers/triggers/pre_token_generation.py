@@ -1,7 +1,7 @@
-"""Cognito is about to issue a token: put the tenant and the role from the user's row into it.
+"""Add the tenant and the role from the user's row to a token before Cognito issues it.
 
-The row decides, not the pool's groups: a user without a row, or erased, gets no token.
-LambdaEvent and answer: Cognito developer guide, "Pre token generation Lambda trigger", version 1.
+The row decides, not the pool's groups: a user without a row, or a deleted user, gets no token.
+Event and response: Cognito developer guide, "Pre token generation Lambda trigger", version 1.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ from repositories.identity.user_pool import TENANT_ATTRIBUTE, tenant_of
 
 @trigger(TriggerSource.PRE_TOKEN_GENERATION)
 def pre_token_generation(event: LambdaEvent, _context: Any) -> LambdaEvent:
-    """Return the event with the claims to issue. Raises Forbidden, which Cognito tells whoever signs in."""
+    """Return the event with the claims to issue. Raises Forbidden; Cognito returns its message to the client."""
     tenant, subject = tenant_of(event["userName"]), event["request"]["userAttributes"]["sub"]
     user = find_profile(tenant, subject) or late_sign_up(event["userName"], event["request"]["userAttributes"])
     if user is None or user.status is not UserStatus.ACTIVE:

@@ -1,6 +1,7 @@
-"""Secrets Manager rotates the keys that sign cursors: a new one in front, the one before it kept.
+"""Rotate the keys that sign cursors: add a new key in front and keep the previous one.
 
-Cursors signed with the key before stay good, as they live for a day and rotations are weeks apart.
+Called by Secrets Manager. Cursors signed with the previous key stay valid for their lifetime of a day, as rotations
+are weeks apart.
 Steps: Secrets Manager user guide, "Lambda rotation functions".
 """
 
@@ -12,7 +13,7 @@ from repositories.paging.cursor_keys import finish_rotation, prepare_rotation
 
 @trigger(TriggerSource.SECRET_ROTATION)
 def rotate_cursor_keys(event: LambdaEvent, _context: Any) -> None:
-    """Carry out one step. Each can be repeated."""
+    """Run one step of a rotation. Each step can be repeated."""
     secret, version, step = event["SecretId"], event["ClientRequestToken"], event["Step"]
     if step == "createSecret":
         prepare_rotation(secret, version)

@@ -1,4 +1,4 @@
-"""What functions that AWS calls have in common."""
+"""Declaration and logging of functions that AWS services call."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,24 +9,24 @@ from handlers import resume_garbage_collection
 from handlers.http.telemetry import logger
 
 type LambdaEvent = dict[str, Any]
-"""The event of an invocation. Powertools' data classes for these events take a third of a cold start to import."""
+"""Event of an invocation. Not a Powertools data class: importing those takes a third of a cold start."""
 type TriggerHandler = Callable[[LambdaEvent, Any], Any]
 
 
 class TriggerSource(StrEnum):
-    """The AWS service, and the occasion, that calls a function."""
+    """Source of a call: the AWS service and the occasion."""
 
-    PRE_TOKEN_GENERATION = "preTokenGeneration"  # noqa: S105 - not a password but an occasion
+    PRE_TOKEN_GENERATION = "preTokenGeneration"  # noqa: S105 - not a password
     PRE_SIGN_UP = "preSignUp"
     POST_CONFIRMATION = "postConfirmation"
     POST_AUTHENTICATION = "postAuthentication"
-    SECRET_ROTATION = "secretRotation"  # noqa: S105 - likewise
+    SECRET_ROTATION = "secretRotation"  # noqa: S105 - not a secret
     SCHEDULE = "schedule"
 
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """A function that AWS calls, by which source, and for a schedule how often, in minutes."""
+    """Function that an AWS service calls: its source and, for a schedule, the interval in minutes."""
 
     source: TriggerSource
     call: TriggerHandler
@@ -34,7 +34,7 @@ class Trigger:
 
 
 def trigger(source: TriggerSource, every: int = 0) -> Callable[[TriggerHandler], Trigger]:
-    """Declare a function that `source` calls; if that is a schedule, once in `every` minutes."""
+    """Declare a function that `source` calls. A schedule calls it every `every` minutes."""
 
     def declare(call: TriggerHandler) -> Trigger:
         resume_garbage_collection()
@@ -44,5 +44,5 @@ def trigger(source: TriggerSource, every: int = 0) -> Callable[[TriggerHandler],
 
 
 def log_occasion(occasion: str, **facts: Any) -> None:
-    """Write a log line about what happened, with ids and nothing personal."""
+    """Write a log line about `occasion`. Pass ids only, no personal data."""
     logger().info(occasion, extra=facts)

@@ -18,7 +18,10 @@ api = Route()
     raises=[NotFound, InvalidState, PreconditionFailed, PreconditionRequired, Contention],
 )
 def change_user(user_id: str, patch: UserPatch, if_match: IfMatch, users: Users) -> User:
-    """Change a user. All change their own name and phone; roles are for owners, and not their own."""
+    """Change a user. Users can change their own name and phone; owners can change any user.
+
+    Only owners can change roles, except their own (409). Writes with tokens for the previous role then fail (401).
+    """
     users.caller.require_own_or(Permission.USERS_WRITE, user_id)
     if "role" in patch.model_fields_set:
         users.caller.require(Permission.USERS_WRITE)

@@ -1,4 +1,4 @@
-"""POST /v1/users: add a user, who is sent an invitation."""
+"""POST /v1/users: add a user and send an invitation."""
 
 from domain.common.errors import Contention, EmailTaken
 from domain.identity.permissions import Permission, Role
@@ -16,7 +16,7 @@ api = Route()
     raises=[EmailTaken, Contention],
 )
 def create_user(new: NewUser, users: Users) -> User:
-    """Add a user, who is sent an invitation. Staff add customers, owners anybody."""
+    """Add a user and send an invitation. Staff can add customers, owners any role. 409 if the address is taken."""
     if new.role is not Role.CUSTOMER:
         users.caller.require(Permission.USERS_WRITE)
     return users.create(new)

@@ -1,6 +1,6 @@
-"""DELETE /v1/users/{user_id}: erase a user."""
+"""DELETE /v1/users/{user_id}: delete a user."""
 
-from domain.common.errors import Contention, InvalidState, NotFound, PreconditionFailed
+from domain.common.errors import Contention, InvalidState, NotFound
 from domain.identity.permissions import Permission
 from handlers.dependencies.users import Users
 from handlers.http.route import Route
@@ -12,10 +12,13 @@ api = Route()
     "/v1/users/<user_id>",
     permission=Permission.USERS_WRITE,
     status=204,
-    raises=[NotFound, InvalidState, PreconditionFailed, Contention],
+    raises=[NotFound, InvalidState, Contention],
 )
 def delete_user(user_id: str, users: Users) -> None:
-    """Erase a user: no sign-in, nothing personal left, the e-mail address free again."""
+    """Delete a user. Sign-in ends, personal data is erased and the e-mail address can be used again.
+
+    409 for the caller's own user: another owner must delete it.
+    """
     users.delete(user_id)
 
 

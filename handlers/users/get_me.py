@@ -1,4 +1,4 @@
-"""GET /v1/users/me: read one's own profile."""
+"""GET /v1/users/me: get the caller's own profile."""
 
 from domain.common.errors import Contention, NotFound
 from domain.identity.permissions import Permission
@@ -11,7 +11,7 @@ api = Route()
 
 @api.get("/v1/users/me", permission=Permission.USERS_OWN, raises=[NotFound, Contention])
 def get_me(users: Users) -> User:
-    """Read one's own profile."""
+    """Get the caller's own profile."""
     return users.get(users.caller.subject)
 
 

@@ -1,4 +1,4 @@
-"""GET /v1/users/{user_id}: read a user."""
+"""GET /v1/users/{user_id}: get a user."""
 
 from domain.common.errors import Contention, NotFound
 from domain.identity.permissions import Permission
@@ -11,7 +11,7 @@ api = Route()
 
 @api.get("/v1/users/<user_id>", permission=Permission.USERS_OWN, raises=[NotFound, Contention])
 def get_user(user_id: str, users: Users) -> User:
-    """Read a user. Customers read their own profile only."""
+    """Get a user. Customers can get only their own profile."""
     users.caller.require_own_or(Permission.USERS_READ, user_id)
     return users.get(user_id)
 

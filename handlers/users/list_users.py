@@ -27,7 +27,7 @@ def list_users(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[User]:
-    """List users, newest first, or find the one with an e-mail address, in any spelling."""
+    """List users, newest first. `email` finds the user with that address in any spelling. Deleted users are omitted."""
     if email is not None:
         return users.by_email(email)
     return users.page(PageRequest(limit, cursor))

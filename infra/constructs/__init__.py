@@ -1,1 +1,1 @@
-"""The parts of the stack."""
+"""Constructs of the stack."""

@@ -1,4 +1,4 @@
-"""What must outlive any deployment: the table and the keys that sign cursors."""
+"""Stateful resources, which must survive every deployment: the table and the keys that sign cursors."""
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
@@ -13,7 +13,7 @@ from repositories.dynamodb.schema import INDEXES, TTL_ATTRIBUTE, key_names
 
 
 class Data(Construct):
-    """The table and the secrets."""
+    """Table, and the secret with the keys that sign cursors."""
 
     def __init__(self, scope: Construct, stage: Stage) -> None:
         super().__init__(scope, "Data")
@@ -45,7 +45,7 @@ class Data(Construct):
             acknowledge(self.cursor_secret, "AwsSolutions-SMG4", "Rotated in prod")
 
     def rotate_by(self, function: lambda_.IFunction) -> None:
-        """Let Secrets Manager rotate the keys each month by calling a function."""
+        """Rotate the keys every 30 days with a rotation function."""
         self.cursor_secret.add_rotation_schedule(
             "Rotation", rotation_lambda=function, automatically_after=Duration.days(30)
         )

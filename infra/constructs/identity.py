@@ -1,4 +1,4 @@
-"""Who may sign in: the Cognito user pool, its groups and its client."""
+"""Cognito user pool, its groups and its app client."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_cognito as cognito
@@ -13,15 +13,15 @@ from infra.stages import Stage
 
 
 class Identity(Construct):
-    """The user pool. Only the backend sets a user's tenant; users cannot."""
+    """User pool. Only the backend can set a user's tenant; users cannot."""
 
     def __init__(self, scope: Construct, stage: Stage) -> None:
         super().__init__(scope, "Identity")
         self.pool = cognito.UserPool(
             self,
             "Users",
-            # A user's name is `tenant/e-mail`: one person can be a customer of two shops. Who signs up gets a token
-            # only from a tenant that allows it, because tokens are for those who have a profile.
+            # Usernames are `tenant/e-mail`, so that one person can be a customer of two shops. Self-registered users
+            # get tokens only in tenants that allow sign-up, because a token requires a profile.
             self_sign_up_enabled=True,
             sign_in_aliases=cognito.SignInAliases(username=True),
             keep_original=cognito.KeepOriginalAttrs(email=True),
@@ -77,5 +77,5 @@ class Identity(Construct):
         )
 
     def add_trigger(self, source: TriggerSource, function: lambda_.IFunction) -> None:
-        """Let the pool call a function."""
+        """Add a Lambda trigger to the user pool."""
         self.pool.add_trigger(cognito.UserPoolOperation.of(source.value), function)

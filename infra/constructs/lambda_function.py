@@ -1,4 +1,4 @@
-"""One Lambda function for each handler module, with a role that can do what the module declares and no more."""
+"""Lambda function of a handler module, with a role that grants exactly the IAM actions that the module uses."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,6 +18,7 @@ from infra.constructs.tenant_role import TenantRole
 from infra.nag import acknowledge
 from infra.naming import set_logical_id
 from infra.stages import Stage
+from repositories.aws import settings
 from repositories.dynamodb.iam_actions import IamAction
 
 MEMORY_MB = 512
@@ -42,9 +43,10 @@ _INDEX_ACTIONS = {
 
 
 class LambdaFunction(Construct):
-    """A function and its role; tenant_roles in by its caller's tenant where the stage says so.
+    """Lambda function and its role.
 
-    `target` is what callers reach: the function, or the alias of its published version.
+    If the stage has `tenant_roles` and callers have a tenant, only a TenantRole grants access to the table.
+    `target` is what callers invoke: the function, or the alias of its published version.
     """
 
     def __init__(
@@ -68,13 +70,13 @@ class LambdaFunction(Construct):
         )
         environment = dict(_environment(function, stage, data, identity))
         if tenant_roles:
-            fence = TenantRole(self, taken_by=role, allows=on_table)
-            environment["TENANT_ROLE"] = fence.role.role_arn
-            set_logical_id(fence.role, f"{function.name}Fence")
+            tenant_role = TenantRole(self, taken_by=role, allows=on_table)
+            environment |= settings.environment(tenant_role=tenant_role.role.role_arn)
+            set_logical_id(tenant_role.role, f"{function.name}ScopedRole")
         self.function = lambda_.Function(
             self,
             "Function",
-            # A name that is known beforehand: what watches a function need not refer to it.
+            # A fixed name, so that the monitoring stack needs no reference to the function.
             function_name=function_name(stage, function),
             description=function.description,
             runtime=lambda_.Runtime.PYTHON_3_13,
@@ -83,7 +85,7 @@ class LambdaFunction(Construct):
             code=lambda_.Code.from_asset(str(archive)),
             memory_size=MEMORY_MB,
             timeout=TIMEOUT,
-            # Lambda would add tracing permissions of its own; the role already says all that the function needs.
+            # CDK would add permissions such as tracing; the role already grants all that the function needs.
             role=role.without_policy_updates(),
             log_group=self._logs,
             snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if stage.snap_start else None,
@@ -116,12 +118,12 @@ class LambdaFunction(Construct):
 
 
 def function_name(stage: Stage, function: RouteFunction | TriggerFunction) -> str:
-    """Return the name of a function in its account and region."""
+    """Return the name of a function, unique in its account and region."""
     return f"Tradepost-{stage.name}-{function.name}"
 
 
 def _is_hook(function: RouteFunction | TriggerFunction) -> bool:
-    """Tell whether only Cognito or Secrets Manager calls a function: such are few, and need no gradual release."""
+    """Return True if only Cognito or Secrets Manager calls the function: few calls, so no gradual deployment."""
     return isinstance(function, TriggerFunction) and not _is_scheduled(function)
 
 
@@ -130,12 +132,12 @@ def _is_scheduled(function: RouteFunction | TriggerFunction) -> bool:
 
 
 def _has_tenant(function: RouteFunction | TriggerFunction) -> bool:
-    """Tell whether a function's caller belongs to a tenant, as a token says."""
+    """Return True if callers of the function have a token, and so a tenant."""
     return isinstance(function, RouteFunction) and isinstance(function.declaration.permission, Permission)
 
 
 def _statements(access: frozenset[IamAction], data: Data, identity: Identity) -> list[iam.PolicyStatement]:
-    """Return what a function may do beside the table."""
+    """Return the policy statements for services other than DynamoDB."""
     found = []
     on_pool = sorted(each.value for each in access if each.service == "cognito-idp")
     if on_pool:
@@ -161,15 +163,11 @@ def _table_statements(access: frozenset[IamAction], data: Data) -> list[iam.Poli
 def _environment(
     function: RouteFunction | TriggerFunction, stage: Stage, data: Data, identity: Identity
 ) -> Mapping[str, str]:
-    environment = {
-        "TABLE_NAME": data.table.table_name,
-        "CORS_ORIGINS": " ".join(stage.cors_origins),
-        "POWERTOOLS_SERVICE_NAME": "tradepost",
-    }
+    values = {"table_name": data.table.table_name, "cors_origins": " ".join(stage.cors_origins)}
     if {IamAction.LIST, IamAction.SIGN} & function.iam_actions:
-        environment["CURSOR_SECRET"] = data.cursor_secret.secret_arn
+        values["cursor_secret"] = data.cursor_secret.secret_arn
     if any(each.service == "cognito-idp" for each in function.iam_actions):
-        environment["USER_POOL_ID"] = identity.pool.user_pool_id
+        values["user_pool_id"] = identity.pool.user_pool_id
     if stage.tracing:
-        environment["TRACING"] = "on"
-    return environment
+        values["tracing"] = "on"
+    return settings.environment(**values) | {"POWERTOOLS_SERVICE_NAME": "tradepost"}

@@ -1,4 +1,4 @@
-"""How much anybody may ask: usage plans for machine clients, a web application firewall in prod."""
+"""Request limits: usage plans for machine clients, and AWS WAF in prod."""
 
 import json
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from handlers.http.errors import TooManyRequests
 from handlers.http.problems import PROBLEMS, problem_document
 
 REQUESTS_BY_ADDRESS = 2000
-"""In five minutes."""
+"""Maximum requests from one IP address in five minutes."""
 _TOO_MANY = json.dumps(problem_document(PROBLEMS[TooManyRequests], "Too many requests from this address.", "", ""))
 _MANAGED_RULES = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet")
 
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """What a machine client with a key of this tier may ask."""
+    """Request limits of machine clients with an API key of this tier."""
 
     name: str
     rate_per_second: int
@@ -47,7 +47,7 @@ def add_usage_plans(scope: Construct, rest: apigateway.RestApi) -> None:
 
 
 class Firewall(Construct):
-    """Known attacks and too many requests from one address stop before the API."""
+    """Web ACL that blocks known attacks and too many requests from one IP address before they reach the API."""
 
     def __init__(self, scope: Construct, stage: apigateway.Stage) -> None:
         super().__init__(scope, "Firewall")
@@ -72,7 +72,7 @@ def _visible(metric: str) -> waf.CfnWebACL.VisibilityConfigProperty:
 
 
 def _managed(priority: int, name: str) -> waf.CfnWebACL.RuleProperty:
-    """Return a rule group that AWS keeps. Bodies up to 256 KB are the API's own to judge: the size rule only counts."""
+    """Return an AWS managed rule group. Its body size rule only counts: the API itself checks bodies up to 256 KB."""
     group = waf.CfnWebACL.ManagedRuleGroupStatementProperty(
         vendor_name="AWS",
         name=name,

@@ -1,4 +1,4 @@
-"""What all functions share when they are released: where they log, and how a new version takes over."""
+"""Release resources shared by all functions: log group, business metrics, gradual deployment."""
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_apigateway as apigateway
@@ -15,7 +15,7 @@ from infra.stages import Stage
 
 ALIAS = "live"
 SERVER_ERRORS = 5
-"""In a minute, by the whole API: while a new version takes over, it is taken back."""
+"""Server errors of the whole API in a minute at which CodeDeploy rolls back a version that is taking over."""
 _POLICY = "service-role/AWSCodeDeployRoleForLambdaLimited"
 NAMESPACE = "Tradepost"
 BUSINESS = {
@@ -24,11 +24,14 @@ BUSINESS = {
     "Contention": '{ $.code = "CONTENTION" }',
     "KeysReplayed": "{ $.replayed IS TRUE }",
 }
-"""Metrics of the business, counted from the functions' lines, which costs nothing."""
+"""Business metrics and their filter patterns on the functions' logs.
+
+The filters are free; each metric costs what a CloudWatch custom metric costs.
+"""
 
 
 class Releases(Construct):
-    """One log group for all functions; in prod, versions that take over a tenth of the calls first."""
+    """One log group for all functions; in prod, canary deployments that shift 10% of the calls first."""
 
     def __init__(self, scope: Construct, *, stage: Stage, rest: apigateway.RestApi) -> None:
         super().__init__(scope, "Releases")

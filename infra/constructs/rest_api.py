@@ -1,4 +1,4 @@
-"""API Gateway: a REST API with one method a function, and its own answers in the form of ours."""
+"""API Gateway REST API: one method per function; API Gateway's own errors are problem documents too."""
 
 import json
 from collections.abc import Iterable
@@ -57,7 +57,7 @@ _AUTHORIZATION = {PUBLIC: apigateway.AuthorizationType.NONE, IAM: apigateway.Aut
 
 
 class RestApi(Construct):
-    """The REST API."""
+    """REST API with its authorizer, usage plans and, in prod, firewall."""
 
     def __init__(self, scope: Construct, *, stage: Stage, identity: Identity) -> None:
         super().__init__(scope, "Api")
@@ -72,7 +72,7 @@ class RestApi(Construct):
             description="Tradepost",
             endpoint_types=[apigateway.EndpointType.REGIONAL],
             min_compression_size=Size.kibibytes(2),
-            # API Gateway writes logs by a role of the account; the setting is one for all its APIs in the region.
+            # API Gateway writes logs with one role per account and region, shared by all APIs there.
             cloud_watch_role=stage.sets_cloudwatch_role,
             cloud_watch_role_removal_policy=RemovalPolicy.RETAIN if stage.sets_cloudwatch_role else None,
             deploy_options=apigateway.StageOptions(
@@ -80,7 +80,7 @@ class RestApi(Construct):
                 throttling_rate_limit=RATE_PER_SECOND,
                 throttling_burst_limit=BURST,
                 tracing_enabled=stage.tracing,
-                metrics_enabled=True,
+                # Without metrics of each method, which nothing reads: the API's own metrics are there anyway, and free.
                 access_log_destination=apigateway.LogGroupLogDestination(access_logs),
                 access_log_format=_access_log_format(),
             ),
@@ -94,7 +94,7 @@ class RestApi(Construct):
         self._acknowledge(stage)
 
     def add_routes(self, routes: Iterable[tuple[RouteFunction, LambdaFunction]]) -> None:
-        """Add a method for each function, and on each path an answer to methods that it does not have."""
+        """Add a method per function, a 405 response for other methods of each path, and a 404 for other paths."""
         methods: dict[str, set[str]] = {}
         for function, deployed in routes:
             methods.setdefault(function.path, set()).add(function.declaration.method)
@@ -120,7 +120,11 @@ class RestApi(Construct):
             acknowledge(method, "AwsSolutions-APIG4", "Health and documentation are public")
             acknowledge(method, "AwsSolutions-COG4", "Health and documentation are public")
         if permission == IAM:
-            acknowledge(method, "AwsSolutions-COG4", "For operators, whom IAM knows: they are in no tenant's user pool")
+            acknowledge(
+                method,
+                "AwsSolutions-COG4",
+                "Routes for operators use IAM authorization, as operators are in no user pool",
+            )
 
     def _refuse_other_methods(self, path: str, allowed: str) -> None:
         problem = PROBLEMS[transport.MethodNotAllowed]
@@ -130,7 +134,7 @@ class RestApi(Construct):
     def _refuse(
         self, resource: apigateway.IResource, problem: Problem, detail: str, headers: dict[str, str] | None = None
     ) -> None:
-        """Let a path answer with a problem whatever method it is asked by, but for those that it has."""
+        """Add a mock ANY method that returns a problem for all methods that the path does not have."""
         status = str(problem.status)
         sent = {"Content-Type": f"'{CONTENT_TYPE}'", "X-Request-Id": "context.requestId"} | (headers or {})
         named = {f"method.response.header.{header}": value for header, value in sent.items()}
@@ -174,7 +178,7 @@ class RestApi(Construct):
             self.rest, "AwsSolutions-APIG2", "The functions validate requests, and answer with what is wrong and where"
         )
         if stage.sets_cloudwatch_role:
-            reason = "The policy that AWS has for this, and which API Gateway asks for"
+            reason = "API Gateway requires this AWS managed policy"
             acknowledge(self.rest.node.find_child("CloudWatchRole"), _LOGS_POLICY, reason)
         if not stage.production:
             reason = "The firewall costs by the month and is in front of prod"
@@ -198,21 +202,21 @@ def _cors(stage: Stage) -> apigateway.CorsOptions | None:
 
 
 _ESCAPED_PATH = """$util.escapeJavaScript($context.path).replaceAll("\\\\'", "'")"""
-"""The request's path in a JSON string, which has no escape for an apostrophe (API Gateway developer guide, "$util")."""
+"""Request path as JSON string content; JSON has no escape for an apostrophe (API Gateway developer guide, "$util")."""
 _OCCURRENCE = "urn:uuid:$context.requestId"
-"""Names the request where nothing can be escaped: gateway responses substitute variables and call no functions
+"""Problem instance of gateway responses: they substitute variables and call no functions, so nothing can be escaped
 (API Gateway developer guide, "x-amazon-apigateway-gateway-responses.responseTemplates")."""
 
 
 def _template(problem: Problem, detail: str, instance: str) -> str:
-    """Return the template of a problem document, in API Gateway's variables."""
+    """Return the mapping template of a problem document, with API Gateway's variables."""
     document = json.dumps(problem_document(problem, detail, "INSTANCE", "$context.requestId"))
-    # After the rest: what calls a function has quotes of its own.
+    # Replaced after encoding: a function call contains quotes that json.dumps would escape.
     return document.replace("INSTANCE", instance)
 
 
 def _access_log_format() -> apigateway.AccessLogFormat:
-    """Return one JSON line a request: no tokens, no addresses but the caller's subject."""
+    """Return the access log format: a JSON line per request with the caller's subject, but no tokens or addresses."""
     fields = {
         "request_id": "$context.requestId",
         "time": "$context.requestTime",

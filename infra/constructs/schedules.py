@@ -1,4 +1,4 @@
-"""Functions that EventBridge Scheduler calls every so many minutes, and the queue of calls that failed for good."""
+"""EventBridge Scheduler schedules of functions, and the dead-letter queue of calls that failed all retries."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
@@ -14,11 +14,11 @@ from infra.nag import acknowledge
 from infra.naming import set_logical_id
 
 RETRIES = 2
-"""Of a call that failed, by Lambda; a minute later the next call does the same work anyway."""
+"""Retries of a failed call, by Scheduler and by Lambda; the next scheduled call does the same work anyway."""
 
 
 class Schedules(Construct):
-    """The schedules and their queue of failed calls."""
+    """Schedules and their dead-letter queue."""
 
     def __init__(self, scope: Construct) -> None:
         super().__init__(scope, "Schedules")
@@ -32,10 +32,10 @@ class Schedules(Construct):
         set_logical_id(self.failed, "FailedCalls")
         acknowledge(self.failed, "AwsSolutions-SQS3", "It is the queue of failed calls itself")
         self.reporting = iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[self.failed.queue_arn])
-        """What a scheduled function, and what calls it, must be allowed beside its work."""
+        """Permission to send failed calls to the queue, for the roles of a scheduled function and its caller."""
 
     def add(self, function: TriggerFunction, deployed: lambda_.IFunction) -> None:
-        """Call a function every so many minutes, as it declares."""
+        """Schedule a function at the interval in minutes that its trigger declares."""
         deployed.configure_async_invoke(
             retry_attempts=RETRIES,
             max_event_age=Duration.minutes(function.trigger.every * 5),

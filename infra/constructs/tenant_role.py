@@ -1,4 +1,4 @@
-"""A role that reaches one tenant's rows: DynamoDB refuses what a mistake in a repository would let through."""
+"""IAM role restricted to one tenant's rows, so that DynamoDB denies access that a bug in a repository would allow."""
 
 from collections.abc import Sequence
 
@@ -10,14 +10,14 @@ from repositories.dynamodb.keys import tenant_prefix
 
 
 class TenantRole(Construct):
-    """The role that a function takes, tagged with its caller's tenant, before it touches the table.
+    """Role that a function assumes, with a session tag for the caller's tenant, before it accesses the table.
 
-    Within an account, being named in a role's trust policy is all that taking it needs (IAM user guide, "Granting a
-    user permissions to switch roles").
+    Within an account, the trust policy suffices to assume a role (IAM user guide, "Granting a user permissions to
+    switch roles").
     """
 
     def __init__(self, scope: Construct, *, taken_by: iam.Role, allows: Sequence[iam.PolicyStatement]) -> None:
-        super().__init__(scope, "Fence")
+        super().__init__(scope, "TenantRole")
         keys = tenant_prefix(f"${{aws:PrincipalTag/{TAG}}}") + "*"
         for statement in allows:
             statement.add_condition("ForAllValues:StringLike", {"dynamodb:LeadingKeys": [keys]})

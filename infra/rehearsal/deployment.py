@@ -1,4 +1,4 @@
-"""Deploying the app, as it is, into a local AWS, and making people who can sign in there."""
+"""Deployment of the unchanged app into a local AWS, with users who can sign in there."""
 
 import json
 import os
@@ -25,19 +25,19 @@ _ARCHITECTURES = {"aarch64": "arm64", "arm64": "arm64"}
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """The deployed app: where it answers, and what its outputs name."""
+    """Deployed app: endpoint of the local AWS and outputs of the stack."""
 
     endpoint: str
     outputs: dict[str, str]
 
     @property
     def url(self) -> str:
-        """The API's base URL, as the local AWS serves it."""
+        """Base URL of the API in the local AWS."""
         api = self.outputs["ApiUrl"].split("//")[1].split(".")[0]
         return f"{self.endpoint}/_aws/execute-api/{api}/dev/v1"
 
     def client(self, service: str) -> Any:
-        """Return a client of a service of the local AWS."""
+        """Return a boto3 client of a service of the local AWS."""
         create: Any = boto3.client
         return create(
             service,
@@ -50,7 +50,7 @@ class Deployment:
     def as_operator(
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
     ) -> httpx.Response:
-        """Send a request signed by an IAM key."""
+        """Send a request signed with an IAM access key."""
         raw = json.dumps(body) if body is not None else ""
         request = AWSRequest(
             method, f"{self.url}{path}", headers={"Content-Type": "application/json"} | (headers or {}), data=raw
@@ -59,10 +59,10 @@ class Deployment:
         return httpx.request(method, str(request.url), headers=dict(request.headers.items()), content=raw, timeout=60)
 
     def token(self, tenant: str, email: str) -> str:
-        """Return the ID token of a user who was invited, and who now chooses a password."""
+        """Set a password for an invited user, sign in and return the ID token."""
         cognito = self.client("cognito-idp")
         pool, client = self.outputs["UserPoolId"], self.outputs["UserPoolClientId"]
-        # The app's client signs in with SRP; a password in the clear is for this local pool alone.
+        # The app client allows only SRP; allow plain passwords in this local user pool.
         cognito.update_user_pool_client(
             UserPoolId=pool, ClientId=client, ExplicitAuthFlows=["ALLOW_ADMIN_USER_PASSWORD_AUTH"]
         )
@@ -92,7 +92,7 @@ def deploy(endpoint: str, folder: Path) -> Deployment:
 
 
 def _cdk(arguments: list[str], environment: dict[str, str], folder: Path) -> None:
-    """Run the CDK CLI; bootstrapping runs outside the app's folder, as it needs no app."""
+    """Run the CDK CLI in a folder; `bootstrap` runs outside the app's folder, as it needs no app."""
     print(f"cdk {arguments[0]} …", file=sys.stderr)
     cdk = Path(sys.executable).with_name("cdk")
     path = os.pathsep.join([str(cdk.parent), environment["PATH"]])
@@ -109,14 +109,14 @@ def _cdk(arguments: list[str], environment: dict[str, str], folder: Path) -> Non
 
 
 def _allow_http(endpoint: str) -> None:
-    """Let the CDK CLI upload over HTTP, which the bootstrap bucket's policy forbids, and the local AWS enforces."""
+    """Delete bucket policies, so that the CDK CLI can upload over HTTP: the bootstrap bucket's policy requires TLS."""
     s3 = Deployment(endpoint, {}).client("s3")
     for bucket in s3.list_buckets()["Buckets"]:
         s3.delete_bucket_policy(Bucket=bucket["Name"])
 
 
 def _name_secrets_by_arn(deployment: Deployment) -> None:
-    """Mend what the local AWS made of references to secrets: their names, where AWS makes it their ARNs."""
+    """Replace secret names by ARNs in policies: the local AWS resolves references to secrets to names, AWS to ARNs."""
     iam, secrets = deployment.client("iam"), deployment.client("secretsmanager")
     arns = {secret["Name"]: secret["ARN"] for secret in secrets.list_secrets()["SecretList"]}
     for role in iam.list_roles(MaxItems=1000)["Roles"]:

@@ -1,4 +1,4 @@
-"""Every function with its sample event, as Lambda would run it: the template's zip and environment, AWS's runtime."""
+"""Run of every function with its sample event as in Lambda: the template's zip and environment, AWS's runtime."""
 
 import json
 import os
@@ -13,19 +13,19 @@ from local.database import TABLE_NAME
 from local.samples import SECRET
 
 _LAST = ("archive", "close", "delete")
-"""What ends a thing comes after what others do with it: all share one database."""
+"""Operations that run last: all functions share one database, and these end what others use."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rehearsed:
-    """A function and what came of its event."""
+    """Function and the result of its sample event."""
 
     function: RouteFunction | TriggerFunction
     invocation: Invocation
 
     @property
     def passed(self) -> bool:
-        """Whether it answered as a sample event should be answered."""
+        """True if a route returned its declared status, or a trigger raised no error."""
         response = self.invocation.response
         if isinstance(response, dict) and "errorMessage" in response:
             return False
@@ -35,14 +35,14 @@ class Rehearsed:
 
 
 def environment_of(name: str, template: dict[str, Any]) -> dict[str, str]:
-    """Return the environment that the template gives a function, with what stands here for what it refers to."""
+    """Return a function's environment from the template, with CloudFormation references replaced by local values."""
     variables = template["Resources"][name]["Properties"].get("Environment", {"Variables": {}})["Variables"]
     local = {each: value for each, value in os.environ.items() if each.startswith("AWS_")}
     return local | {each: value if isinstance(value, str) else _here(value) for each, value in variables.items()}
 
 
 def rehearse(emulator: Emulator) -> Iterator[Rehearsed]:
-    """Call each function once with its event, on the database and pool that the environment names."""
+    """Call each function once with its sample event, on the database and user pool set in the environment."""
     synthesized = synthesize({}).get_stack_by_name("Tradepost-dev").template
     for function in sorted(all_functions(), key=_is_last):
         event = json.loads(function.event.read_text())
@@ -55,7 +55,7 @@ def _is_last(function: RouteFunction | TriggerFunction) -> bool:
 
 
 def _here(reference: dict[str, str]) -> str:
-    """Return what stands for a resource of the template: the table, the pool or the secret."""
+    """Return the local value of a reference to the table, the user pool or the secret."""
     [logical_id] = reference.values()
     stand_ins = {"Table": TABLE_NAME, "UserPool": os.environ["USER_POOL_ID"]}
     return stand_ins.get(logical_id, SECRET)

@@ -1,6 +1,6 @@
-"""Functions of the built zip under AWS's own runtime client and interface emulator, without Docker.
+"""AWS's Lambda runtime client and runtime interface emulator, running functions of the built zip without Docker.
 
-The emulator is the one that ships inside aws-sam-cli, the client is awslambdaric; both are fetched once.
+The emulator is part of aws-sam-cli, the client is awslambdaric; both are downloaded once.
 """
 
 import json
@@ -28,7 +28,7 @@ from local.processes import Process, free_port, serving
 
 SAM_CLI = "aws-sam-cli==1.170.0"
 RUNTIME = ("awslambdaric==4.2.2", "boto3==1.44.5")
-"""What Lambda's own image has beside the zip."""
+"""Packages that Lambda's runtime provides in addition to the zip."""
 _MACHINES = {"x86_64": "x86_64", "aarch64": "arm64"}
 _CALL_SECONDS = 300
 _INIT = re.compile(r"INIT REPORT\(durationMs: ([0-9.]+)\)")
@@ -36,7 +36,7 @@ _INIT = re.compile(r"INIT REPORT\(durationMs: ([0-9.]+)\)")
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """What came of one call: the response, the lines that the function wrote, and how long its start took."""
+    """Result of one call: the response, the function's JSON log lines, and the duration of its init phase."""
 
     response: Any
     lines: list[dict[str, Any]]
@@ -45,7 +45,7 @@ class Invocation:
 
 @dataclass(frozen=True, slots=True)
 class Emulator:
-    """The tools, and the zip's content for this machine's processor."""
+    """Emulator, runtime packages, and the zip and its content for this machine's architecture."""
 
     program: Path
     runtime: Path
@@ -53,7 +53,7 @@ class Emulator:
     content: Path
 
     def call(self, module: str, event: Any, environment: Mapping[str, str]) -> Invocation:
-        """Start a function afresh with an environment of its own, call it once, and stop it."""
+        """Start a function with an environment, call it once, and stop it."""
         with tempfile.TemporaryDirectory() as folder:
             log = Path(folder, "function.log")
             with self._running(module, environment, log) as port:
@@ -88,7 +88,7 @@ class Emulator:
 
 
 def emulator(cache: Path) -> Emulator:
-    """Return the emulator with all that it needs, fetched and built where it is not there. Raises LookupError."""
+    """Return the emulator; download and build what is missing. Raises LookupError on unsupported machines."""
     machine = _MACHINES.get(platform.machine())
     if machine is None or sys.platform != "linux":
         raise LookupError("The emulator has no build for this machine: it runs on Linux, x86_64 and aarch64")
@@ -104,7 +104,7 @@ def emulator(cache: Path) -> Emulator:
 
 
 def _fetched(cache: Path, name: str, packages: list[str]) -> Path:
-    """Return a folder with packages from PyPI; of aws-sam-cli the package alone, as only a file of it is used."""
+    """Return a folder with packages from PyPI; aws-sam-cli without its dependencies, as only one file of it is used."""
     folder = cache / f"{name}-{packages[0].replace('==', '-')}"
     if not folder.exists():
         print(f"Fetching {', '.join(packages)} …", file=sys.stderr)
@@ -127,7 +127,7 @@ def _unzipped(archive: Path) -> Path:
 
 
 def _lambda_environment(handler: str) -> dict[str, str]:
-    """Return what Lambda sets (Lambda developer guide, "Defined runtime environment variables")."""
+    """Return the variables that Lambda sets (Lambda developer guide, "Defined runtime environment variables")."""
     return {
         "PATH": os.environ["PATH"],
         "LANG": "en_US.UTF-8",

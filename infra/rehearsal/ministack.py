@@ -1,6 +1,6 @@
-"""MiniStack, a local AWS, in an environment of its own: the CDK CLI deploys into it, and roles are enforced.
+"""MiniStack, a local AWS that enforces IAM roles, in an isolated Python environment; the CDK CLI deploys into it.
 
-It ends with this process, and listens on the loopback interface only.
+It ends with this process and listens on the loopback interface only.
 """
 
 import os
@@ -49,7 +49,7 @@ def ministack(folder: Path) -> Iterator[str]:
 
 
 def environment_for(endpoint: str) -> dict[str, str]:
-    """Return an environment in which AWS is the one at `endpoint`, and no real account can be reached."""
+    """Return an environment in which AWS is the one at `endpoint` and real accounts cannot be reached."""
     return _without_aws() | {
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_ACCESS_KEY_ID": "test",

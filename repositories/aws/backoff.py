@@ -1,4 +1,4 @@
-"""How long to wait before asking again."""
+"""Pauses between retries."""
 
 from domain.common.environment import chance
 
@@ -7,8 +7,8 @@ _LONGEST_PAUSE = 1.0
 
 
 def backoff_seconds(attempt: int) -> float:
-    """Return how long to wait, in seconds, after attempt number `attempt` (from 0): full jitter.
+    """Return the pause in seconds after attempt number `attempt` (from 0), with full jitter.
 
-    TriggerSource: AWS Architecture Blog, "Exponential Backoff And Jitter".
+    Source: AWS Architecture Blog, "Exponential Backoff And Jitter".
     """
     return chance().uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**attempt))

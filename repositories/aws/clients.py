@@ -1,6 +1,7 @@
-"""AWS clients, each made once, when first needed.
+"""AWS clients, each created on first use and then reused.
 
-They are botocore's: boto3's low-level clients are the same objects, and importing boto3 takes a tenth of a cold start.
+They are botocore clients: boto3's low-level clients are the same objects, and importing boto3 takes a tenth of a cold
+start.
 """
 
 from functools import cache
@@ -26,15 +27,15 @@ _CONFIG = Config(
     parameter_validation=False,
     user_agent=f"tradepost/{VERSION}",
 )
-"""A table that is well answers in milliseconds: better to ask again soon than to wait.
+"""Short timeouts: a healthy table responds in milliseconds, so an early retry is better than a long wait.
 
-Nothing that clients send reaches a request's structure, so botocore need not validate it; and a fixed user agent
-saves putting one together, twice, for each request. Together they are a sixth of a call's CPU.
+Client input never determines a request's structure, so botocore's parameter validation is off. A fixed user agent
+avoids building one, twice, for each request. Together this saves a sixth of a call's CPU.
 """
 
 
 _PATIENT = _CONFIG.merge(Config(read_timeout=5))
-"""For services that answer in tenths of a second."""
+"""Configuration with a longer timeout, for services that respond in tenths of a second."""
 
 
 @cache
@@ -44,7 +45,7 @@ def _session() -> botocore.session.Session:
 
 @cache
 def dynamodb() -> "DynamoDBClient":
-    """Return the DynamoDB client; it may be shared by threads."""
+    """Return the DynamoDB client, which threads may share."""
     return cast("DynamoDBClient", _session().create_client("dynamodb", config=_CONFIG))
 
 
@@ -62,13 +63,13 @@ def dynamodb_with(credentials: "CredentialsTypeDef") -> "DynamoDBClient":
 
 @cache
 def sts() -> "STSClient":
-    """Return the client of the Security Token Service."""
+    """Return the Security Token Service client."""
     return cast("STSClient", _session().create_client("sts", config=_CONFIG))
 
 
 @cache
 def cognito() -> "CognitoIdentityProviderClient":
-    """Return the client of Cognito user pools."""
+    """Return the client for Cognito user pools."""
     return cast("CognitoIdentityProviderClient", _session().create_client("cognito-idp", config=_PATIENT))
 
 

@@ -1,4 +1,4 @@
-"""What AWS fails with that nobody here can help."""
+"""Maps transient AWS errors to Unavailable."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from domain.common.errors import Unavailable
 
 EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException"})
-"""Error codes of credentials that are no longer good; a client with new ones is made for the next request."""
+"""Error codes of expired credentials; the next request gets a client with new ones."""
 
 UNAVAILABLE = EXPIRED | frozenset(
     {
@@ -29,12 +29,15 @@ UNAVAILABLE = EXPIRED | frozenset(
 """Error codes of DynamoDB, Cognito, STS and Secrets Manager after which the same request may succeed later."""
 
 THROTTLED = frozenset({"ProvisionedThroughputExceeded", "ThrottlingError", "RequestLimitExceeded"})
-"""Reasons of a cancelled transaction that mean the same."""
+"""Cancellation reasons of a transaction that mean throttling."""
 
 
 @contextmanager
 def mapped_to_domain() -> Iterator[None]:
-    """Turn what is nobody's mistake into Unavailable; a mistake of ours stays an exception of botocore."""
+    """Raise Unavailable for the error codes in UNAVAILABLE, and for errors without a response (BotoCoreError).
+
+    Other ClientErrors pass through.
+    """
     try:
         yield
     except ClientError as error:

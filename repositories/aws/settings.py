@@ -1,4 +1,4 @@
-"""Settings of functions. This is the only module that reads the environment."""
+"""Settings of functions. This is the only module that reads environment variables."""
 
 import os
 from functools import cache
@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Settings(BaseModel):
-    """What the stack, or the local server, sets for functions."""
+    """Environment variables that the stack, or the local server, sets for functions."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -15,15 +15,15 @@ class Settings(BaseModel):
     user_pool_id: str = Field("", alias="USER_POOL_ID")
     """Id of the user pool, for functions that create, change or delete users."""
     tenant_role: str = Field("", alias="TENANT_ROLE")
-    """ARN of the role to assume, tagged with the caller's tenant, for access to the table. Empty: no such role."""
+    """ARN of the role to assume, tagged with the caller's tenant, for the table. Empty: the function's own role."""
     cursor_secret: str = Field("", alias="CURSOR_SECRET")
     """Name of the secret in Secrets Manager with the keys that sign cursors."""
     cursor_keys: str = Field("", alias="CURSOR_KEYS")
-    """The keys themselves, newest first, separated by commas, for local use. They take precedence over the secret."""
+    """Keys that sign cursors, newest first, comma-separated, for local use. They take precedence over the secret."""
 
 
 class HttpSettings(BaseModel):
-    """What is needed when a function is imported."""
+    """Environment variables that are read when a function is imported."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -35,16 +35,19 @@ class HttpSettings(BaseModel):
 
 @cache
 def settings() -> Settings:
-    """Return the settings, read once."""
+    """Return the settings, read once per process."""
     return Settings.model_validate(dict(os.environ))
 
 
 def http_settings() -> HttpSettings:
-    """Return the settings that imports need."""
+    """Return the settings that are needed at import time, read on each call."""
     return HttpSettings.model_validate(dict(os.environ))
 
 
 def environment(**values: str) -> dict[str, str]:
-    """Return environment variables for settings given by name, such as `table_name="shop"`. Raises KeyError."""
+    """Return environment variables for settings given by name, such as `table_name="shop"`.
+
+    Raises KeyError for an unknown name.
+    """
     fields = Settings.model_fields | HttpSettings.model_fields
     return {str(fields[name].alias): value for name, value in values.items()}

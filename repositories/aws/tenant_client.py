@@ -1,7 +1,7 @@
-"""A DynamoDB client whose credentials reach the rows of one tenant only, if the stack has a role for that.
+"""A DynamoDB client with credentials for the rows of one tenant only, if the stack has a role for that.
 
-The role's policy allows partition keys that begin with the tenant's prefix (`dynamodb:LeadingKeys`), the tenant being
-a session tag. So DynamoDB refuses access to another tenant's rows even if a repository had a bug.
+The role's policy allows only partition keys with the tenant's prefix (`dynamodb:LeadingKeys`); the tenant is a session
+tag. DynamoDB therefore denies access to another tenant's rows even if a repository has a bug.
 """
 
 from functools import partial
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 TAG = "tenant"
 _SESSION_SECONDS = 3600
-"""Duration of a session: the maximum for role chaining (IAM user guide, "Role chaining")."""
+"""Duration of a session in seconds: the maximum for role chaining (IAM user guide, "Role chaining")."""
 _RENEW_SECONDS = 300
-"""Time before the end of a session at which it is renewed: more than a request takes and clocks differ by."""
+"""Seconds before the end of a session at which it is renewed: more than a request takes and clocks differ by."""
 
 cache: "TtlCache[str, DynamoDBClient]" = TtlCache(50)
 """Clients by tenant."""
 
 
 def tenant_client(tenant: str) -> "DynamoDBClient":
-    """Return the client for a tenant's rows: restricted to them if the stack says so, else the function's own."""
+    """Return the client for a tenant's rows: restricted to them if TENANT_ROLE is set, else the function's own."""
     role = settings().tenant_role
     if not role:
         return dynamodb()
@@ -47,6 +47,6 @@ def _restricted(role: str, tenant: str) -> "DynamoDBClient":
 
 
 def _forget_expired(tenant: str, parsed: dict[str, Any], **_: Any) -> None:
-    """Drop a tenant's client when DynamoDB says that its credentials have expired; the next request makes another."""
+    """Drop a tenant's client if DynamoDB reports expired credentials; the next request creates another."""
     if parsed.get("Error", {}).get("Code") in EXPIRED:
         cache.forget(tenant)

@@ -1,4 +1,4 @@
-"""A small cache for what warm functions keep between requests."""
+"""A small cache for values that warm functions keep between requests."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -8,7 +8,7 @@ from domain.common.environment import now
 
 
 class TtlCache[K: Hashable, V]:
-    """The most recently used values by key, and when each was loaded.
+    """The most recently used values by key, with the time at which each was loaded.
 
     Ages are measured by the wall clock, as other clocks do not run while Lambda has frozen the environment.
     """
@@ -18,7 +18,7 @@ class TtlCache[K: Hashable, V]:
         self._loaded: OrderedDict[K, tuple[datetime, V]] = OrderedDict()
 
     def get(self, key: K, load: Callable[[], V], *, max_age: float) -> V:
-        """Return the value of a key, loaded anew if it is missing or older than `max_age` seconds."""
+        """Return the value of a key; load it if it is missing, older than `max_age` seconds or dated in the future."""
         known = self._loaded.get(key)
         at = now()
         if known is None or not 0 <= (at - known[0]).total_seconds() <= max_age:

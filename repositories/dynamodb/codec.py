@@ -1,8 +1,8 @@
-"""Rows to and from DynamoDB's typed JSON, each with its type and schema version.
+"""Conversion of rows to and from DynamoDB's typed JSON. Each row has its type and schema version.
 
-A row is its keys, `head` (what lists show, projected into the indexes as one map, so that showing one more
-field in a list needs no new index) and whatever else belongs to the entity. Numbers in the table are integers,
-so the dozen lines below replace boto3's codec, whose import alone takes a tenth of a cold start.
+A row has keys, `head` if lists show it, and the other attributes of its entity. `head` is projected into the indexes
+as one map, so that showing one more field in a list needs no new index. Numbers in the table are integers, so the few
+lines below replace boto3's codec; importing that takes a tenth of a cold start.
 """
 
 from collections.abc import Mapping
@@ -20,12 +20,12 @@ def new_row(key: Key, kind: str, schema: int = 1, /, **attributes: Any) -> Row:
 
 
 def encode(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a row, or a set of expression values, as DynamoDB takes it."""
+    """Return a row, or the values of an expression, as DynamoDB's typed JSON."""
     return {name: _to_wire(value) for name, value in row.items()}
 
 
 def decode(wire: Mapping[str, Any]) -> Row:
-    """Return a row as plain values."""
+    """Return a row of typed JSON as plain values."""
     return {name: _from_wire(value) for name, value in wire.items()}
 
 

@@ -1,4 +1,4 @@
-"""IAM actions: what a function may do in AWS. Its role grants these and nothing else.
+"""IAM actions that a function may perform. Its role grants these and nothing else.
 
 Repository methods declare the actions that they use; the role of a route's function follows from the methods that the
 route calls (`handlers.registry`).
@@ -10,7 +10,7 @@ from typing import Any
 
 
 class IamAction(StrEnum):
-    """An IAM action, or a group of them that a value without a colon stands for.
+    """An IAM action, or a group of actions, which has a value without a colon.
 
     A transaction needs the actions of its parts (DynamoDB developer guide, "Using IAM with DynamoDB transactions").
     """
@@ -23,13 +23,13 @@ class IamAction(StrEnum):
     UPDATE = "dynamodb:UpdateItem"
     DELETE = "dynamodb:DeleteItem"
     LIST = "gsi1"
-    """Query on the index of lists, and reading the keys that sign cursors."""
+    """Query on the index of lists (gsi1), and reading the keys that sign cursors."""
     SIGN = "sign"
     """Reading the keys that sign cursors, for lists that use no index."""
     LIST_BELOW = "gsi2"
-    """Query on the index of a parent's lists, such as a customer's orders."""
+    """Query on the index of a parent's lists (gsi2), such as a customer's orders."""
     DUE = "gsi3"
-    """Query and Scan on the index of due work, across tenants."""
+    """Query and Scan on the index of due work (gsi3), across tenants."""
     INVITE = "cognito-idp:AdminCreateUser"
     READ_USER = "cognito-idp:AdminGetUser"
     READ_GROUPS = "cognito-idp:AdminListGroupsForUser"
@@ -37,22 +37,22 @@ class IamAction(StrEnum):
     REMOVE_FROM_GROUP = "cognito-idp:AdminRemoveUserFromGroup"
     REMOVE_USER = "cognito-idp:AdminDeleteUser"
     ROTATE = "rotate"
-    """Reading and writing the secret that holds the keys of cursors."""
+    """Reading and writing the secret with the keys that sign cursors."""
 
     @property
     def service(self) -> str:
-        """The service that the action is of."""
+        """The prefix of the action's AWS service, such as `dynamodb`; for a group, its value."""
         return self.value.partition(":")[0]
 
 
 INVITATION = (IamAction.INVITE, IamAction.READ_USER, IamAction.REMOVE_USER)
-"""For inviting a user."""
+"""Actions to invite a user."""
 GROUP_CHANGE = (IamAction.READ_GROUPS, IamAction.ADD_TO_GROUP, IamAction.REMOVE_FROM_GROUP)
-"""For putting a user into the group of their role."""
+"""Actions to put a user into the group of their role."""
 
 
 def uses[M: Callable[..., Any]](*actions: IamAction) -> Callable[[M], M]:
-    """Declare the IAM actions that a repository method, or a function that a trigger calls, uses."""
+    """Declare the IAM actions used by a repository method, or by a function that a trigger calls."""
 
     def declare(method: M) -> M:
         vars(method)["iam_actions"] = frozenset(actions)

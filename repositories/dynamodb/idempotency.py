@@ -1,7 +1,7 @@
 """Idempotency records, written in the transaction of their command, so that neither exists without the other.
 
-A command of several transactions marks its record as running for the length of a lease; one whose function died is
-taken over when the lease has ended.
+A command with several transactions first marks its record as running, with a lease. If its function dies, a retry takes
+the record over after the lease has ended.
 """
 
 import json
@@ -23,7 +23,7 @@ from repositories.dynamodb.table import Table
 from repositories.dynamodb.transaction import Stale, WriteTransaction
 
 LIFETIME = timedelta(hours=25)
-"""Lifetime of a record: the 24 hours that clients may count on, and an hour for clocks that differ."""
+"""Lifetime of a record: the 24 hours that clients may rely on, and an hour for clock differences."""
 LEASE = timedelta(seconds=60)
 """Lease of a running command: longer than the timeout of any function."""
 
@@ -34,7 +34,7 @@ _FREE = "attribute_not_exists(pk) OR kept_until < :now"
 
 @dataclass(frozen=True, slots=True)
 class StoredResponse:
-    """A response as it is sent and stored: status, the headers that belong to it, and the body."""
+    """A response as it is sent and stored: status, its own headers, and body."""
 
     status: int
     headers: dict[str, str]
@@ -45,8 +45,8 @@ class StoredResponse:
 class Command:
     """A request with an Idempotency-Key.
 
-    `scope` is a digest of caller, method, path and key, `fingerprint` one of the body. `respond` encodes a result as
-    the response to store; `response` is the response once it is stored.
+    `scope` is a digest of caller, method, path and key; `fingerprint` is a digest of the body. `respond` encodes a
+    result as the response to store; `response` is set to the response once it is stored.
     """
 
     scope: str
@@ -56,7 +56,7 @@ class Command:
 
 
 class Replayed(Exception):
-    """The command was completed before, with this response."""
+    """The command was completed before; `response` is its stored response."""
 
     def __init__(self, response: StoredResponse) -> None:
         super().__init__()
@@ -65,7 +65,7 @@ class Replayed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyRecord:
-    """The record of one command. Without a command, its methods do nothing."""
+    """The idempotency record of one command. Without a command, its methods do nothing."""
 
     table: Table
     tenant: str
@@ -74,7 +74,7 @@ class IdempotencyRecord:
     command: Command | None
 
     def add_to(self, tx: WriteTransaction, result: BaseModel) -> None:
-        """Add the step that stores the response made of `result`, before the other steps of `tx`.
+        """Add the step that stores the response to `result`, before the other steps of `tx`.
 
         The step raises Replayed, IdempotencyKeyReused or IdempotencyInProgress if there is a record.
         """
@@ -92,16 +92,19 @@ class IdempotencyRecord:
         command.response = response
 
     def store(self, response: StoredResponse) -> None:
-        """Store the response to a refused command. Raises Replayed if it was completed before."""
+        """Store the response to a refused command.
+
+        Raises Replayed, IdempotencyKeyReused or IdempotencyInProgress if there is a record.
+        """
         if self.command:
             standing = self._put_if_free(self._finished(self.command, response))
             if standing:
                 raise _outcome(standing, self.command)
 
     def replay(self) -> None:
-        """Raise what the record says, such as Replayed; return if there is none.
+        """Raise Replayed, IdempotencyKeyReused or IdempotencyInProgress if there is a record that has not expired.
 
-        For commands that have effects outside the table before their transaction would find the record.
+        For commands with effects outside the table, which precede the transaction that would find the record.
         """
         if self.command:
             record = self.table.get(keys.idempotency(self.tenant, self.command.scope))
@@ -109,9 +112,10 @@ class IdempotencyRecord:
                 raise _outcome(record, self.command)
 
     def begin(self) -> datetime:
-        """Mark the command as running and return when it first began.
+        """Mark the command as running and return the time at which its first attempt began.
 
-        Raises IdempotencyInProgress while the lease of an earlier attempt lasts, and Replayed if one has finished.
+        Raises IdempotencyInProgress (or IdempotencyKeyReused for another body) while the lease of an earlier attempt
+        lasts, and Replayed (or IdempotencyKeyReused) if one has finished.
         """
         if not self.command:
             return self.at
@@ -119,7 +123,7 @@ class IdempotencyRecord:
         if standing is None:
             return self.at
         outcome = _outcome(standing, self.command)
-        if "lease_until" not in standing or standing["lease_until"] > self.at.isoformat():
+        if not isinstance(outcome, IdempotencyInProgress) or standing["lease_until"] > self.at.isoformat():
             raise outcome
         started = datetime.fromisoformat(standing["started_at"])
         taken_over = self._running(self.command, started, self.at + LEASE)
@@ -128,14 +132,20 @@ class IdempotencyRecord:
         return started
 
     def finish(self, result: BaseModel) -> None:
-        """Store the response of a command that `begin` marked as running."""
+        """Store the response to a command that `begin` marked as running.
+
+        Raises IdempotencyInProgress or Replayed if another attempt has taken it over.
+        """
         if self.command:
             response = self.command.respond(result)
             self._end_lease(self.command, self._finished(self.command, response))
             self.command.response = response
 
     def release(self, started: datetime) -> None:
-        """End the lease of a command that `begin` marked as running and that is to be tried again."""
+        """End the lease of a command that `begin` marked as running, so that it can be retried at once.
+
+        Raises IdempotencyInProgress or Replayed if another attempt has taken it over.
+        """
         if self.command:
             self._end_lease(self.command, self._running(self.command, started, self.at))
 
@@ -178,12 +188,12 @@ class IdempotencyRecord:
 
 
 def created(record: Row, created_id: str) -> bool:
-    """Return whether the command of a record created, and so shows in its response, the resource with this id."""
+    """Return whether the recorded command created the resource with this id, so that its response shows it."""
     return record.get("status") == _CREATED and json.loads(zlib.decompress(record["body"])).get("id") == created_id
 
 
 def replace_body(tx: WriteTransaction, key: Key, record: Row, shown: BaseModel) -> None:
-    """Add the step that replaces the body of a stored response by `shown`, so that the first one is erased."""
+    """Add the step that replaces the body of a stored response with `shown`, to erase the original. Raises Stale."""
     tx.update(
         "erase the response",
         key,
@@ -197,7 +207,7 @@ def replace_body(tx: WriteTransaction, key: Key, record: Row, shown: BaseModel) 
 
 
 def _outcome(record: Row, command: Command) -> Exception:
-    """Return what a command that finds this record raises."""
+    """Return the error to raise for a command that finds this record."""
     if record["fingerprint"] != command.fingerprint:
         return IdempotencyKeyReused()
     if "status" not in record:

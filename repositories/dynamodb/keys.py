@@ -1,7 +1,7 @@
-"""Every key of the table. No other module knows how one is spelled.
+"""All keys of the table. No other module defines their format.
 
 All partition keys of the base table, gsi1 and gsi2 begin with `T#<tenant>#`, so that one
-`dynamodb:LeadingKeys` condition can fence a tenant.
+`dynamodb:LeadingKeys` condition can restrict access to a tenant.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from domain.common.model import to_rfc3339
 
 SHARDS = 4
-"""Over how many partitions a list, or an hour of events, is spread."""
+"""Number of partitions over which a list, an hour of events, or a minute of due holds is spread."""
 
 
 class Key(NamedTuple):
@@ -23,7 +23,7 @@ class Key(NamedTuple):
 
 
 class Position(NamedTuple):
-    """Where a row stands in a list: the time it was made and its id."""
+    """The position of a row in a list: a time, such as its creation, and its id."""
 
     at: str
     id: str
@@ -35,7 +35,7 @@ class Position(NamedTuple):
 
 
 class DueHold(NamedTuple):
-    """An order's hold: when it ends, and whose it is."""
+    """The hold of a pending order: its end, the tenant and the order's id."""
 
     ends_at: datetime
     tenant: str
@@ -43,7 +43,7 @@ class DueHold(NamedTuple):
 
 
 def tenant_prefix(tenant: str) -> str:
-    """Return what every partition key of a tenant begins with."""
+    """Return the prefix of all partition keys of a tenant."""
     return f"T#{tenant}#"
 
 
@@ -52,7 +52,7 @@ def _pk(tenant: str, *parts: str) -> str:
 
 
 def shard(of_id: str) -> int:
-    """Return the shard that an id belongs to: always the same, and spread evenly."""
+    """Return the shard of an id: always the same for one id, and evenly distributed over ids."""
     return hashlib.blake2s(of_id.encode(), digest_size=2).digest()[0] % SHARDS
 
 
@@ -62,7 +62,7 @@ def item(tenant: str, item_id: str) -> Key:
 
 
 def stock(tenant: str, item_id: str, shard: int = 0) -> Key:
-    """Return the key of one shard of an item's stock, in the partition of the item. Every item has shard 0."""
+    """Return the key of one shard of an item's stock, in the item's partition. Every item has shard 0."""
     return Key(_pk(tenant, "ITEM", item_id), f"STOCK#{shard:02}" if shard else "STOCK")
 
 
@@ -82,12 +82,12 @@ def user(tenant: str, user_id: str) -> Key:
 
 
 def email(tenant: str, canonical: str) -> Key:
-    """Return the key of the marker that keeps an e-mail address unique in its tenant, and does not show it."""
+    """Return the key of the marker that keeps an e-mail address unique in its tenant. The address is hashed."""
     return Key(_pk(tenant, "EMAIL", hashlib.sha256(canonical.encode()).hexdigest()), "EMAIL")
 
 
 def revocation(tenant: str, user_id: str) -> Key:
-    """Return the key of the row that says which of a user's tokens are void."""
+    """Return the key of a user's token revocation."""
     return Key(_pk(tenant, "REVOCATION", user_id), "REVOCATION")
 
 
@@ -102,7 +102,7 @@ def payment(tenant: str, order_id: str, number: int) -> Key:
 
 
 def account(tenant: str, account_id: str) -> Key:
-    """Return the key of an account's row, which is the last one in the partition of its first stripe."""
+    """Return the key of an account's row: the last one in the partition of its first stripe."""
     return Key(chain_pk(tenant, account_id, 0), "SELF")
 
 
@@ -112,12 +112,12 @@ def account_code(tenant: str, code: str) -> Key:
 
 
 def chain_pk(tenant: str, account_id: str, stripe: int) -> str:
-    """Return the partition of one stripe of an account's entries."""
+    """Return the partition key of one stripe of an account's entries."""
     return _pk(tenant, "ACCOUNT", account_id, *([str(stripe)] if stripe else []))
 
 
 def entry(tenant: str, account_id: str, stripe: int, sequence: int) -> Key:
-    """Return the key of an entry; entries of a stripe sort by their numbers, and before the account's row."""
+    """Return the key of an entry. Entries of a stripe sort by sequence number, before the account's row."""
     return Key(chain_pk(tenant, account_id, stripe), f"ENTRY#{sequence:012}")
 
 
@@ -127,37 +127,37 @@ def transaction(tenant: str, transaction_id: str) -> Key:
 
 
 def referring(tenant: str, reference: str) -> str:
-    """Return the gsi2 partition of the ledger transactions with a reference, whatever characters it has."""
+    """Return the gsi2 partition key of the ledger transactions with a reference; hashed, so any character may occur."""
     return _pk(tenant, "REF", hashlib.sha256(reference.encode()).hexdigest())
 
 
 def idempotency(tenant: str, scope: str) -> Key:
-    """Return the key of the record of a command; `scope` is a digest."""
+    """Return the key of a command's idempotency record; `scope` is a digest."""
     return Key(_pk(tenant, "IDEMPOTENCY", scope), "IDEMPOTENCY")
 
 
 def event(tenant: str, at: datetime, event_id: str) -> Key:
-    """Return the key of an event: by the hour, sharded, in the order of time."""
+    """Return the key of an event: partitioned by hour and shard, sorted by time."""
     return Key(_pk(tenant, "EVENT", f"{at:%Y-%m-%dT%H}", str(shard(event_id))), f"{to_rfc3339(at)}#{event_id}")
 
 
 def health() -> Key:
-    """Return the key that the health check reads, which holds no row."""
+    """Return the key that the health check reads. It has no row."""
     return Key(_pk("-", "HEALTH"), "HEALTH")
 
 
 def list_pk(tenant: str, collection: str, of_shard: int) -> str:
-    """Return the gsi1 partition of one shard of a list, for instance of `ITEM`."""
+    """Return the gsi1 partition key of one shard of a list, such as `ITEM`."""
     return _pk(tenant, collection, str(of_shard))
 
 
 def list_pks(tenant: str, collection: str) -> list[str]:
-    """Return the gsi1 partitions of all shards of a list."""
+    """Return the gsi1 partition keys of all shards of a list."""
     return [list_pk(tenant, collection, n) for n in range(SHARDS)]
 
 
 def customers_orders(tenant: str, user_id: str) -> str:
-    """Return the gsi2 partition of a customer's orders."""
+    """Return the gsi2 partition key of a customer's orders."""
     return _pk(tenant, "USER", user_id, "ORDER")
 
 
@@ -172,28 +172,28 @@ def listed_below(pk: str, position: Position) -> dict[str, str]:
 
 
 def due(order_id: str, at: datetime) -> dict[str, str]:
-    """Return the gsi3 attributes of an order whose hold ends at a time: by the minute, sharded."""
+    """Return the gsi3 attributes of an order with a hold that ends at `at`: partitioned by minute and shard."""
     return {"gsi3pk": _due_pk(at, shard(order_id)), "gsi3sk": Position(to_rfc3339(at), order_id).sk}
 
 
 def due_pks(minute: datetime) -> Iterator[str]:
-    """Return the gsi3 partitions of the holds that end within a minute, of all tenants."""
+    """Return the gsi3 partition keys of the holds that end within a minute, across tenants."""
     return (_due_pk(minute, n) for n in range(SHARDS))
 
 
 def due_until(at: datetime) -> str:
-    """Return what sorts after the gsi3 sort keys of all holds that have ended at a time."""
+    """Return an exclusive upper bound for the gsi3 sort keys of the holds that have ended by `at`."""
     return to_rfc3339(at + timedelta(milliseconds=1))
 
 
 def due_hold(row: Mapping[str, Any]) -> "DueHold":
-    """Return which order's hold an entry of the work list is."""
+    """Return the hold of a gsi3 row."""
     _, tenant_id, _, order_id = row["pk"].split("#")
     return DueHold(datetime.fromisoformat(row["gsi3sk"].partition("#")[0]), tenant_id, order_id)
 
 
 def sweep() -> Key:
-    """Return the key of the row that says up to which minute holds have been swept."""
+    """Return the key of the row with the sweeper's progress: the minute up to which holds have been swept."""
     return Key(_pk("-", "SWEEP"), "SWEEP")
 
 

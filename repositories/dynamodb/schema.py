@@ -1,4 +1,4 @@
-"""The table's shape, for the stack and for the local database alike."""
+"""Schema of the table, shared by the stack and the local database."""
 
 from typing import Any
 
@@ -7,13 +7,13 @@ INDEXES: dict[str, list[str]] = {
     "gsi2": ["head"],
     "gsi3": [],
 }
-"""Each index and what it projects beside keys: `head` is what lists show."""
+"""Non-key attributes that each index projects: `head` is what lists show."""
 
 TTL_ATTRIBUTE = "ttl"
 
 
 def key_names(index: str = "") -> tuple[str, str]:
-    """Return the names of an index's partition and sort key; without a name, the table's."""
+    """Return the names of an index's partition key and sort key; without an index, those of the table."""
     return f"{index}pk", f"{index}sk"
 
 

@@ -1,4 +1,4 @@
-"""One request's use of the table: caller, deadline, token check, idempotency record and events."""
+"""Access to the table for one request: caller, deadline, token check, idempotency record and events."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -27,9 +27,9 @@ EVENT_LIFETIME = timedelta(days=30)
 
 @dataclass(slots=True)
 class Session:
-    """The table as one caller may use it for one request.
+    """The table, restricted to one caller and one request.
 
-    The table cannot be reached before the caller's token was found to be valid: the first access checks it.
+    If `issued_at` is set, the first access to the table checks that the caller's token has not been revoked.
     """
 
     unchecked_table: Table
@@ -37,21 +37,21 @@ class Session:
     at: datetime
     """Time of the request."""
     deadline: float
-    """Time by which the request must be answered, on the monotonic clock, in seconds."""
+    """Time by which the request must be answered, in seconds of the monotonic clock."""
     command: Command | None = None
     """Set if the client sent an Idempotency-Key."""
     issued_at: int | None = None
-    """Time at which the caller's token was issued, in seconds since the epoch; None if there is no token to check."""
+    """Time at which the caller's token was issued, in seconds since the epoch; None if it is not to be checked."""
     _token_checked: bool = field(default=False)
 
     @property
     def tenant(self) -> str:
-        """The caller's tenant, the only one that this session can reach."""
+        """The caller's tenant, the only one that this session can access."""
         return self.caller.tenant
 
     @property
     def table(self) -> Table:
-        """The table. The first access reads whether the caller's token was revoked. Raises Unauthorized."""
+        """The table. The first access checks that the caller's token has not been revoked. Raises Unauthorized."""
         if self.issued_at is not None and not self._token_checked:
             token_revocation.require_valid(self.unchecked_table, self.caller, self.issued_at)
         self._token_checked = True
@@ -63,9 +63,9 @@ class Session:
         return IdempotencyRecord(self.table, self.tenant, self.at, self.command)
 
     def read(self, wanted: Iterable[Key]) -> dict[Key, Row]:
-        """Return the rows at up to 99 keys, consistently read in one request; keys without a row are left out.
+        """Return the rows at up to 99 keys from one consistent BatchGetItem; keys without a row are omitted.
 
-        The same request checks the caller's token, if it was not checked yet. Raises Unauthorized.
+        The same request checks the caller's token, if that has not been checked yet. Raises Unauthorized.
         """
         if self.issued_at is None or self._token_checked:
             return self.table.batch_get(wanted)
@@ -76,25 +76,25 @@ class Session:
         return rows
 
     def find(self, key: Key) -> Row | None:
-        """Return the row at `key`, or None if there is none. Raises Stale if it is just being written."""
+        """Return the row at `key`, or None if there is none. Raises Stale if it is being written."""
         row = self.table.get(key)
         if row is None:
             require_absent(self.table, [key])
         return row
 
     def check_token(self, tx: WriteTransaction) -> None:
-        """Add a check to `tx` that fails it with Unauthorized if the caller's token has been revoked."""
+        """Add a step to `tx` that raises Unauthorized if the caller's token has been revoked."""
         if self.issued_at is not None:
             token_revocation.check_token(tx, self.caller, self.issued_at)
 
     def transaction(self) -> WriteTransaction:
-        """Return an empty transaction."""
+        """Return an empty WriteTransaction."""
         return WriteTransaction(self.table)
 
     def commit(self, tx: WriteTransaction, result: BaseModel, *events: DomainEvent) -> None:
-        """Commit `tx` with its events and, for a command, the response made of `result`.
+        """Commit `tx` with its events and, for a command, the response to `result`.
 
-        Raises Replayed if the command was completed before, and what the steps raise.
+        Raises Replayed, IdempotencyKeyReused, IdempotencyInProgress, Contention, Unavailable, and the steps' errors.
         """
         self.record.add_to(tx, result)
         self.commit_events(tx, *events)
@@ -110,7 +110,7 @@ class Session:
         return replace(self, deadline=min(self.deadline, monotonic() + seconds))
 
     def retry_on_conflict[T](self, attempt: Callable[[], T]) -> T:
-        """Return what `attempt` returns, calling it again when it raises Stale. Raises Contention when that fails."""
+        """Return the result of `attempt`, retried when it raises Stale. Raises Contention after the last retry."""
         for number in range(ATTEMPTS):
             try:
                 return attempt()
@@ -138,7 +138,7 @@ class Session:
 
 
 class HasSession(Protocol):
-    """A repository."""
+    """A repository with a session."""
 
     @property
     def session(self) -> Session:
@@ -148,7 +148,7 @@ class HasSession(Protocol):
 def retry_on_conflict[R: HasSession, **P, T](
     method: Callable[Concatenate[R, P], T],
 ) -> Callable[Concatenate[R, P], T]:
-    """Decorate a repository method so that it is called again when it raises Stale. It then raises Contention."""
+    """Decorate a repository method so that it is retried when it raises Stale, and finally raises Contention."""
 
     @wraps(method)
     def retried(repository: R, /, *args: P.args, **kwargs: P.kwargs) -> T:

@@ -1,4 +1,4 @@
-"""The one table, as calls that yield plain rows, count what they consume and fail in the domain's words."""
+"""Calls on the DynamoDB table that return plain rows, count consumed capacity and raise domain errors."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,42 +18,42 @@ if TYPE_CHECKING:
 
 _BATCH = 100
 _ATTEMPTS = 5
-"""How often what a batch left unread is asked for."""
+"""Maximum attempts to read the unprocessed keys of a batch, and to put a row that a transaction is writing."""
 
 
 @dataclass(slots=True)
 class Meter:
-    """What the calls of one request consumed, in capacity units as DynamoDB reports them."""
+    """Capacity units that the calls of one request consumed, as DynamoDB reports them."""
 
     reads: list[float] = field(default_factory=list)
     writes: list[float] = field(default_factory=list)
 
     def read(self, answer: Mapping[str, Any]) -> None:
-        """Count an answer to a read."""
+        """Add the response to a read."""
         self.reads.append(_units(answer))
 
     def wrote(self, answer: Mapping[str, Any]) -> None:
-        """Count an answer to a write."""
+        """Add the response to a write."""
         self.writes.append(_units(answer))
 
     @property
     def read_units(self) -> float:
-        """Read capacity units."""
+        """Total read capacity units."""
         return sum(self.reads)
 
     @property
     def write_units(self) -> float:
-        """Write capacity units."""
+        """Total write capacity units."""
         return sum(self.writes)
 
     @property
     def requests(self) -> int:
-        """Calls that DynamoDB answered, refusals included."""
+        """Number of calls that DynamoDB answered, failed conditions and cancelled transactions included."""
         return len(self.reads) + len(self.writes)
 
 
 def _units(answer: Mapping[str, Any]) -> float:
-    """Return what an answer says was consumed; no request fails because it says nothing."""
+    """Return the capacity units that a response reports; 0 if it reports none, so that no request fails over it."""
     consumed = answer.get("ConsumedCapacity") or []
     of_tables = [consumed] if isinstance(consumed, dict) else consumed
     return float(sum(used["CapacityUnits"] for used in of_tables))
@@ -61,7 +61,7 @@ def _units(answer: Mapping[str, Any]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The table, for the length of one request."""
+    """The table, with the client and the meter of one request."""
 
     client: "DynamoDBClient"
     name: str
@@ -69,7 +69,7 @@ class Table:
 
     @uses(IamAction.GET)
     def get(self, key: Key, *, consistent: bool = True) -> Row | None:
-        """Return one row, or None."""
+        """Return the row at `key`, or None."""
         with mapped_to_domain():
             found = self.client.get_item(
                 TableName=self.name,
@@ -81,7 +81,10 @@ class Table:
         return decode(found["Item"]) if "Item" in found else None
 
     def batch_get(self, keys: Iterable[Key]) -> dict[Key, Row]:
-        """Return the rows that there are at these keys, consistent; 100 keys a request."""
+        """Return the rows at these keys from consistent reads of 100 keys each; keys without a row are omitted.
+
+        Raises Unavailable.
+        """
         found: dict[Key, Row] = {}
         for chunk in batched(keys, _BATCH, strict=False):
             found |= self._batch_get(chunk)
@@ -105,7 +108,7 @@ class Table:
         raise Unavailable
 
     def snapshot(self, keys: Sequence[Key]) -> list[Row] | None:
-        """Return the rows that there are at up to 100 keys, all as of one moment; None if a write was in the way."""
+        """Return the existing rows at up to 100 keys as of one moment, or None on a conflict with a write."""
         try:
             with mapped_to_domain():
                 answered = self.client.transact_get_items(
@@ -125,7 +128,7 @@ class Table:
         return [decode(each["Item"]) for each in answered["Responses"] if "Item" in each]
 
     def partition(self, pk: str) -> list[Row]:
-        """Return the rows of a small partition (1 MB at most), consistent, in the order of their sort keys."""
+        """Return the rows of a small partition (1 MB at most), read consistently, sorted by sort key."""
         return self.query("pk = :pk", {":pk": pk}, consistent=True).rows
 
     def query(
@@ -138,7 +141,7 @@ class Table:
         newest_first: bool = False,
         consistent: bool = False,
     ) -> "QueryPage":
-        """Return the rows that fit a key condition, at most `limit`, and whether there may be more."""
+        """Return the rows that match a key condition, at most `limit`, and whether there may be more."""
         options: dict[str, Any] = {"IndexName": index} if index else {}
         if limit:
             options["Limit"] = limit
@@ -156,7 +159,7 @@ class Table:
         return QueryPage([decode(row) for row in found["Items"]], more="LastEvaluatedKey" in found)
 
     def whole_partition(self, pk: str) -> Iterator[Row]:
-        """Yield the rows of a partition of any size, consistent, in the order of their sort keys."""
+        """Yield the rows of a partition of any size, read consistently, sorted by sort key."""
         return self._paged(
             "query",
             KeyConditionExpression="pk = :pk",
@@ -165,7 +168,7 @@ class Table:
         )
 
     def all_of(self, condition: str, values: Mapping[str, Any], *, index: str) -> Iterator[Row]:
-        """Yield all rows of an index that fit a key condition, page by page."""
+        """Yield all rows of an index that match a key condition, page by page."""
         return self._paged(
             "query",
             IndexName=index,
@@ -174,7 +177,7 @@ class Table:
         )
 
     def scan(self, index: str) -> Iterator[Row]:
-        """Yield all rows of an index, in no order: for one that holds only what is to be done."""
+        """Yield all rows of an index in no particular order. For an index that holds only pending work."""
         return self._paged("scan", IndexName=index)
 
     def _paged(self, operation: Literal["query", "scan"], **options: Any) -> Iterator[Row]:
@@ -186,10 +189,10 @@ class Table:
                 yield from (decode(row) for row in page["Items"])
 
     def put(self, row: Row, condition: str, values: Mapping[str, Any]) -> Row | None:
-        """Write a row where `condition` holds and return None; else return the row that stands there.
+        """Write a row if `condition` holds and return None; otherwise return the existing row.
 
-        If that is the very row, it was written and the answer lost: botocore asked again. A transaction that holds
-        the row is waited for. Raises Unavailable if that takes too long.
+        If the existing row equals `row`, it was written but the response was lost, and botocore retried: returns None.
+        Conflicts with transactions are retried. Raises Unavailable after the last retry.
         """
         for attempt in range(_ATTEMPTS):
             try:
@@ -219,9 +222,9 @@ class Table:
         return None
 
     def transact(self, actions: Sequence[Any], token: str) -> Sequence[Mapping[str, Any]]:
-        """Carry out all actions and return nothing; or none of them, and return the reason of each.
+        """Perform all actions and return an empty list, or perform none and return the cancellation reason of each.
 
-        `token` makes the same transaction, sent twice within ten minutes, happen once.
+        `token` makes the transaction idempotent: sent twice within ten minutes, it takes effect once.
         """
         try:
             with mapped_to_domain():
@@ -238,7 +241,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class QueryPage:
-    """Rows of a query, and whether DynamoDB stopped before the end."""
+    """Rows of a query; `more` is true if DynamoDB stopped before the end."""
 
     rows: list[Row]
     more: bool

@@ -1,6 +1,7 @@
-"""Tokens that are void before they expire: of users who were deleted, or whose role has changed.
+"""Token revocation: tokens of deleted users, and of users with a changed role, become invalid before they expire.
 
-Writes ask for it each time, one read; reads do not, so that a void token reads until it expires, an hour at most.
+Routes that write check it on each request, with one read. Routes that only read do not, so a revoked token can be used
+to read until it expires, an hour at most.
 """
 
 from datetime import datetime, timedelta
@@ -13,16 +14,18 @@ from repositories.dynamodb.table import Table
 from repositories.dynamodb.transaction import WriteTransaction
 
 TOKEN_LIFETIME = timedelta(hours=1)
-"""Of an ID token, as the user pool's client has it: a revocation need not be kept much longer."""
+"""Lifetime of an ID token, as set for the user pool's client: a revocation need not be kept much longer."""
 
 
 MARGIN = timedelta(seconds=25)
-"""From the request's beginning: as long as it may take, and clocks that differ. A token made meanwhile may still say
-what was true before; whoever signs in again so soon does it once more."""
+"""Time after the start of a request during which issued tokens are revoked too: its duration and clock differences.
+
+A token issued in this time may still have the old role. A user who signs in again that soon must sign in once more.
+"""
 
 
 def revoke(tx: WriteTransaction, tenant: str, user_id: str, at: datetime) -> None:
-    """Add the step that voids the tokens that a user has, in a request that began at `at`."""
+    """Add the step that revokes the tokens of a user, in a request that began at `at`."""
     row = new_row(
         keys.revocation(tenant, user_id),
         "revocation",
@@ -33,10 +36,10 @@ def revoke(tx: WriteTransaction, tenant: str, user_id: str, at: datetime) -> Non
 
 
 def check_token(tx: WriteTransaction, caller: Caller, issued_at: int) -> None:
-    """Add a check that fails the transaction with Unauthorized if the caller's token has been revoked.
+    """Add a step that raises Unauthorized if the caller's token, issued at `issued_at`, has been revoked.
 
-    For writes that a caller who lost their rights after the first check must not make: two owners who demote each
-    other at the same time would leave a tenant without an owner.
+    For writes that must not succeed if the caller lost their rights after the first check: otherwise, two owners who
+    demote each other at the same time would leave a tenant without an owner.
     """
     tx.check(
         "check the caller's token",
@@ -48,11 +51,11 @@ def check_token(tx: WriteTransaction, caller: Caller, issued_at: int) -> None:
 
 
 def require_valid(table: Table, caller: Caller, issued_at: int) -> None:
-    """Raise Unauthorized if the caller's token, issued at `issued_at` (seconds since the epoch), is void."""
+    """Raise Unauthorized if the caller's token, issued at `issued_at` (seconds since the epoch), has been revoked."""
     require_not_revoked(table.get(keys.revocation(caller.tenant, caller.subject)), issued_at)
 
 
 def require_not_revoked(row: Row | None, issued_at: int) -> None:
-    """Raise Unauthorized if a user's revocation, where there is one, makes a token void that was issued then."""
+    """Raise Unauthorized if `row`, a user's revocation or None, revokes a token issued at `issued_at`."""
     if row and issued_at < row["issued_before"]:
         raise Unauthorized

@@ -1,4 +1,4 @@
-"""Write transactions as lists of named steps, each with the error that its failed condition means."""
+"""DynamoDB write transactions as lists of named steps, each with the error to raise if its condition fails."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,25 +15,25 @@ from repositories.dynamodb.table import Table
 ATTEMPTS = 8
 
 type Raises = Exception | Callable[[Row | None], Exception]
-"""Error of a failed condition, or a function that makes it from the row that did not meet the condition."""
+"""Error to raise for a failed condition, or a function that returns it, given the existing row or None."""
 
 _BUSY = frozenset({"TransactionConflict"})
 _TRANSIENT = THROTTLED | _BUSY
 _UNKNOWN = _TRANSIENT
-"""Cancellation reasons of a step whose condition was not evaluated."""
+"""Cancellation reasons that mean that the condition of a step was not evaluated."""
 _NO_FAULT = frozenset({"None"})
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One action of a transaction, its name, and the error of its failed condition."""
+    """One action of a transaction, its name, and the error to raise if its condition fails."""
 
     name: str
     action: dict[str, Any]
     raises: Raises
 
     def error(self, reason: Mapping[str, Any]) -> Exception:
-        """Return the error of a cancellation reason that says that the condition failed."""
+        """Return the error to raise for `reason`, which reports that the condition failed."""
         if isinstance(self.raises, Exception):
             return self.raises
         return self.raises(decode(reason["Item"]) if reason.get("Item") else None)
@@ -44,14 +44,14 @@ class TransactionRefusedError(Exception):
 
 
 class Stale(Exception):
-    """What was read has changed, or was read in the middle of a change: read again and decide again."""
+    """Conflict: rows have changed since they were read, or were read in the middle of a change. Read and try again."""
 
 
 def require_absent(table: Table, keys: Iterable[Key]) -> None:
-    """Raise Stale if a row that a read did not find exists, or is just being written.
+    """Raise Stale if a row that a read did not find exists, or is being written.
 
     Rows of one transaction may become visible one after the other, so that the id of a row can be known before the row
-    is visible. A final "not found" therefore rests on TransactGetItems, which is serializable.
+    is visible. A final "not found" therefore requires TransactGetItems, which is serializable.
     """
     wanted = list(keys)
     if wanted and table.snapshot(wanted) != []:
@@ -59,7 +59,7 @@ def require_absent(table: Table, keys: Iterable[Key]) -> None:
 
 
 ID_EXISTS = AssertionError("a new id exists already")
-"""Error of creating a row under a new id."""
+"""Error to raise if a row with a new id exists already."""
 _NO_CONDITION = TransactionRefusedError("a step without a condition failed its condition")
 
 
@@ -69,40 +69,40 @@ def _at(key: Key) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class WriteTransaction:
-    """A DynamoDB transaction: up to 100 steps, of which all take effect or none.
+    """A DynamoDB transaction being built: up to 100 steps, of which all take effect or none.
 
-    Each step takes its condition's values by name (`now=1` for `:now`) and `raises` what a failed condition means.
-    Without a condition, the condition of another step must guarantee that the row may be written.
+    Each step takes the values of its expressions by name (`now=1` for `:now`); `raises` is the error to raise if its
+    condition fails. Without a condition, the condition of another step must guarantee that the row may be written.
     """
 
     table: Table
     steps: list[Step] = field(default_factory=list)
 
     def create(self, name: str, row: Row, *, raises: Raises) -> None:
-        """Add a step that writes a row that does not exist yet."""
+        """Add a put of a row that must not exist yet."""
         self.put(name, row, condition="attribute_not_exists(pk)", raises=raises)
 
     def create_first(self, name: str, row: Row, *, condition: str, raises: Raises, **values: Any) -> None:
-        """Add a step that writes a row, before all others, so that its error is raised rather than theirs."""
+        """Add a conditional put before all other steps, so that its error takes precedence over theirs."""
         self.put(name, row, condition=condition, raises=raises, **values)
         self.steps.insert(0, self.steps.pop())
 
     def put(self, name: str, row: Row, *, condition: str = "", raises: Raises = _NO_CONDITION, **values: Any) -> None:
-        """Add a step that writes a row."""
+        """Add a put, conditional if `condition` is set."""
         self._add(name, "Put", {"Item": encode(row)}, condition, raises, values)
 
     def update(
         self, name: str, key: Key, change: str, *, condition: str = "", raises: Raises = _NO_CONDITION, **values: Any
     ) -> None:
-        """Add a step that changes the row at `key` by an update expression."""
+        """Add an update of the row at `key`; `change` is the update expression."""
         self._add(name, "Update", _at(key) | {"UpdateExpression": change}, condition, raises, values)
 
     def check(self, name: str, key: Key, *, condition: str, raises: Raises, **values: Any) -> None:
-        """Add a step that checks the row at `key` and leaves it as it is."""
+        """Add a condition check of the row at `key`, which is not changed."""
         self._add(name, "ConditionCheck", _at(key), condition, raises, values)
 
     def delete(self, name: str, key: Key) -> None:
-        """Add a step that deletes a row."""
+        """Add an unconditional delete of the row at `key`."""
         self._add(name, "Delete", _at(key), "", _NO_CONDITION, {})
 
     def _add(
@@ -125,7 +125,7 @@ class WriteTransaction:
         """Commit all steps, or raise the error of the first failed condition, in which case nothing was written.
 
         Conflicts with other transactions are retried with full jitter until `deadline` (monotonic clock, seconds).
-        Raises Contention or Unavailable when the retries are used up.
+        Raises Contention (conflicts) or Unavailable (throttling) after the last retry.
         """
         if not self.steps:
             return
@@ -140,10 +140,10 @@ class WriteTransaction:
             sleep(wait)
 
     def _refused(self, reasons: Sequence[Mapping[str, Any]]) -> DomainError:
-        """Raise the error of a cancelled transaction, or return the error to raise when its retries are used up.
+        """Raise the error of a cancelled transaction, or return the error to raise after the last retry.
 
-        The first failed condition decides, as a retry cannot mend it; but not if an earlier step met a conflict or was
-        throttled, as its condition was not evaluated and comes first.
+        The first failed condition decides, as a retry cannot help. The exception is an earlier step with a conflict or
+        throttling: its condition was not evaluated, and would take precedence.
         """
         codes = {reason["Code"] for reason in reasons} - _NO_FAULT
         for step, reason in zip(self.steps, reasons, strict=True):

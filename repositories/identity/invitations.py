@@ -1,9 +1,9 @@
-"""Inviting people: what the table knows of an address, and what the pool knows of its name, brought to one.
+"""Invitations of users: keep an address in the table and its name in the user pool consistent.
 
-The pool may know a name that the table does not. That is either our own invitation, from before a crash, which is
-adopted, or somebody who signed up with the address and a password of their own, who must not be adopted, or whoever it
-was would sign in as the invited. Before such a name is taken away the address is claimed in the table, so that no
-sign-up can be completed under it.
+The user pool may have a name that the table does not. It is either an earlier invitation, from before a crash, which is
+adopted; or a sign-up with this address and a password of its own, which must not be adopted, as that person could then
+sign in as the invited user. Before such a name is removed, the address is claimed in the table, so that no sign-up can
+be completed under it.
 """
 
 from collections.abc import Iterator
@@ -21,26 +21,26 @@ from repositories.identity.user_pool import Gone, SignedUp, UserPool
 from repositories.identity.user_rows import user_to_row
 
 CLAIM = timedelta(seconds=60)
-"""How long an address stays claimed by an invitation that died: longer than any function may run."""
+"""Lifetime of an invitation's claim on an address, which a crash may leave: longer than any function may run."""
 BARRED = timedelta(hours=1)
-"""How long a subject that was taken away gets no profile: far longer than the pool may take to call its triggers."""
+"""Time in which a removed subject gets no profile: far longer than the user pool may take to call its triggers."""
 _FREE = "attribute_not_exists(pk) OR claimed_until < :now"
 _FREE_OR_MINE = f"{_FREE} OR claim = :claim"
 
 
 class Erased(Exception):
-    """The subject is that of a user who was erased: the pool has not caught up."""
+    """The subject belongs to an erased user, who is still in the user pool."""
 
 
 def claim_of(session: Session) -> str:
-    """Return the claim by which a request, or one that repeats it, takes an address while it invites."""
+    """Return the id under which a request, or a retry with the same Idempotency-Key, claims an address."""
     return session.command.scope if session.command else unique().hex
 
 
 def invite(session: Session, user_pool: UserPool, canonical: str, email: str, claim: str) -> str:
-    """Invite somebody whom the table does not know, and return their subject.
+    """Invite a user who is not in the table, and return their subject.
 
-    Raises EmailTaken for one whom it knows, Stale if table or pool are changing.
+    Raises EmailTaken for one who is, Stale if the table or the user pool is changing.
     """
     standing = session.table.get(keys.email(session.tenant, canonical))
     if standing and standing.get("claim") != claim and not _lapsed(session, standing):
@@ -64,7 +64,7 @@ def _invite_anew(session: Session, user_pool: UserPool, canonical: str, email: s
 
 
 def _claim(session: Session, canonical: str, claim: str) -> None:
-    """Claim an address. Raises EmailTaken, Stale if another invitation has it."""
+    """Claim an address. Raises EmailTaken, or Stale if another invitation has claimed it."""
     until = int((session.at + CLAIM).timestamp())
     row = new_row(keys.email(session.tenant, canonical), "email_claim", claim=claim, claimed_until=until, ttl=until)
     values = {":now": int(session.at.timestamp()), ":claim": claim}
@@ -74,7 +74,7 @@ def _claim(session: Session, canonical: str, claim: str) -> None:
 
 
 def _bar(session: Session, subject: str) -> None:
-    """See to it that a subject whose name is taken away gets no profile, should their sign-up be completed later.
+    """Ensure that a subject that is being removed gets no profile if their sign-up is completed later.
 
     Raises Stale if they have one.
     """
@@ -90,7 +90,7 @@ def _lapsed(session: Session, row: Row) -> bool:
 
 
 def _taken(row: Row | None) -> Exception:
-    """Return the error of an address that a user has, or that another invitation claims."""
+    """Return the error to raise for an address that a user has, or that another invitation has claimed."""
     return Stale() if row and "claim" in row else EmailTaken()
 
 
@@ -99,8 +99,8 @@ def add_user(
 ) -> None:
     """Add the steps that take the address, which may be claimed for this user, and create the user's row.
 
-    `scope` is that of the command whose answer shows the user. The steps raise EmailTaken, and Stale if another
-    invitation claims the address; commit them within `adopting`.
+    `scope` is that of the command with the response that shows the user. The steps raise EmailTaken, Erased, and Stale
+    if another invitation has claimed the address or the user exists; commit them within `adopting`, or handle Erased.
     """
     marker = new_row(keys.email(session.tenant, canonical), "email", user_id=user.id)
     now = int(session.at.timestamp())
@@ -118,7 +118,7 @@ def _there_already(row: Row | None) -> Exception:
 
 @contextmanager
 def adopting(user_pool: UserPool, subject: str) -> Iterator[None]:
-    """Commit the steps of `add_user` within: a subject that turns out to be erased is removed, and Stale raised."""
+    """Handle Erased in a commit of the steps of `add_user`: remove the subject from the user pool and raise Stale."""
     try:
         yield
     except Erased:

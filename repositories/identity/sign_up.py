@@ -1,4 +1,4 @@
-"""Users as the pool's triggers see them: nobody calls yet, so the pool says which tenant and which subject."""
+"""Sign-up and profiles for the user pool's triggers. There is no caller yet: the pool supplies tenant and subject."""
 
 import re
 
@@ -21,19 +21,19 @@ from repositories.identity.user_rows import user_event, user_from_row
 
 _NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _SECONDS = 4.0
-"""Cognito waits five seconds for a trigger."""
+"""Timeout of a sign-up in seconds. Cognito waits five seconds for a trigger."""
 
 
 @uses(IamAction.GET)
 def find_profile(tenant: str, subject: str) -> User | None:
-    """Return the user's profile, or None."""
+    """Return a user's profile, or None."""
     row = _table().get(keys.user(tenant, subject))
     return user_from_row(row) if row and row["type"] == "user" else None
 
 
 @uses(IamAction.GET)
 def require_sign_up(tenant_id: str, name: str, email: str) -> None:
-    """Raise Forbidden unless the tenant takes sign-ups and `name` is the one that this address has in the pool."""
+    """Raise Forbidden unless the tenant allows sign-up and `name` is the user pool's name for this address."""
     tenant = find_tenant(_table(), tenant_id)
     if tenant is None or not tenant.settings.allow_sign_up or name != username(tenant_id, canonical_email(email)):
         raise Forbidden("This shop does not take sign-ups.")
@@ -41,9 +41,10 @@ def require_sign_up(tenant_id: str, name: str, email: str) -> None:
 
 @uses(IamAction.GET, IamAction.PUT)
 def sign_up(name: str, attributes: dict[str, str]) -> User:
-    """Add a customer who signed up, once, and return the profile. Raises Forbidden where that is not allowed.
+    """Add a customer who signed up, unless that was done before, and return the profile.
 
-    `name` and `attributes` are the user's in the pool.
+    `name` and `attributes` are those in the user pool. Raises Forbidden if sign-up is not allowed or the address is
+    taken, and Contention.
     """
     tenant, subject, email = tenant_of(name), attributes["sub"], attributes["email"]
     require_sign_up(tenant, name, email)
@@ -75,9 +76,10 @@ def _add_profile(session: Session, user: User, canonical: str) -> User:
 
 @uses(IamAction.GET, IamAction.PUT)
 def late_sign_up(name: str, attributes: dict[str, str]) -> User | None:
-    """Return the profile of somebody who confirmed their sign-up while it could not be made, or None for others.
+    """Return the profile of a user who confirmed their sign-up when it could not be created, or None for others.
 
-    Cognito confirms before it tells us, and does not tell twice. Those whom we invited say their tenant.
+    Cognito confirms a user before it calls the trigger, and does not call it again. Invited users have the attribute
+    with their tenant.
     """
     invited = TENANT_ATTRIBUTE in attributes
     confirmed = attributes.get("cognito:user_status") == "CONFIRMED" and attributes.get("email_verified") == "true"

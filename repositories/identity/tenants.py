@@ -1,4 +1,4 @@
-"""Tenants, for operators; and what a tenant's own routes need to know of it."""
+"""Tenants, managed by operators; sign-up reads them too."""
 
 from dataclasses import dataclass
 
@@ -21,14 +21,14 @@ from repositories.identity.user_rows import user_event
 
 @dataclass(frozen=True, slots=True)
 class TenantRepository:
-    """The tenant that an operator's session is for."""
+    """The tenant of an operator's session."""
 
     session: Session
     user_pool: UserPool
 
     @uses(IamAction.GET, IamAction.PUT, *INVITATION, *GROUP_CHANGE)
     def create(self, new: NewTenant) -> Tenant:
-        """Add a tenant with its owner, who is sent an invitation. Raises InvalidState, EmailTaken, Contention."""
+        """Add a tenant and invite its owner. Raises InvalidState if the id is taken, EmailTaken, Contention."""
         return self._create(new, claim_of(self.session))
 
     @retry_on_conflict

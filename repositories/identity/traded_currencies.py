@@ -7,7 +7,7 @@ from repositories.dynamodb import keys
 from repositories.dynamodb.session import Session
 
 MAX_AGE_SECONDS = 60
-"""Time for which a warm function uses a tenant's currencies without reading them again."""
+"""Seconds for which a warm function uses a tenant's currencies without reading them again."""
 
 cache: TtlCache[str, frozenset[str]] = TtlCache(1000)
 """Currencies by tenant."""

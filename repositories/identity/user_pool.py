@@ -1,9 +1,9 @@
-"""The user pool: who can sign in. What a person may do stands in the table; groups here follow it.
+"""The user pool, which decides who can sign in. Roles are kept in the table; the groups in the pool follow them.
 
 A user's name in the pool is `tenant/e-mail`, so that one person can be a customer of two shops, and so that creating
-the same user again, after a crash between pool and table, finds the first one. A user who is there is addressed by
-subject, not by name: a name may have passed to another user since. Cognito takes the subject of a local user wherever
-it takes a name, in a pool where names are no aliases (API reference, AdminDeleteUser).
+the same user again, after a crash between pool and table, finds the first one. An existing user is addressed by
+subject, not by name: a name may have passed to another user since. Cognito accepts the subject of a local user wherever
+it takes a username, in a pool where usernames are no aliases (API reference, AdminDeleteUser).
 """
 
 from contextlib import suppress
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 TENANT_ATTRIBUTE = "custom:tenant_id"
 _INVITED = "FORCE_CHANGE_PASSWORD"
-"""Of a user who was invited and has not signed in yet."""
+"""Status of an invited user who has not signed in yet."""
 
 
 class SignedUp(Exception):
-    """Somebody signed up under this name by themself."""
+    """The name belongs to a user with a password of their own, normally from a sign-up without an invitation."""
 
     def __init__(self, subject: str) -> None:
         super().__init__()
@@ -32,30 +32,30 @@ class SignedUp(Exception):
 
 
 class Gone(Exception):
-    """A user whose name was there is there no longer: ask again."""
+    """The user of an existing name has been removed since; retry."""
 
 
 def username(tenant: str, canonical_email: str) -> str:
-    """Return a user's name in the pool."""
+    """Return the name of a user in the user pool."""
     return f"{tenant}/{canonical_email}"
 
 
 def tenant_of(name: str) -> str:
-    """Return the tenant of a user's name in the pool."""
+    """Return the tenant in a name of the user pool."""
     return name.partition("/")[0]
 
 
 @dataclass(frozen=True, slots=True)
 class UserPool:
-    """The user pool. Every method can be repeated."""
+    """The user pool. Every method is idempotent."""
 
     client: "CognitoIdentityProviderClient"
     pool: str
 
     def invite(self, tenant: str, canonical_email: str, email: str) -> str:
-        """Create a user, who is sent an invitation, and return the subject; of one who was invited before, just that.
+        """Create a user, send an invitation and return the subject; for an earlier invitation, only return the subject.
 
-        Raises SignedUp for one who came by themself, Gone for one who was removed meanwhile.
+        Raises SignedUp for a user with a password of their own, Gone for one who has just been removed.
         """
         name = username(tenant, canonical_email)
         with mapped_to_domain():
@@ -81,7 +81,7 @@ class UserPool:
         return _subject(user)
 
     def put_in_group(self, subject: str, role: Role) -> None:
-        """Make `role` the user's only group; nothing to do for a user who is gone."""
+        """Make `role` the user's only group. Does nothing for a user who does not exist."""
         with mapped_to_domain(), suppress(self.client.exceptions.UserNotFoundException):
             listed = self.client.admin_list_groups_for_user(UserPoolId=self.pool, Username=subject)
             groups = {group["GroupName"] for group in listed["Groups"]}
@@ -91,7 +91,7 @@ class UserPool:
                 self.client.admin_add_user_to_group(UserPoolId=self.pool, Username=subject, GroupName=role.value)
 
     def remove(self, subject: str) -> None:
-        """Delete the user, if there is one: nobody signs in as them from now on."""
+        """Delete the user, if there is one, so that they can no longer sign in."""
         with mapped_to_domain(), suppress(self.client.exceptions.UserNotFoundException):
             self.client.admin_delete_user(UserPoolId=self.pool, Username=subject)
 

@@ -1,4 +1,4 @@
-"""A user's row."""
+"""Rows of users."""
 
 from domain.common.events import DomainEvent
 from domain.common.model import to_rfc3339
@@ -11,9 +11,9 @@ COLLECTION = "USER"
 
 
 def user_to_row(tenant: str, user: User, canonical: str, scope: str | None) -> Row:
-    """Return a user's row; of one who was deleted it is in no list and keeps nothing personal.
+    """Return the row of a user. The row of a deleted user is in no list and has no personal data.
 
-    `scope` is that of the command that created the user, whose record keeps the answer, and so what it shows of them.
+    `scope` is that of the command that created the user. Its idempotency record has a response with the user's data.
     """
     deleted = user.status is UserStatus.DELETED
     at = Position(to_rfc3339(user.created_at), user.id)
@@ -30,7 +30,7 @@ def user_to_row(tenant: str, user: User, canonical: str, scope: str | None) -> R
 
 
 def user_event(kind: str, user: User) -> DomainEvent:
-    """Return the event of a change of a user, which its version numbers."""
+    """Return the event for a change of a user. Its sequence number is the user's version."""
     return DomainEvent(kind, user.id, user.version, {"role": user.role.value})
 
 

@@ -1,4 +1,4 @@
-"""Users: a row in the table and a name in the user pool, kept in step by steps that can each be repeated."""
+"""Users: a row in the table and a name in the user pool, kept consistent by idempotent steps."""
 
 import re
 from dataclasses import dataclass
@@ -32,15 +32,15 @@ class UserRepository:
 
     @property
     def caller(self) -> Caller:
-        """Whose users they are, and who asks."""
+        """The caller of the request; the users are those of the caller's tenant."""
         return self.session.caller
 
     @uses(IamAction.GET, IamAction.PUT, IamAction.CHECK, *INVITATION, *GROUP_CHANGE)
     def create(self, new: NewUser) -> User:
-        """Add a user, who is sent an invitation. Raises EmailTaken, Contention.
+        """Add a user and send an invitation. Raises EmailTaken, Contention.
 
-        Raises Unauthorized if the caller's own token is voided before an owner is added. Pool first: a crash after it
-        leaves a name without a row, who gets no token, and whom the next try adopts.
+        Raises Unauthorized if the caller's own token is revoked before an owner is added. The user pool is written
+        first: a crash after it leaves a name without a row, which gets no token, and which the next attempt adopts.
         """
         return self._create(new, claim_of(self.session))
 
@@ -65,7 +65,7 @@ class UserRepository:
         return user
 
     def _put_in_group(self, canonical: str) -> None:
-        """Do what the first try may not have come to; the user may have changed or gone since."""
+        """Set the user's group, which an earlier attempt may have left undone; the user may have changed since."""
         known = self.session.table.get(keys.email(self.session.tenant, canonical))
         if known and "user_id" in known:
             user = self.get(known["user_id"])
@@ -79,28 +79,28 @@ class UserRepository:
 
     @uses(IamAction.LIST)
     def page(self, page: PageRequest) -> Page[User]:
-        """Return a page of the users who were not deleted. Raises CursorInvalid."""
+        """Return a page of the users who are not deleted. Raises CursorInvalid."""
         session = self.session
         rows, cursor = list_page(Listing.of_all(session, COLLECTION), page)
         return Page(items=[user_from_row(row) for row in rows], next_cursor=cursor)
 
     @uses(IamAction.GET)
     def by_email(self, email: str) -> Page[User]:
-        """Return the user with this address, in any spelling, as a list."""
+        """Return a page with the user of this address, in any spelling; empty if there is none."""
         canonical = canonical_email(email)
         marker = self.session.table.get(keys.email(self.session.tenant, canonical))
         known = marker and "user_id" in marker
         row = self.session.table.get(keys.user(self.session.tenant, marker["user_id"])) if marker and known else None
-        # Between the two reads the user may have been erased.
+        # The user may have been erased between the two reads.
         return Page(items=[user_from_row(row)] if row and row["canonical_email"] == canonical else [], next_cursor=None)
 
     @uses(IamAction.GET, IamAction.PUT, IamAction.CHECK, *GROUP_CHANGE)
     @retry_on_conflict
     def change(self, user_id: str, patch: UserPatch, expected: frozenset[int] | None) -> User:
-        """Change a user. A new role voids tokens that name the old one, on writes at once.
+        """Change a user. A new role revokes tokens with the old one; routes that write reject them at once.
 
-        Raises NotFound, PreconditionFailed, InvalidState for one's own role, Contention, and Unauthorized if the
-        caller's own token is voided before a new role is given.
+        Raises NotFound, PreconditionFailed, ValidationFailed, InvalidState for the caller's own role, Contention, and
+        Unauthorized if the caller's own token is revoked before a new role is given.
         """
         row = self._row(user_id)
         before = user_from_row(row)
@@ -108,7 +108,7 @@ class UserRepository:
             raise PreconditionFailed
         after = before.patched(patch, self.session.at)
         if after.role is not before.role and user_id == self.caller.subject:
-            raise InvalidState("Nobody changes their own role.")
+            raise InvalidState("You cannot change your own role.")
         tx = self.session.transaction()
         if after.role is not before.role:
             self.session.check_token(tx)
@@ -121,13 +121,14 @@ class UserRepository:
 
     @uses(IamAction.GET, IamAction.PUT, IamAction.UPDATE, IamAction.DELETE, IamAction.CHECK, IamAction.REMOVE_USER)
     def delete(self, user_id: str) -> None:
-        """Erase a user: nothing personal is left, the address is free again.
+        """Erase a user: remove all personal data and free the address.
 
-        Raises NotFound, InvalidState, Contention, and Unauthorized if the caller's own token is voided before.
-        Table first: no token is made from an erased row. After a crash before the pool's turn, the next try goes on.
+        Raises NotFound, InvalidState for the caller, Contention, and Unauthorized if the caller's own token is revoked
+        first. The table is written first: no token is made from an erased row. After a crash before the user pool is
+        written, a retry completes the erasure.
         """
         if user_id == self.caller.subject:
-            raise InvalidState("Nobody deletes themself: another owner has to.")
+            raise InvalidState("You cannot delete yourself; another owner can.")
         self._erase(user_id)
         self.user_pool.remove(user_id)
 
@@ -147,7 +148,7 @@ class UserRepository:
         self.session.commit(tx, erased, user_event("UserDeleted", erased))
 
     def _erase_answer(self, tx: WriteTransaction, row: Row, erased: User) -> None:
-        """Add the step that leaves nothing personal in the answer to the command that created the user."""
+        """Add the step that erases personal data from the stored response to the command that created the user."""
         if not row.get("scope"):
             return
         key = keys.idempotency(self.session.tenant, row["scope"])

@@ -37,7 +37,7 @@ from repositories.items.stock import rebalance_stock, update_stock_rows
 from repositories.paging.lists import Listing, list_page
 
 _TRY_AGAIN = (Contention, Unavailable)
-"""What may stop a row now and not later: a batch with such a row has not had its last answer."""
+"""Errors of a row that a retry may resolve: no response is stored for a batch with such a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +48,16 @@ class ItemRepository:
 
     @property
     def caller(self) -> Caller:
-        """Whose items they are, and who asks."""
+        """The caller of the request; the items are those of the caller's tenant."""
         return self.session.caller
 
     @uses(IamAction.GET, IamAction.PUT)
     def create(self, new: NewItem) -> Item:
-        """Add an item. Raises SkuTaken."""
+        """Add an item. Raises SkuTaken, ValidationFailed for a currency that the tenant does not trade in."""
         return self.add(Item.new(new_id("item"), new, self.session.at))
 
     def add(self, item: Item) -> Item:
-        """Add an item that has its id. Raises SkuTaken, ValidationFailed for a currency that is not traded in."""
+        """Add an item with a given id. Raises as `create`."""
         require_currency(self.session, item.price.currency)
         tx = self._creation(item, exists=ID_EXISTS)
         self.session.commit(tx, item, DomainEvent("ItemCreated", item.id, 1))
@@ -67,7 +67,8 @@ class ItemRepository:
     def create_all(self, rows: Sequence[dict[str, JsonValue]]) -> "Batch":
         """Add each item that can be added. `finish` must follow.
 
-        Ids are derived from the command, so that a batch that is carried on after a crash adds no item twice.
+        Ids are derived from the command, so that a batch that is retried after a crash adds no item twice. Raises
+        Replayed, IdempotencyKeyReused, IdempotencyInProgress.
         """
         started = self.session.record.begin()
         outcomes: list[Item | DomainError] = [NotFound()] * len(rows)
@@ -83,7 +84,7 @@ class ItemRepository:
 
     @uses(IamAction.PUT)
     def finish[R: BaseModel](self, batch: "Batch", result: R) -> R:
-        """Store the response to a batch, unless some of its rows should be tried again. Return `result`."""
+        """Store the response to a batch, unless some of its rows should be retried. Return `result`."""
         if any(isinstance(outcome, _TRY_AGAIN) for outcome in batch.outcomes):
             self.session.record.release(batch.started)
         else:
@@ -99,7 +100,7 @@ class ItemRepository:
     @uses(IamAction.GET, IamAction.QUERY)
     @retry_on_conflict
     def stock_buckets(self, item_id: str) -> StockBuckets:
-        """Return an item's stock by shard. Raises NotFound, InvalidState if it is not counted, Contention."""
+        """Return an item's stock by shard. Raises NotFound, InvalidState if units are not counted, Contention."""
         stored = self._read(item_id)
         _counted(stored)
         buckets = [Stock(**{name: row[name] for name in Stock.model_fields}) for row in stored.stock_rows.rows]
@@ -114,17 +115,17 @@ class ItemRepository:
 
     @uses(IamAction.GET)
     def by_sku(self, sku: str, status: ItemStatus) -> Page[ItemSummary]:
-        """Return the item with this SKU as a list, empty if there is none with this status."""
+        """Return a page with the item that has this SKU and status; empty if there is none."""
         marker = self.session.table.get(keys.sku(self.session.tenant, sku))
         row = marker and self.session.table.get(keys.item(self.session.tenant, marker["item_id"]))
-        # Between the two reads the SKU may have moved to another item.
+        # The SKU may have moved to another item between the two reads.
         found = [summary_from_row(row)] if row and (row["head"]["sku"], row["head"]["status"]) == (sku, status) else []
         return Page(items=found, next_cursor=None)
 
     @uses(IamAction.GET, IamAction.QUERY, IamAction.PUT, IamAction.UPDATE, IamAction.DELETE)
     @retry_on_conflict
     def change(self, item_id: str, patch: ItemPatch, expected: frozenset[int] | None) -> Item:
-        """Change an item that is still at one of the versions `expected`; None: at any.
+        """Change an item if a version in `expected` has been current since its last edit; None accepts any.
 
         Raises NotFound, PreconditionFailed, ItemArchived, SkuTaken, ValidationFailed, Contention.
         """
@@ -142,7 +143,7 @@ class ItemRepository:
     @uses(IamAction.GET, IamAction.QUERY, IamAction.PUT, IamAction.UPDATE)
     @retry_on_conflict
     def archive(self, item_id: str, expected: frozenset[int] | None) -> None:
-        """Take an item out of sale; nothing to do if it is. Raises NotFound, PreconditionFailed, Contention."""
+        """Archive an item, if it is active, to end its sale. Raises NotFound, PreconditionFailed, Contention."""
         stored = self._read(item_id)
         stored.versions.require_fresh(expected)
         if stored.item.status is ItemStatus.ARCHIVED:
@@ -154,7 +155,7 @@ class ItemRepository:
     @uses(IamAction.GET, IamAction.QUERY, IamAction.PUT, IamAction.UPDATE)
     @retry_on_conflict
     def adjust_stock(self, item_id: str, adjustment: StockAdjustment) -> Item:
-        """Add to or take from the units on hand. Raises NotFound, OutOfStock, InvalidState, Contention."""
+        """Add units to, or remove units from, those on hand. Raises NotFound, OutOfStock, InvalidState, Contention."""
         stored = self._read(item_id)
         try:
             stock = _counted(stored).adjusted(adjustment.delta)
@@ -168,12 +169,15 @@ class ItemRepository:
     @uses(IamAction.GET, IamAction.QUERY, IamAction.PUT, IamAction.UPDATE)
     @retry_on_conflict
     def split_stock(self, item_id: str, count: int) -> Item:
-        """Spread the free units over `count` shards, while orders go on. Raises NotFound, InvalidState, Contention."""
+        """Spread the available units over `count` shards, while orders continue.
+
+        Raises NotFound, InvalidState, Contention.
+        """
         stored = self._read(item_id)
         return self._rebalance(stored, _counted(stored), count, EventBody("StockSplit", {"buckets": count}))
 
     def _rebalance(self, stored: StoredItem, stock: Stock, shards: int, event: "EventBody", delta: int = 0) -> Item:
-        """Add `delta` units and spread what is free; orders that sell meanwhile only matter where units run out."""
+        """Add `delta` units and spread the available ones; concurrent orders conflict only in shards that run out."""
         item = stored.item.model_copy(update={"stock": stock, "version": stored.versions.shown + 1})
         tx = self.session.transaction()
         rebalance_stock(tx, self.session.tenant, stored, shards, delta)
@@ -190,7 +194,7 @@ class ItemRepository:
         return StoredItem.from_rows(found)
 
     def _at_one_moment(self, stored: StoredItem) -> StoredItem:
-        """Return the item as of one moment, which a refusal may rest on: sums of several rows of a Query may not."""
+        """Return the item from a snapshot. A refusal needs one: a Query over several rows is only read-committed."""
         shards = range(len(stored.stock_rows.rows))
         tenant, item_id = self.session.tenant, stored.item.id
         rows = self.session.table.snapshot(
@@ -248,21 +252,21 @@ class ItemRepository:
 
 
 class Batch(NamedTuple):
-    """Items that were added together: when that began, and the item or the error of each row, in order."""
+    """Items of one batch: the time of its first attempt, and the item or the error of each row, in order."""
 
     started: datetime
     outcomes: list[Item | DomainError]
 
 
 class EventBody(NamedTuple):
-    """What an event says."""
+    """Kind and data of an event."""
 
     kind: str
     data: dict[str, Any]
 
 
 class _AlreadyCreated(Exception):
-    """An earlier attempt at the same command added this row."""
+    """An earlier attempt of the same command has added this item."""
 
 
 def _counted(stored: StoredItem) -> Stock:
@@ -276,7 +280,7 @@ def _claim_sku(tx: WriteTransaction, tenant: str, sku: str, item_id: str) -> Non
 
 
 def _by_first_sku(rows: Sequence[dict[str, JsonValue]]) -> tuple[list[int], list[int]]:
-    """Return the rows that may run at once, and those that repeat the SKU of one before them."""
+    """Return the indexes of the rows that may run in parallel, and of those that repeat the SKU of an earlier row."""
     seen: set[str] = set()
     first: list[int] = []
     repeated: list[int] = []

@@ -1,4 +1,4 @@
-"""An item's rows: the item with its head, and what a sale needs in the stock row beside it."""
+"""Rows of an item: the item row, and stock rows with the units and what placing an order needs to know."""
 
 import json
 from collections.abc import Sequence
@@ -16,47 +16,47 @@ from repositories.dynamodb.keys import Key, Position
 from repositories.dynamodb.transaction import Stale
 
 COLLECTIONS = {ItemStatus.ACTIVE: "ITEM", ItemStatus.ARCHIVED: "ITEM_ARCHIVED"}
-"""Archiving is rare, so it moves an item to a list of its own: neither list has to filter."""
+"""List of each status. Archiving is rare, so it moves an item to another list, and neither list needs a filter."""
 
 
 @dataclass(frozen=True, slots=True)
 class StockRows:
-    """An item's stock rows as read, by shard. The first one says over how many shards units are spread."""
+    """An item's stock rows as read, by shard. The first one has the number of shards over which units are spread."""
 
     rows: tuple[Row, ...]
 
     @property
     def shards(self) -> int:
-        """Over how many shards units are spread; rows beyond hold only what orders reserved before."""
+        """Number of shards over which units are spread; further rows have only units that were reserved before."""
         return int(self.rows[0]["shard_count"])
 
     @property
     def sequence(self) -> int:
-        """How many changes of stock were told by events of their own, as orders' are by the orders'."""
+        """Sequence number of the item's own stock events; order events are counted on orders."""
         return int(self.rows[0]["stock_events"])
 
     @property
     def received(self) -> int | None:
-        """Units that came in, less those that were counted out: what is on hand and what was shipped are as many.
+        """Units received less units removed by adjustments: equal to units on hand plus units shipped.
 
-        None where that was not kept from the beginning.
+        None for an item without this counter from the beginning.
         """
         received: int | None = self.rows[0].get("received")
         return received
 
     @property
     def counted(self) -> bool:
-        """Whether units are counted."""
+        """True if units are counted."""
         return "on_hand" in self.rows[0]
 
     @property
     def available(self) -> list[int]:
-        """The units that are free, by shard."""
+        """Available units by shard."""
         return [row["available"] for row in self.rows]
 
     @property
     def stock(self) -> Stock | None:
-        """The sum of all shards."""
+        """Sum of all shards, or None if units are not counted."""
         if not self.counted:
             return None
         return Stock(**{name: sum(row[name] for row in self.rows) for name in Stock.model_fields})
@@ -64,7 +64,7 @@ class StockRows:
 
 @dataclass(frozen=True, slots=True)
 class StoredItem:
-    """An item as read, with its stock rows and the counters that conditions need."""
+    """An item as it is stored, with its stock rows and the counters that conditions need."""
 
     item: Item
     versions: Versions
@@ -72,10 +72,10 @@ class StoredItem:
 
     @classmethod
     def from_rows(cls, rows: Sequence[Row]) -> "StoredItem":
-        """Join an item's rows: its own, then its stock rows by shard. Raises Stale if they do not belong together.
+        """Return the item of its row and, by shard, its stock rows. Raises Stale if they do not belong together.
 
-        A Query is read-committed: it may show some rows of an edit or a split and not yet the others. After either,
-        the first stock row says how many stock rows there are, and all of them count the item's edits.
+        A Query is read-committed: it may return some rows of an edit or a split as changed and others as not. After
+        either, the first stock row has the number of stock rows, and all of them have the item's number of edits.
         """
         row, *stock = rows
         if row["type"] != "item" or not stock or stock[0].get("shard_rows") != len(stock):
@@ -92,7 +92,7 @@ class StoredItem:
 
 
 def stored_item(row: Row, stock: Sequence[Row]) -> StoredItem:
-    """Return what an item's row and its stock rows say; `stock` is by shard."""
+    """Return the item of its row and its stock rows; `stock` is in the order of shards."""
     stock_rows = StockRows(tuple(stock))
     changes, at_edit = (sum(each[name] for each in stock) for name in ("changes", "changes_at_edit"))
     versions = Versions(row["edits"], changes, at_edit)
@@ -135,7 +135,7 @@ def item_to_row(tenant: str, item: Item, versions: Versions) -> Row:
 
 
 def for_sale(item: Item) -> dict[str, Any]:
-    """What placing an order needs to know of an item."""
+    """Return the attributes of an item that are needed to place an order."""
     return {
         "item_name": item.name,
         "sku": item.sku,
@@ -156,7 +156,7 @@ def stock_to_row(tenant: str, item: Item) -> Row:
 
 
 def shard_to_row(tenant: str, stored: StoredItem, shard: int, units: int) -> Row:
-    """Return the row of a new shard with some units."""
+    """Return the row of a new shard with `units` available units."""
     stock = Stock(on_hand=units, reserved=0, available=units)
     return _stock_row(keys.stock(tenant, stored.item.id, shard), stored.item, stored.versions.edits, stock)
 

@@ -1,4 +1,4 @@
-"""Steps on stock rows: what becomes of an item's units, shard by shard."""
+"""Transaction steps on the stock rows of an item."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -17,9 +17,9 @@ _EFFECTS = {
 
 
 def reserve(tx: WriteTransaction, tenant: str, wanted: Reservation, edits: int) -> None:
-    """Add the step that reserves units for an order, if they are there and the item is as read after `edits` edits.
+    """Add the step that reserves units for an order. It raises Stale if they are not available or `edits` has changed.
 
-    Price, name and whether it is sold are the item's, so that an unchanged count of edits is all of them unchanged.
+    Price, name and status change only by edits of the item, so with an unchanged number of edits they are current.
     """
     tx.update(
         "reserve units",
@@ -34,7 +34,7 @@ def reserve(tx: WriteTransaction, tenant: str, wanted: Reservation, edits: int) 
 
 
 def sell_uncounted(tx: WriteTransaction, tenant: str, item_id: str, edits: int) -> None:
-    """Add the step that sells an item whose units are not counted."""
+    """Add the step that checks that an item without counted units has not been edited. It raises Stale."""
     tx.check(
         "sell without counting",
         keys.stock(tenant, item_id),
@@ -45,7 +45,10 @@ def sell_uncounted(tx: WriteTransaction, tenant: str, item_id: str, edits: int) 
 
 
 def apply(tx: WriteTransaction, tenant: str, holds: Iterable[Reservation], effect: StockEffect) -> None:
-    """Add the steps that give reserved units back, or take them; that they are reserved is the order's to say."""
+    """Add the steps that release or remove reserved units.
+
+    The order's version condition guarantees that the units are reserved.
+    """
     if effect is StockEffect.NONE:
         return
     for each in holds:
@@ -54,7 +57,7 @@ def apply(tx: WriteTransaction, tenant: str, holds: Iterable[Reservation], effec
 
 
 def update_stock_rows(tx: WriteTransaction, tenant: str, edited: StoredItem) -> None:
-    """Add the steps that tell an item's stock rows of an edit, if there are no more of them than were read."""
+    """Add the steps that copy an edit to the item's stock rows. They raise Stale if the number of rows has changed."""
     first, *others = (keys.stock(tenant, edited.item.id, shard) for shard in range(len(edited.stock_rows.rows)))
     change = (
         "SET item_name = :item_name, sku = :sku, price = :price, currency = :currency, sellable = :sellable,"
@@ -76,7 +79,10 @@ def update_stock_rows(tx: WriteTransaction, tenant: str, edited: StoredItem) -> 
 
 
 def rebalance_stock(tx: WriteTransaction, tenant: str, stored: StoredItem, shards: int, delta: int) -> None:
-    """Add the steps that bring `delta` units in (or out) and spread those that are free over `shards` shards."""
+    """Add the steps that add `delta` units (negative: remove) and spread the available ones over `shards` shards.
+
+    They raise Stale on a conflict with an edit, another change of the stock, or orders that reserved units to move.
+    """
     stock_rows = stored.stock_rows
     rows = max(len(stock_rows.rows), shards)
     changes = rebalance([*stock_rows.available, *[0] * (rows - len(stock_rows.rows))], delta, shards)

@@ -1,4 +1,4 @@
-"""Accounts and their chains of entries, as read: where they end, and where they stood at an instant."""
+"""Reads of accounts and their chain heads, now or at an instant."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,15 +18,16 @@ from repositories.ledger.rows import account_from_row, head_of
 
 @dataclass(frozen=True, slots=True)
 class Chains:
-    """The accounts of a tenant."""
+    """The accounts and chains of a tenant."""
 
     table: Table
     tenant: str
 
     def first(self, account_id: str) -> ChainHead | None:
-        """Return the end of an account's first stripe, next to which the account's row is, or None: one read.
+        """Return the head of an account's first stripe, or None without an account. Raises Stale.
 
-        None also while the account is being opened, and entries in it are visible and its row is not yet. Raises Stale.
+        One read is enough, as the account's row follows the last entry. The result is also None while an account is
+        being opened and its entries are visible, but its row is not.
         """
         if not is_id("acct", account_id):
             return None
@@ -36,20 +37,20 @@ class Chains:
         return _end(account_from_row(rows[0]), 0, rows[1] if len(rows) > 1 else None)
 
     def all(self, account_id: str) -> list[ChainHead]:
-        """Return the ends of all stripes of an account, or nothing without the account."""
+        """Return the heads of all stripes of an account; empty without an account. Raises Stale."""
         first = self.first(account_id)
         if first is None:
             return []
         return [first, *(self._head(first.account, stripe) for stripe in range(1, first.account.stripes))]
 
     def to_write(self, account_ids: Iterable[str]) -> dict[str, ChainHead]:
-        """Return for each account that there is the end of one of its stripes, picked at random."""
+        """Return the head of one stripe, picked at random, for each account that exists. Raises Stale."""
         wanted = sorted(set(account_ids))
         picked = in_parallel(self._picked, wanted)
         return {account_id: head for account_id, head in zip(wanted, picked, strict=True) if head}
 
     def at(self, head: ChainHead, instant: datetime) -> ChainHead:
-        """Return where a stripe ended at an instant; `head` is where it ends now. Raises Stale."""
+        """Return the head of a stripe at an instant; `head` is the current one. Raises Stale."""
         account, stripe = head.account, head.stripe
         if head.at is None or head.at <= instant:
             return head
@@ -76,7 +77,7 @@ class Chains:
         return _end(account, stripe, next(iter(self._last(account.id, stripe, 1)), None))
 
     def _last(self, account_id: str, stripe: int, count: int) -> list[Row]:
-        """Return the last rows of a stripe's partition, the last one first."""
+        """Return the last `count` rows of a stripe's partition, last one first."""
         pk = keys.chain_pk(self.tenant, account_id, stripe)
         return self.table.query("pk = :pk", {":pk": pk}, limit=count, newest_first=True, consistent=True).rows
 
@@ -84,7 +85,7 @@ class Chains:
         wanted = {keys.entry(self.tenant, account.id, stripe, number): number for number in numbers}
         rows = self.table.batch_get(wanted)
         if len(rows) < len(wanted):
-            # Entries before one that was read are there: they are not visible yet.
+            # Entries before one that was read exist, but are not visible yet.
             raise Stale
         return {wanted[key]: datetime.fromisoformat(row["posted_at"]) for key, row in rows.items()}
 
@@ -96,9 +97,9 @@ class Chains:
 
 
 def _end(account: Account, stripe: int, row: Row | None) -> ChainHead:
-    """Return the end of a stripe from its last row, if it has any.
+    """Return the head of a stripe from its last row, if there is one.
 
-    Raises Stale for an entry behind which its transaction has others: they are not visible yet.
+    Raises Stale if further entries of the same transaction follow, which are not visible yet.
     """
     if row and row.get("more"):
         raise Stale
@@ -106,10 +107,11 @@ def _end(account: Account, stripe: int, row: Row | None) -> ChainHead:
 
 
 def is_final(heads: Sequence[ChainHead], as_of: datetime, settled: datetime) -> bool:
-    """Tell whether nothing can be posted to an account any more at or before an instant.
+    """Return whether nothing can be posted any more to an account at or before `as_of`.
 
-    Either all that was begun before has ended (`settled` is until when), or the account's chain has gone past it. That
-    is said of accounts with a floor only: others may get another chain, whose entries begin at any time.
+    Either `as_of` is settled (every transaction up to `settled` has ended), or the account's chain has a later entry.
+    The latter is enough only for accounts with a floor: others may get another chain, with entries that begin at any
+    time.
     """
     if as_of <= settled:
         return True

@@ -18,7 +18,7 @@ from repositories.paging.cursors import seal, unseal
 
 @dataclass(frozen=True, slots=True)
 class _Stripe:
-    """A stripe, and the number before which its entries are still to be shown."""
+    """A stripe, and the sequence number before which its entries are still to be returned."""
 
     number: int
     before: int
@@ -27,8 +27,8 @@ class _Stripe:
 def entries_page(session: Session, account: Account, page: PageRequest) -> Page[Entry]:
     """Return a page of an account's entries, newest first, and the cursor of the next, if any follows.
 
-    The cursor says where each stripe stands; entries never change, so that walking shows each once. Stripes that were
-    added since have only newer entries. Raises CursorInvalid, Stale.
+    The cursor has the position in each stripe. Entries never change, so all pages together return each once. Stripes
+    that were added since have only newer entries. Raises CursorInvalid, Stale.
     """
     query = keys.chain_pk(session.tenant, account.id, 0)
     stripes = _stripes(account, page.cursor, query)
@@ -55,9 +55,9 @@ def entries_page(session: Session, account: Account, page: PageRequest) -> Page[
 
 
 def _require_whole(rows: Sequence[Row], stripe: _Stripe, *, to_the_first: bool) -> None:
-    """Raise Stale if an entry before one of these, or of the transaction of the newest, is not visible yet.
+    """Raise Stale if an entry before one of these, or after the newest in its transaction, is not visible yet.
 
-    `to_the_first` is whether the query came to the beginning of the chain.
+    `to_the_first` is true if the query reached the beginning of the chain.
     """
     numbers = [row["sequence"] for row in rows]
     if stripe.before != _BEYOND:
@@ -82,7 +82,7 @@ def _stripes(account: Account, cursor: str | None, query: str) -> list[_Stripe]:
 
 
 _BEYOND = 10**12
-"""Above every number that an entry can have."""
+"""Sequence number above that of any entry."""
 
 
 def _entry(row: Row, stripe: int) -> Entry:

@@ -1,4 +1,4 @@
-"""Posting: the steps that append a transaction's entries to their chains."""
+"""Steps that post a ledger transaction and append its entries to their chains."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ from repositories.dynamodb.transaction import Stale, WriteTransaction
 from repositories.ledger.rows import account_to_row, code_to_row, entry_to_row, transaction_to_row
 
 COMMIT_SECONDS = 5
-"""How long a posting may try to be committed at the time that it was given; then it is given up."""
+"""Timeout in seconds for committing a posting with the time that was assigned to it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A transaction to post."""
+    """A ledger transaction to post."""
 
     description: str
     entries: Sequence[NewEntry]
@@ -36,10 +36,10 @@ class Draft:
 def post(
     tx: WriteTransaction, session: Session, draft: Draft, heads: Mapping[str, ChainHead]
 ) -> tuple[Transaction, list[DomainEvent]]:
-    """Add the steps that post a draft to the ends of its accounts' chains, and return it with its events.
+    """Add the steps that post a draft to the chain heads of its accounts; return the transaction and its events.
 
-    Raises ValidationFailed, InsufficientFunds, and Unavailable if a chain is ahead of the clock; the steps raise
-    AlreadyReversed if what the draft reverses has been.
+    Raises ValidationFailed, InsufficientFunds, and Unavailable if a chain is ahead of the clock. The steps raise Stale
+    on a conflict, and AlreadyReversed if the transaction that the draft reverses has been reversed.
     """
     require_postable(draft.entries, {account_id: head.account for account_id, head in heads.items()})
     at = posting_time(now(), [heads[entry.account_id] for entry in draft.entries])
@@ -66,7 +66,7 @@ def post(
 
 
 def _mark_reversed(tx: WriteTransaction, tenant: str, transaction_id: str, by: str) -> None:
-    """Add the step that notes by which transaction another one is reversed, which can happen once."""
+    """Add the step that marks a transaction as reversed by another one. It raises AlreadyReversed the second time."""
     tx.update(
         "reverse once",
         keys.transaction(tenant, transaction_id),
@@ -78,11 +78,11 @@ def _mark_reversed(tx: WriteTransaction, tenant: str, transaction_id: str, by: s
 
 
 def add_account(tx: WriteTransaction, tenant: str, account: Account, taken: Exception) -> None:
-    """Add the steps that open an account; `taken` is raised if its code is."""
+    """Add the steps that open an account. They raise `taken` if its code is in use."""
     tx.create("claim the code", code_to_row(tenant, account), raises=taken)
     tx.put("open the account", account_to_row(tenant, account))
 
 
 def swapped(entries: Sequence[NewEntry]) -> list[NewEntry]:
-    """Return the entries that undo others."""
+    """Return the entries with debit and credit swapped."""
     return [entry.model_copy(update={"direction": entry.direction.opposite}) for entry in entries]

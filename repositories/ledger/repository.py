@@ -1,4 +1,4 @@
-"""The ledger: accounts, postings, reversals, balances now and then."""
+"""The ledger: accounts, postings, reversals, and balances now or at an instant."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ from repositories.paging.lists import Listing, list_page
 
 @dataclass(frozen=True, slots=True)
 class LedgerRepository:
-    """The books of the caller's tenant."""
+    """The ledger of the caller's tenant."""
 
     session: Session
 
@@ -48,13 +48,13 @@ class LedgerRepository:
 
     @uses(IamAction.PUT)
     def open_account(self, new: NewAccount) -> Account:
-        """Open an account. Raises ValidationFailed for a reserved code."""
+        """Open an account. Raises ValidationFailed for a reserved code, InvalidState if the code is taken."""
         if new.code.startswith(RESERVED_CODES):
             raise invalid_input([Flaw("/code", "RESERVED", "Such codes are for accounts that orders post to.")])
         return self.add_account(Account.new(new_id("acct"), new, self.session.at))
 
     def add_account(self, account: Account) -> Account:
-        """Open an account that has its id. Raises InvalidState if its code is taken."""
+        """Open an account with a given id. Raises InvalidState if its code is taken."""
         tx = self.session.transaction()
         add_account(tx, self.session.tenant, account, _taken(account.code))
         self.session.commit(tx, account, DomainEvent("AccountOpened", account.id, 1))
@@ -82,7 +82,7 @@ class LedgerRepository:
     @uses(IamAction.GET, IamAction.PUT)
     @retry_on_conflict
     def stripe_account(self, account_id: str, count: int) -> Account:
-        """Spread the entries that come over `count` stripes. Raises NotFound, InvalidState, Contention."""
+        """Spread future entries of an account over `count` stripes. Raises NotFound, InvalidState, Contention."""
         account = self._account(account_id)
         _require_open(account)
         require_stripable(account, count)
@@ -108,7 +108,7 @@ class LedgerRepository:
     @uses(IamAction.GET, IamAction.QUERY, IamAction.PUT)
     @retry_on_conflict
     def close_account(self, account_id: str) -> Account:
-        """Close an account whose balance is zero, for good. Raises NotFound, InvalidState, Contention."""
+        """Close an account with a zero balance, permanently. Raises NotFound, InvalidState, Contention."""
         heads = self._heads(account_id)
         account = heads[0].account
         _require_open(account)
@@ -124,9 +124,9 @@ class LedgerRepository:
 
     @uses(IamAction.GET, IamAction.QUERY, IamAction.BATCH_GET)
     def balance(self, account_id: str, as_of: datetime | None) -> Balance:
-        """Return an account's balance at an instant, or now. Raises NotFound, Contention.
+        """Return an account's balance at an instant; None: now. Raises NotFound, Contention.
 
-        Where others post to several stripes too fast for one sum, "now" is the instant that is just settled.
+        If postings to several stripes are too frequent for a consistent sum, "now" is the last settled instant.
         """
         settled = self.session.at - SETTLED_AFTER
         if as_of and as_of <= settled:
@@ -166,13 +166,13 @@ class LedgerRepository:
 
     @retry_on_conflict
     def post_draft(self, draft: Draft) -> Transaction:
-        """Post a transaction that may have its id. Raises as `post`."""
+        """Post a draft, with its id if it has one. Raises as `post`, and AlreadyReversed."""
         return self._post(draft, self._ends(draft))
 
     @uses(IamAction.GET, IamAction.QUERY, IamAction.PUT, IamAction.UPDATE)
     @retry_on_conflict
     def reverse(self, transaction_id: str) -> Transaction:
-        """Post the opposite of a transaction, once. Raises NotFound, AlreadyReversed, InvalidState and as `post`."""
+        """Post the reversal of a transaction, once. Raises NotFound, AlreadyReversed, InvalidState and as `post`."""
         row = self._row(transaction_id)
         original = transaction_from_row(row)
         if original.reversed_by:
@@ -196,13 +196,13 @@ class LedgerRepository:
         except InsufficientFunds as short:
             index = int(short.flaws[0].pointer.rpartition("/")[2])
             self._require_standing(original.id, heads[draft.entries[index].account_id])
-            # Without pointers: they are to entries that the client did not send.
+            # Without pointers, which would refer to entries that the client did not send.
             raise InsufficientFunds from None
 
     def _require_standing(self, transaction_id: str, *heads: ChainHead) -> None:
-        """Raise Stale unless a transaction was not reversed at a moment at which these chains ended so.
+        """Raise Stale unless a snapshot has these chain heads, and the transaction as not reversed.
 
-        A refusal to reverse may rest on that. One row alone may be seen changed by a reversal, and not yet the other.
+        A refusal to reverse needs this check: separate reads may return one row as changed by a reversal, another not.
         """
         tenant = self.session.tenant
         ends = [(head, keys.entry(tenant, head.account.id, head.stripe, head.sequence)) for head in heads]
@@ -246,11 +246,11 @@ class LedgerRepository:
 
     @uses(IamAction.QUERY, IamAction.BATCH_GET)
     def trial_balance(self, as_of: datetime | None) -> TrialBalance:
-        """Return every account's balance at one instant, or now. Raises InvalidState, Unavailable, Contention."""
+        """Return every account's balance at one instant; None: now. Raises InvalidState, Unavailable, Contention."""
         return TrialBalances(self.session).at(as_of)
 
     def _heads_at_one_moment(self, account_id: str) -> list[ChainHead]:
-        """Return the ends of an account's stripes at one moment. Raises NotFound, Stale if others post to it."""
+        """Return the heads of an account's stripes at one moment. Raises NotFound, Stale on concurrent postings."""
         heads = self._heads(account_id)
         if len(heads) > 1 and self._heads(account_id) != heads:
             raise Stale

@@ -1,4 +1,4 @@
-"""The ledger's rows: accounts, their chains of entries, transactions."""
+"""Rows of the ledger: accounts, their chains of entries, transactions."""
 
 import json
 import zlib
@@ -19,7 +19,7 @@ ACCOUNTS, TRANSACTIONS = "ACCOUNT", "TXN"
 
 
 def account_to_row(tenant: str, account: Account) -> Row:
-    """Return the row of an account. Nothing of it changes but the number of stripes, and that it is closed."""
+    """Return the row of an account. Only its number of stripes, status and version ever change."""
     at = Position(to_rfc3339(account.created_at), account.id)
     return new_row(
         keys.account(tenant, account.id),
@@ -41,9 +41,9 @@ def account_from_row(row: Row) -> Account:
 
 
 def entry_to_row(tenant: str, transaction: Transaction, posted: PlannedEntry) -> Row:
-    """Return the row of an entry: one of a chain, with the balance after it.
+    """Return the row of an entry of a chain, with the balance after it.
 
-    `more` says how many entries of its transaction follow in the chain: a reader that does not find them reads again.
+    `more` is the number of entries of the same transaction that follow in the chain: a reader that misses them retries.
     """
     head, entry = posted.head, transaction.entries[posted.index]
     return new_row(
@@ -61,14 +61,14 @@ def entry_to_row(tenant: str, transaction: Transaction, posted: PlannedEntry) ->
 
 
 def closing_to_row(tenant: str, head: ChainHead, at: datetime) -> Row:
-    """Return the row that ends a chain: it repeats the last entry where the next would stand, so that none can."""
+    """Return the row that ends a chain: it repeats the last entry under the key of the next, so none can follow."""
     key = keys.entry(tenant, head.account.id, head.stripe, head.sequence + 1)
     last = to_rfc3339(head.at or at)
     return new_row(key, "closing", sequence=head.sequence, balance=head.balance, posted_at=last)
 
 
 def head_of(account: Account, stripe: int, row: Row | None) -> ChainHead:
-    """Return where a stripe ends, from its last row, if it has any."""
+    """Return the head of a stripe from its last row, if there is one."""
     if row is None:
         return ChainHead(account, stripe)
     return ChainHead(account, stripe, row["sequence"], row["balance"], datetime.fromisoformat(row["posted_at"]))
@@ -77,7 +77,7 @@ def head_of(account: Account, stripe: int, row: Row | None) -> ChainHead:
 def transaction_to_row(
     tenant: str, transaction: Transaction, posted: Sequence[PlannedEntry], order_id: str | None = None
 ) -> Row:
-    """Return the row of a transaction, with the place of each of its entries."""
+    """Return the row of a transaction, with the location of each of its entries."""
     at = Position(to_rfc3339(transaction.posted_at), transaction.id)
     head: dict[str, str] = {
         "id": transaction.id,
@@ -113,7 +113,7 @@ def transaction_from_row(row: Row) -> Transaction:
 
 
 def entry_locations(row: Row) -> list[list[Any]]:
-    """Return of each entry: account, direction, minor units, currency, stripe, number in the stripe."""
+    """Return for each entry: account id, direction, amount in minor units, currency, stripe, sequence number."""
     places: list[list[Any]] = json.loads(zlib.decompress(row["entries"]))
     return places
 

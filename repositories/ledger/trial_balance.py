@@ -1,4 +1,4 @@
-"""Every account's balance at one instant."""
+"""Trial balance: every account's balance at one instant."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -18,12 +18,12 @@ from repositories.dynamodb.session import Session
 from repositories.ledger.chains import Chains
 
 MAX_ACCOUNTS = 1000
-"""Accounts of a trial balance: each takes some reads, and a function's time is limited."""
+"""Maximum accounts of a trial balance: each takes several reads, and a function's time is limited."""
 _COLLECTIONS = 5
-"""How often an instant that is not settled is read again before it is given up: it must be read twice alike."""
+"""Maximum readings of an instant that is not settled, until two readings in a row are equal."""
 
 type Collected = list[list[ChainHead]]
-"""For each account where its stripes ended at an instant."""
+"""Heads of each account's stripes at an instant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +33,15 @@ class TrialBalances:
     session: Session
 
     def at(self, as_of: datetime | None) -> TrialBalance:
-        """Return every account's balance at one instant, or now.
+        """Return every account's balance at one instant; None: now.
 
-        What is settled cannot change, so that one reading is exact. Before that, chains that are read one after the
-        other may be read on either side of a posting: all are read until two readings are alike, which were so at the
-        moment between the two, and debits equal credits, as a posting may be visible in one chain and not yet in
-        another. Where others post too fast for that, "now" is the instant that is just settled.
+        A settled instant cannot change, so one reading is exact. For a later one, chains that are read one after the
+        other may be read before or after a posting. All are read until two readings are equal, and were therefore true
+        at the moment between them, and debits equal credits, as a posting may be visible in one chain and not yet in
+        another. If postings are too frequent for that, "now" is the last settled instant.
 
-        Raises InvalidState for more than `MAX_ACCOUNTS` accounts, Unavailable if there is no time for so many,
-        Contention for an instant that is not settled and cannot be read.
+        Raises InvalidState for more than `MAX_ACCOUNTS` accounts, Unavailable if time runs out, and Contention for an
+        instant that is not settled and cannot be read consistently.
         """
         instant = as_of or now()
         settled = self.session.at - SETTLED_AFTER
@@ -77,8 +77,8 @@ class TrialBalances:
                 raise Unavailable
             return [chains.at(head, instant) for head in chains.all(row["account_id"])]
 
-        # An account that is registered and not visible is just being opened: what it has is newer than what is settled,
-        # and before that the others do not balance without it.
+        # An account that is registered but not visible is being opened. Its entries are later than any settled instant;
+        # at an instant that is not settled, the other accounts do not balance without them.
         return [heads for heads in in_parallel(collect, register) if heads]
 
     def _trial(self, instant: datetime, collected: Collected) -> TrialBalance:
@@ -112,7 +112,7 @@ def _places(collected: Collected) -> list[tuple[str, int, int]]:
 
 
 def _balances(collected: Collected) -> bool:
-    """Tell whether debits equal credits in each currency."""
+    """Return whether debits equal credits in each currency."""
     sums: dict[str, int] = defaultdict(int)
     for then in collected:
         account = then[0].account
@@ -121,7 +121,7 @@ def _balances(collected: Collected) -> bool:
 
 
 def _side(account: Account, balance: int) -> tuple[Direction, int]:
-    """Return on which side a balance stands, and how much: a negative one stands on the other side."""
+    """Return the side and the amount, in minor units, of a balance; a negative balance is on the opposite side."""
     of_debit = signed(account.normal, balance)
     return (Direction.DEBIT, of_debit) if of_debit >= 0 else (Direction.CREDIT, -of_debit)
 

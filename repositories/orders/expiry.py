@@ -1,7 +1,8 @@
-"""The work list of holds that end, across tenants, and working it off.
+"""Expiry of pending orders with holds that have ended, across tenants.
 
-A mark says up to which minute all is done. It only advances past what was expired, so that a sweeper that was stopped,
-or that failed on one order, finds the rest again; and it stays behind the clock by more than an index usually lags.
+The progress mark is the minute up to which all due orders have been expired. It never passes an order that is left, so
+that a sweep that was stopped, or that failed on one order, finds it again. It stays behind the clock by more than the
+index usually lags.
 """
 
 from collections.abc import Iterator
@@ -23,23 +24,23 @@ from repositories.orders.repository import OrderRepository
 _MINUTE = timedelta(minutes=1)
 _MARGIN = timedelta(minutes=2)
 _LOOK_BACK = timedelta(minutes=15)
-"""How often the last hour is walked again, in case the index showed an order only after the mark had passed it."""
+"""Interval at which the last hour is queried again, in case an order appeared in the index after the mark passed it."""
 _FAR_BACK = timedelta(minutes=60)
-"""A mark older than that is not walked from minute by minute: by then most of what is on the list is due anyway."""
+"""Maximum age of a mark to query from, minute by minute. After that the index is scanned, as most of it is due."""
 
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What a sweep came to: how many orders expired, and which could not be yet."""
+    """Result of a sweep: the number of expired orders, and the orders that could not be expired yet."""
 
     expired: int
     left: dict[str, str]
-    """Why, by the order's id."""
+    """Reasons by order id."""
 
 
 @uses(IamAction.GET, IamAction.BATCH_GET, IamAction.PUT, IamAction.UPDATE, IamAction.DUE)
 def sweep(table: Table, at: datetime, deadline: float) -> Swept:
-    """Expire the orders whose holds have ended at `at`, until `deadline` (monotonic)."""
+    """Expire the orders with holds that have ended by `at`, until `deadline` (monotonic clock, seconds)."""
     due = sorted(_due(table, at))
     done = in_parallel(lambda held: _expired(table, held, at, deadline), due)
     left = {held: why for held, why in zip(due, done, strict=True) if isinstance(why, str)}
@@ -70,7 +71,7 @@ def _ended(table: Table, pk: str, at: datetime) -> list[DueHold]:
 
 
 def _expired(table: Table, held: DueHold, at: datetime, deadline: float) -> bool | str:
-    """Expire an order; return whether it was for us to do, or why it could not be done now."""
+    """Expire an order and return True; False if it need not be expired, or the reason why it could not be yet."""
     if monotonic() >= deadline:
         return "no time left"
     session = Session(table, Caller(held.tenant, SYSTEM, Role.OWNER), at, deadline)
@@ -78,13 +79,13 @@ def _expired(table: Table, held: DueHold, at: datetime, deadline: float) -> bool
         OrderRepository(session).expire(held.order_id)
     except (InvalidState, NotFound):
         return False
-    except Exception as failure:  # noqa: BLE001 - whatever is wrong with one order must not hold up the others
+    except Exception as failure:  # noqa: BLE001 - an error with one order must not stop the others
         return repr(failure)
     return True
 
 
 def _advance(table: Table, to: datetime) -> None:
-    """Move the mark to the minute of `to`, never back."""
+    """Advance the progress mark to the minute of `to`; it never goes back."""
     minute = to.replace(second=0, microsecond=0).isoformat()
     table.put(new_row(keys.sweep(), "sweep", sweep_minute=minute), _IS_LATER, {":minute": minute})
 

@@ -1,4 +1,4 @@
-"""OrderPlacement an order: one read of its items' stock, one transaction that reserves it or does nothing."""
+"""Placement of an order: one read of its items' stock, then one transaction that reserves all of it or nothing."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,16 +22,16 @@ from repositories.items.rows import StockRows
 from repositories.orders.rows import order_to_row
 
 MAX_STOCK_STEPS = 90
-"""Buckets and uncounted items of one order. Its refund touches as many, and ten rows beside them: order, payment, two
-transactions, two entries, three events, the record. A DynamoDB transaction has 100 at most."""
+"""Maximum stock shards and uncounted items of one order. Its refund writes up to as many, and ten other rows: order,
+payment, two ledger transactions, two entries, three events, idempotency record. DynamoDB's limit is 100 actions."""
 
 
 @dataclass(slots=True)
 class OrderPlacement:
-    """A new order on its way into the table.
+    """A new order that is being placed.
 
-    An item whose stock is split over shards is first asked for blindly in one of them; if that one has too little, the
-    next attempt looks at all of them, as they are at one moment, and takes from where units are.
+    The first attempt reserves an item with several stock shards from one of them, picked at random without reading it.
+    If it has too few units, the next attempt reads a snapshot of all shards and allocates from those with units.
     """
 
     session: Session
@@ -40,9 +40,9 @@ class OrderPlacement:
     _may_guess: bool = True
 
     def attempt(self) -> Order:
-        """Place the order as things stand.
+        """Read the items and place the order.
 
-        Raises NotFound, ItemArchived, PriceChanged, ValidationFailed, OutOfStock, InvalidState; Stale if they changed.
+        Raises NotFound, ItemArchived, PriceChanged, ValidationFailed, OutOfStock, InvalidState; Stale on a conflict.
         """
         rows, hold_minutes = self._read()
         lines = priced(self.new.lines, {item_id: _offer(row) for item_id, row in rows.items()})
@@ -60,7 +60,7 @@ class OrderPlacement:
         return order
 
     def _read(self) -> tuple[dict[str, Row], int]:
-        """Return the first stock row of each item that there is, and for how many minutes an order is held."""
+        """Return the first stock row of each item that exists, and the minutes for which an order is held."""
         tenant = keys.tenant(self.session.tenant)
         ids = dict.fromkeys(line.item_id for line in self.new.lines if is_id("item", line.item_id))
         wanted = {keys.stock(self.session.tenant, item_id): item_id for item_id in ids}
@@ -70,7 +70,7 @@ class OrderPlacement:
         return {wanted[key]: row for key, row in found.items()}, TenantSettings(**settings).hold_minutes
 
     def _holds(self, rows: Mapping[str, Row]) -> list[Reservation]:
-        """Return from where to take the units. Raises OutOfStock, InvalidState."""
+        """Return the reservations to make. Raises OutOfStock, InvalidState."""
         holds: list[Reservation] = []
         short: dict[str, int] = {}
         for item_id, units in quantities(self.new.lines).items():
@@ -87,7 +87,7 @@ class OrderPlacement:
         return holds
 
     def _shares(self, item_id: str, units: int, row: Row) -> dict[int, int] | int:
-        """Return the units to take by shard, or how many there are if they are too few."""
+        """Return the units to reserve by shard, or the number of available units if they are too few."""
         stock_rows = StockRows((row,))
         if not stock_rows.counted:
             return {}
@@ -117,7 +117,7 @@ class OrderPlacement:
 
 
 def _uncounted(rows: Mapping[str, Row]) -> list[str]:
-    """Return the items of which no units are counted."""
+    """Return the ids of the items without counted units."""
     return [item_id for item_id, row in rows.items() if not StockRows((row,)).counted]
 
 

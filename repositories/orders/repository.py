@@ -1,4 +1,4 @@
-"""Orders and their payments."""
+"""Orders and their changes of status."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,13 +30,13 @@ from repositories.paging.lists import Listing, list_page
 
 @dataclass(frozen=True, slots=True)
 class OrderRepository:
-    """The orders of the caller's tenant; a customer reaches their own."""
+    """The orders of the caller's tenant. A customer can access only their own."""
 
     session: Session
 
     @property
     def caller(self) -> Caller:
-        """Whose orders they are, or whose shop's."""
+        """The caller of the request."""
         return self.session.caller
 
     @uses(IamAction.GET, IamAction.BATCH_GET, IamAction.PUT, IamAction.UPDATE, IamAction.CHECK)
@@ -48,7 +48,7 @@ class OrderRepository:
         return self.place_as(new_id("order"), new)
 
     def place_as(self, order_id: str, new: NewOrder) -> Order:
-        """Place an order that has its id."""
+        """Place an order with a given id. Raises as `place`."""
         return self.session.retry_on_conflict(OrderPlacement(self.session, new, order_id).attempt)
 
     @uses(IamAction.GET)
@@ -59,27 +59,27 @@ class OrderRepository:
 
     @uses(IamAction.LIST, IamAction.LIST_BELOW)
     def page(self, page: PageRequest, customer_id: str | None, status: OrderStatus | None) -> Page[OrderSummary]:
-        """Return a page of all orders, or of a customer's, or of those in a status. Raises CursorInvalid."""
+        """Return a page of the orders, optionally only of one customer or with one status. Raises CursorInvalid."""
         rows, cursor = list_page(self._listing(customer_id, status), page)
         return Page(items=[summary_from_row(row) for row in rows], next_cursor=cursor)
 
     @uses(IamAction.GET, IamAction.BATCH_GET, IamAction.PUT, IamAction.UPDATE)
     def cancel(self, order_id: str) -> Order:
-        """Call an order off; its stock is free again. Raises NotFound, InvalidState, Contention."""
+        """Cancel an order and release its stock. Raises NotFound, InvalidState, Contention."""
         return self._move(order_id, OrderStatus.CANCELLED)
 
     @uses(IamAction.GET, IamAction.BATCH_GET, IamAction.PUT, IamAction.UPDATE)
     def ship(self, order_id: str) -> Order:
-        """Send an order off; its stock is gone. Raises NotFound, InvalidState, Contention."""
+        """Mark an order as shipped and remove its units from stock. Raises NotFound, InvalidState, Contention."""
         return self._move(order_id, OrderStatus.SHIPPED)
 
     @uses(IamAction.GET, IamAction.BATCH_GET, IamAction.PUT)
     def deliver(self, order_id: str) -> Order:
-        """Note that an order arrived. Raises NotFound, InvalidState, Contention."""
+        """Mark an order as delivered. Raises NotFound, InvalidState, Contention."""
         return self._move(order_id, OrderStatus.DELIVERED)
 
     def expire(self, order_id: str) -> Order:
-        """End an order whose hold is over; its stock is free again. Raises NotFound, InvalidState, Contention."""
+        """Expire an order with an ended hold and release its stock. Raises NotFound, InvalidState, Contention."""
         return self._move(order_id, OrderStatus.EXPIRED)
 
     @retry_on_conflict
@@ -90,7 +90,7 @@ class OrderRepository:
         return moved
 
     def moving(self, stored: StoredOrder, moved: Order) -> WriteTransaction:
-        """Return the steps of a move: the order as it becomes, if it still is as read, and what that does to stock."""
+        """Return the transaction that changes the order's status and its stock. It raises Stale on a conflict."""
         tenant, tx = self.session.tenant, self.session.transaction()
         tx.put(
             "move the order",
@@ -103,7 +103,7 @@ class OrderRepository:
         return tx
 
     def read(self, order_id: str) -> StoredOrder:
-        """Return an order to be moved, with what it reserved. Raises NotFound, Unauthorized."""
+        """Return an order, to be changed, with its reservations. Raises NotFound, Unauthorized, Stale."""
         key = self.key(order_id)
         row = self.session.read([key]).get(key)
         if row is None:
@@ -111,7 +111,7 @@ class OrderRepository:
         return self.reached(row)
 
     def reached(self, row: Row | None) -> StoredOrder:
-        """Return the order of a row. Raises NotFound without one, and for a customer whose it is not."""
+        """Return the order of a row. Raises NotFound without a row, and to a customer for another customer's order."""
         if row is None:
             raise NotFound("order")
         stored = StoredOrder.from_row(row)
@@ -120,7 +120,7 @@ class OrderRepository:
         return stored
 
     def key(self, order_id: str) -> Key:
-        """Return the key of an order. Raises NotFound for what cannot be an id."""
+        """Return the key of an order. Raises NotFound for a malformed id."""
         if not is_id("order", order_id):
             raise NotFound("order")
         return keys.order(self.session.tenant, order_id)
@@ -134,5 +134,5 @@ class OrderRepository:
 
 
 def moved_event(order: Order, **told: Any) -> DomainEvent:
-    """Return the event of an order's move."""
+    """Return the event for an order's change of status; the keyword arguments are its data."""
     return DomainEvent(f"Order{order.status.title()}", order.id, order.version, told)

@@ -1,6 +1,7 @@
-"""An order's rows.
+"""Rows of orders and their payments.
 
-What lists do not show is kept compressed: writes cost by the KB, and an order of three items fits one.
+Fields of an order that lists do not show are compressed: writes are charged by the KB, and an order of three items fits
+one.
 """
 
 import json
@@ -23,14 +24,14 @@ COLLECTION = "ORDER"
 
 @dataclass(frozen=True, slots=True)
 class StoredOrder:
-    """An order as read, with the units that it reserved."""
+    """An order as it is stored, with its reservations."""
 
     order: Order
     holds: tuple[Reservation, ...]
 
     @classmethod
     def from_row(cls, row: Row) -> Self:
-        """Return what a row says."""
+        """Return the order of a row."""
         head, detail = row["head"], json.loads(zlib.decompress(row["detail"]))
         lines, holds = [], []
         for item_id, sku, name, quantity, price, reserved in detail["lines"]:
@@ -42,7 +43,7 @@ class StoredOrder:
 
 
 def order_to_row(tenant: str, order: Order, holds: Sequence[Reservation]) -> Row:
-    """Return the row of an order; while it is pending it is on the work list of holds that end."""
+    """Return the row of an order. While the order is pending, the row is in the index of holds that end (gsi3)."""
     at = Position(to_rfc3339(order.created_at), order.id)
     head = {
         "id": order.id,

@@ -1,17 +1,17 @@
-"""Rotating the keys that sign cursors."""
+"""Rotation of the keys that sign cursors."""
 
 from domain.common.environment import chance
 from repositories.aws.clients import secretsmanager
 from repositories.dynamodb.iam_actions import IamAction, uses
 
 KEPT = 2
-"""The key that signs, and the one before."""
+"""Number of keys kept: the one that signs and the previous one."""
 _CURRENT, _PENDING = "AWSCURRENT", "AWSPENDING"
 
 
 @uses(IamAction.ROTATE)
 def prepare_rotation(secret: str, version: str) -> None:
-    """Make the pending version: a new key in front of those that are kept. Does nothing the second time."""
+    """Create the pending version of the secret: a new key before those that are kept. Idempotent."""
     client = secretsmanager()
     try:
         client.get_secret_value(SecretId=secret, VersionId=version, VersionStage=_PENDING)
@@ -25,7 +25,7 @@ def prepare_rotation(secret: str, version: str) -> None:
 
 @uses(IamAction.ROTATE)
 def finish_rotation(secret: str, version: str) -> None:
-    """Make the pending version current. Does nothing the second time."""
+    """Make the pending version of the secret current. Idempotent."""
     client = secretsmanager()
     stages = client.describe_secret(SecretId=secret)["VersionIdsToStages"]
     current = next(name for name, labels in stages.items() if _CURRENT in labels)

@@ -1,4 +1,4 @@
-"""Cursors: signed positions in a list, valid for one list of one tenant for a day."""
+"""Cursors: signed positions in a list. A cursor is valid for one list of one tenant, for a day."""
 
 import hashlib
 from datetime import timedelta
@@ -16,23 +16,23 @@ from repositories.aws.ttl_cache import TtlCache
 LIFETIME = timedelta(days=1)
 _SKEW_SECONDS = 5
 _KEYS_MAX_AGE = 300
-"""Seconds for which the keys are used without loading them again: a rotation leaves the previous key valid."""
+"""Maximum age of loaded keys in seconds. It may be long, as a rotation leaves the previous key valid."""
 _KEYS_MIN_AGE = 10
-"""Seconds before a cursor that no known key signed makes the function load the keys again: invalid cursors are cheap
-to send."""
+"""Minimum age of loaded keys, in seconds, before a cursor that none of them signed makes the function load them again:
+invalid cursors are cheap to send."""
 
 keys_cache: TtlCache[str, tuple[str, ...]] = TtlCache(1)
 
 
 class _Signer(TimestampSigner):
-    """Signs with the environment's clock."""
+    """Signer that uses the environment's clock."""
 
     def get_timestamp(self) -> int:
         return int(now().timestamp())
 
 
 class _Reader(_Signer):
-    """Reads with a clock that is ahead, so that a cursor from a function with a faster clock is valid."""
+    """Verifier with a clock that is ahead, so that a cursor from a function with a faster clock is valid."""
 
     def get_timestamp(self) -> int:
         return super().get_timestamp() + _SKEW_SECONDS
@@ -50,7 +50,7 @@ def unseal(cursor: str, query: str) -> str:
         sort_key = _opened(cursor, query)
     except (BadData, ValueError) as bad:
         raise CursorInvalid from bad
-    # The last character of base64 has bits that decoding ignores: without this a changed cursor could pass.
+    # Decoding ignores some bits of the last base64 character: without this check a changed cursor could pass.
     signature = cursor.rpartition(".")[2]
     if base64_encode(base64_decode(signature)).decode() != signature:
         raise CursorInvalid
@@ -58,14 +58,17 @@ def unseal(cursor: str, query: str) -> str:
 
 
 def _opened(cursor: str, query: str) -> str:
-    """Return the content of a cursor. If no known key signed it, the keys are loaded again."""
+    """Return the content of a cursor. If no known key signed it, load the keys again and retry."""
     lifetime = int(LIFETIME.total_seconds())
     try:
-        return str(_serializer(query, signer=_Reader).loads(cursor, max_age=lifetime))
+        opened = _serializer(query, signer=_Reader).loads(cursor, max_age=lifetime)
     except SignatureExpired:
         raise
     except BadSignature:
-        return str(_serializer(query, _KEYS_MIN_AGE, _Reader).loads(cursor, max_age=lifetime))
+        opened = _serializer(query, _KEYS_MIN_AGE, _Reader).loads(cursor, max_age=lifetime)
+    if not isinstance(opened, str):
+        raise BadData("a cursor in another format")
+    return opened
 
 
 def _serializer(
@@ -77,7 +80,7 @@ def _serializer(
 
 
 def _keys(max_age: int) -> list[str]:
-    """Return the signing keys, oldest first as the signer wants them."""
+    """Return the signing keys, oldest first, as itsdangerous requires."""
     return list(keys_cache.get("", _load_keys, max_age=max_age))
 
 

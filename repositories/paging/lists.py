@@ -1,4 +1,4 @@
-"""Lists over an index: one partition, or several merged into one order, newest first."""
+"""Lists over an index: one partition, or several shards merged into one order, newest first."""
 
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ from repositories.dynamodb.table import Table
 from repositories.paging.cursors import seal, unseal
 
 MAX_EXAMINED = 1000
-"""Rows looked at for one page of a filtered list. A page may then have fewer entries than asked for, and a cursor."""
+"""Maximum rows examined for one page of a filtered list; beyond it, a page with a cursor may be short."""
 _END = "~"
 """Sorts after every position."""
 
@@ -48,7 +48,7 @@ class Listing:
 
 @dataclass(slots=True)
 class _Shard:
-    """What is known of one partition: rows fetched and not yet used, and whether there may be more."""
+    """State of one partition: rows fetched and not yet used, and whether there may be more."""
 
     listing: Listing
     pk: str
@@ -73,7 +73,7 @@ class _Shard:
 
     @property
     def dry(self) -> bool:
-        """Whether it cannot say what its next row is."""
+        """True if its next row is unknown until more rows are fetched."""
         return self.more and not self.rows
 
     @property
@@ -83,10 +83,10 @@ class _Shard:
 
 
 def list_page(listing: Listing, page: PageRequest) -> tuple[list[Row], str | None]:
-    """Return a page of a list, newest first, and the cursor of the next one, if any row follows.
+    """Return a page of a list, newest first, and the cursor of the next page if more rows follow.
 
-    A position is a time and an id, neither of which ever changes, so that walking all pages gives each row
-    once, whatever is written meanwhile. Raises CursorInvalid.
+    A position is a time and an id. Neither ever changes, so all pages together return each row once, even with
+    concurrent writes. Raises CursorInvalid.
     """
     before = unseal(page.cursor, listing.query) if page.cursor else _END
     examined: list[Row] = []
@@ -103,8 +103,8 @@ def list_page(listing: Listing, page: PageRequest) -> tuple[list[Row], str | Non
 def _merged(listing: Listing, before: str, wanted: int) -> Iterator[Row]:
     """Yield the rows of all partitions, newest first; about `wanted` are expected to be used.
 
-    A partition is first asked for its share and a margin of about two standard deviations, so that a second
-    question is rare and four shards cost little more than one.
+    The first query of a partition is for its share and a margin of about two standard deviations, so that a second
+    query is rare and four shards cost little more than one.
     """
     shards = [_Shard(listing, pk, before) for pk in listing.pks]
     share = ceil(wanted / len(shards)) + (isqrt(wanted) if len(shards) > 1 else 0)

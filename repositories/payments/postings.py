@@ -1,4 +1,4 @@
-"""What orders post to the ledger: payments, cash against sales, and refunds, the reverse."""
+"""Ledger postings of orders: a payment debits cash and credits sales, a refund reverses that."""
 
 import hashlib
 from collections.abc import Sequence
@@ -18,14 +18,14 @@ from repositories.ledger.posting import Draft, add_account, post, swapped
 from repositories.ledger.rows import transaction_from_row
 
 SHOP_STRIPES = 4
-"""Of accounts that orders post to: every payment of a shop writes to the same two."""
+"""Stripes of the accounts that orders post to: every payment of a shop writes to the same two accounts."""
 _OPENED = datetime.fromtimestamp(0, UTC)
 
 
 def post_payment(tx: WriteTransaction, session: Session, order: Order) -> tuple[str | None, Sequence[DomainEvent]]:
     """Add the steps that post an order's total as cash against sales; return the transaction's id and events.
 
-    The accounts are opened when they are first needed. An order that costs nothing posts nothing.
+    The accounts are opened when they are first needed. An order with a total of zero posts nothing.
     """
     if order.total.minor == 0:
         return None, ()
@@ -42,7 +42,7 @@ def post_payment(tx: WriteTransaction, session: Session, order: Order) -> tuple[
 def post_refund(tx: WriteTransaction, session: Session, order: Order, paid_by: str | None) -> Sequence[DomainEvent]:
     """Add the steps that reverse the posting of an order's payment, and return the events.
 
-    Raises Stale if the posting, or an account that it opened, is not visible yet.
+    Does nothing without a posting. Raises Stale if the posting, or an account that it opened, is not visible yet.
     """
     if paid_by is None:
         return ()
@@ -59,7 +59,7 @@ def post_refund(tx: WriteTransaction, session: Session, order: Order, paid_by: s
 
 
 def _heads(tx: WriteTransaction, session: Session, currency: str) -> tuple[ChainHead, ChainHead]:
-    """Return where a shop's cash and sales end, and add the steps that open those that are not there."""
+    """Return the chain heads of a shop's cash and sales accounts; add the steps that open missing ones."""
     wanted = [
         _shop_account(session, "cash", AccountType.ASSET, currency),
         _shop_account(session, "sales", AccountType.INCOME, currency),
@@ -73,7 +73,7 @@ def _heads(tx: WriteTransaction, session: Session, currency: str) -> tuple[Chain
 
 
 def _shop_account(session: Session, part: str, kind: AccountType, currency: str) -> Account:
-    """Return a shop's account for a part of its trade. Its id follows from its code, so nobody has to look it up."""
+    """Return a shop's account for `part`, such as cash. Its id is derived from its code, so it needs no lookup."""
     code = f"{RESERVED_CODES}{part}.{currency}"
     account_id = derived_id("acct", _OPENED, hashlib.sha256(f"{session.tenant}\n{code}".encode()).digest())
     new = NewAccount(code=code, name=f"{part.title()} ({currency})", type=kind, currency=currency)

@@ -1,4 +1,4 @@
-"""Payments of orders and their refunds, posted to the ledger in the transaction that moves the order."""
+"""Payments and refunds of orders, posted to the ledger in the transaction that changes the order."""
 
 from dataclasses import dataclass
 
@@ -24,13 +24,13 @@ class PaymentRepository:
 
     @property
     def orders(self) -> OrderRepository:
-        """The orders that are paid."""
+        """The repository of the orders to pay or refund."""
         return OrderRepository(self.session)
 
     @uses(IamAction.GET, IamAction.BATCH_GET, IamAction.QUERY, IamAction.PUT, IamAction.UPDATE)
     @retry_on_conflict
     def refund(self, order_id: str, refund: Refund) -> Order:
-        """Give the money back, in the books too; stock is free again. Raises NotFound, InvalidState, Contention."""
+        """Refund an order, post the reversal and release its stock. Raises NotFound, InvalidState, Contention."""
         key = self.orders.key(order_id)
         paid_by = keys.payment(self.session.tenant, order_id, 1)
         rows = self.session.read([key, paid_by])
@@ -38,7 +38,7 @@ class PaymentRepository:
             require_absent(self.session.table, [key])
         stored = self.orders.reached(rows.get(key))
         if stored.order.status is OrderStatus.PAID and paid_by not in rows:
-            # The payment is committed with the order's status, and only not visible yet.
+            # The payment was committed with the order's status, but is not visible yet.
             raise Stale
         refunded = stored.order.moved(OrderStatus.REFUNDED, self.session.caller.subject, self.session.at)
         tx = self.orders.moving(stored, refunded)
@@ -50,7 +50,7 @@ class PaymentRepository:
     @uses(IamAction.GET, IamAction.BATCH_GET, IamAction.QUERY, IamAction.PUT)
     @retry_on_conflict
     def pay(self, order_id: str, new: NewPayment) -> Payment:
-        """Take the payment of an order, captured at once. Raises NotFound, InvalidState, Contention."""
+        """Record the payment of an order, captured at once, and post it. Raises NotFound, InvalidState, Contention."""
         stored = self.orders.read(order_id)
         paid = stored.order.moved(OrderStatus.PAID, self.session.caller.subject, self.session.at)
         tx = self.orders.moving(stored, paid)

@@ -1,4 +1,4 @@
-"""Schemathesis against the running server: it says and does what its OpenAPI document promises."""
+"""Schemathesis tests: the running server conforms to its OpenAPI document."""
 
 import json
 from typing import Any
@@ -19,15 +19,15 @@ from tests.shop import Shop
 document = json.loads((ROOT / "docs" / "openapi.json").read_text())
 
 OPAQUE = {"expected-statuses": ["2xx", "304", "400", "403", "404", "409", "412"]}
-"""What no schema can say: which cursors the server made, which addresses get mail, what fits the rest of an item."""
+"""Statuses for schema-valid data: no schema states which cursors, addresses and item changes are accepted."""
 ONE_OPERATOR = {"expected-statuses": [*OPAQUE["expected-statuses"], "422"]}
-"""And which idempotency keys the one operator has used before."""
+"""The same, and 422 for an idempotency key that the only operator has used before."""
 PRECONDITION = {"expected-statuses": ["400", "401", "403", "415", "428"]}
-"""A missing If-Match is 428 (RFC 6585, section 3)."""
+"""Statuses for a missing header; a missing If-Match is 428 (RFC 6585, section 3)."""
 
 config = schemathesis.Config.from_dict(
     {
-        # Query parameters that nobody knows are ignored, as clients' tools add their own.
+        # Unknown query parameters are ignored, as clients' tools add their own.
         "generation": {"allow-extra-parameters": False},
         "checks": {"missing_required_header": PRECONDITION},
         "operations": [
@@ -57,7 +57,7 @@ config = schemathesis.Config.from_dict(
 for path, operations in document["paths"].items():
     if path.startswith("/v1/tenants"):
         for operation in operations.values():
-            operation["security"] = []  # each request is signed on its way out; bad signatures are tested elsewhere
+            operation["security"] = []  # requests are signed when sent; bad signatures are tested elsewhere
 schema = schemathesis.openapi.from_dict(document, config=config)
 
 
@@ -99,13 +99,13 @@ def test_the_api_keeps_its_contract(
     if case.path.startswith("/v1/tenants"):
         case.call_and_validate(base_url=server.url, auth=Signing(server.operator))
         return
-    nobody_before = str(uuid4())  # whose idempotency keys are all new
+    nobody_before = str(uuid4())  # a caller without used idempotency keys
     token = shop.token(sub=nobody_before)
     case.call_and_validate(base_url=server.url, headers={"Authorization": f"Bearer {token}"})
 
 
 class Signing(AuthBase):
-    """Signs requests as an operator."""
+    """Requests authentication that signs as an operator."""
 
     def __init__(self, operator: Operator) -> None:
         self.operator = operator

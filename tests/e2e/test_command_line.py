@@ -1,4 +1,4 @@
-"""The commands of the README, run as a developer runs them."""
+"""Commands of the README, run as by a developer."""
 
 import json
 import subprocess
@@ -123,7 +123,7 @@ def test_users_can_sign_in_after_a_restart(tmp_path: Path) -> None:
 
 
 ONE_OF_EACH_RESOURCE = {function.resource: function for function in functions()}.values()
-"""All are called under Lambda's own runtime in tests/runtime."""
+"""One function per resource; tests/runtime calls all of them under Lambda's own runtime."""
 
 
 @pytest.mark.parametrize("function", ONE_OF_EACH_RESOURCE, ids=lambda function: function.name)

@@ -1,4 +1,4 @@
-"""Fixtures of the tests of infra."""
+"""Fixtures of the infra tests."""
 
 import pytest
 

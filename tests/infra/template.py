@@ -1,4 +1,4 @@
-"""What the tests of infra share."""
+"""Template helpers shared by the infra tests."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The zip that all functions run."""
+"""Tests of the zip that all functions run."""
 
 import hashlib
 import re

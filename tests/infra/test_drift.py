@@ -1,4 +1,4 @@
-"""What must not slip: a breaking change of the API, and a replacement of what keeps data."""
+"""Guards against breaking changes of the API and against replacement of stateful resources."""
 
 import json
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ type Json = dict[str, Any]
 
 
 def breaks(before: Json, after: Json) -> list[str]:
-    """What a client of `before` would miss, or be asked for, in `after`."""
+    """Return the changes in `after` that break clients of `before`: removed parts and new requirements."""
     return [
         broken
         for path, operations in before["paths"].items()
@@ -113,12 +113,12 @@ def _stateful(template: Template) -> Json:
 
 @pytest.mark.parametrize("stage", ["dev", "prod"])
 def test_what_keeps_data_is_as_it_was(stage: str) -> None:
-    """A change here may replace the table or the pool, and lose what is in it. If it cannot, write the file anew."""
+    """A change may replace the table or the user pool and lose its data. If it cannot, rewrite the snapshot."""
     snapshot = json.loads(STATEFUL.read_text())
     assert _stateful(synth(stage=stage)) == snapshot[stage]
 
 
 def write_snapshot() -> None:
-    """Run by hand: `uv run python -c "from tests.infra.test_drift import write_snapshot as w; w()"`."""
+    """Rewrite the snapshot: `uv run python -c "from tests.infra.test_drift import write_snapshot as w; w()"`."""
     snapshot = {stage: _stateful(synth(stage=stage)) for stage in ("dev", "prod")}
     STATEFUL.write_text(json.dumps(snapshot, indent=2, sort_keys=True) + "\n")

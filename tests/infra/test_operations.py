@@ -1,4 +1,4 @@
-"""The synthesized template: monitoring, releases, limits, switches."""
+"""Tests of the synthesized template: monitoring, releases, limits, switches."""
 
 import json
 
@@ -23,7 +23,7 @@ def test_the_stage_is_throttled_and_logs_json(dev: Template) -> None:
 
 
 def test_a_path_cannot_break_out_of_an_answer_to_an_unknown_one(dev: Template) -> None:
-    """The path is the caller's: a quote in it is escaped, as JSON has it."""
+    """The caller controls the path: quotes in it are escaped as in JSON."""
     methods = resources(dev, "AWS::ApiGateway::Method").values()
     answers = [each for method in methods for each in method["Integration"].get("IntegrationResponses", ())]
     templates = [template for each in answers for template in each.get("ResponseTemplates", {}).values()]
@@ -42,7 +42,7 @@ def test_answers_of_the_gateway_look_like_ours(dev: Template) -> None:
     for response in responses.values():
         problem = json.loads(response["ResponseTemplates"]["application/json"])
         assert str(problem["status"]) == response["StatusCode"]
-        # Nothing of the request that a caller could write quotes into: it cannot be escaped here.
+        # No part of the request that may contain quotes: nothing can be escaped here.
         assert problem["request_id"] == "$context.requestId"
         assert "$context" not in json.dumps(problem).replace("$context.requestId", "")
         headers = response["ResponseParameters"]

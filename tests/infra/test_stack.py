@@ -1,4 +1,4 @@
-"""The synthesized template: functions, roles, table, pool."""
+"""Tests of the synthesized template: functions, roles, table, pool."""
 
 import json
 from collections import Counter
@@ -126,16 +126,16 @@ def test_the_pool_calls_its_triggers(dev: Template) -> None:
 
 
 def test_in_prod_a_function_reaches_the_rows_of_one_tenant(dev: Template, prod: Template) -> None:
-    assert not [name for name in resources(dev, "AWS::IAM::Role") if name.endswith("Fence")]
+    assert not [name for name in resources(dev, "AWS::IAM::Role") if name.endswith("ScopedRole")]
     roles = resources(prod, "AWS::IAM::Role")
     for function in functions():
         tenant_roles = isinstance(function.declaration.permission, Permission)
-        assert (f"{function.name}Fence" in roles) == tenant_roles
+        assert (f"{function.name}ScopedRole" in roles) == tenant_roles
         own = json.dumps(roles[f"{function.name}Role"])
         if not tenant_roles:
             continue
         assert "dynamodb:" not in own
-        [policy] = roles[f"{function.name}Fence"]["Policies"]
+        [policy] = roles[f"{function.name}ScopedRole"]["Policies"]
         for statement in policy["PolicyDocument"]["Statement"]:
             assert statement["Condition"] == {
                 "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["T#${aws:PrincipalTag/tenant}#*"]}
@@ -156,5 +156,5 @@ def test_scheduled_functions_are_called_and_failed_calls_are_kept(dev: Template)
 
 
 def test_roles_grant_what_was_committed() -> None:
-    """A change of a policy shows in a review: `uv run python -m tests.policies` writes the file anew."""
+    """Policy changes show in code review: `uv run python -m tests.policies` rewrites the file."""
     assert granted() == json.loads(POLICIES.read_text()), "run `uv run python -m tests.policies` and look at the diff"

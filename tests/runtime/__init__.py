@@ -1,1 +1,1 @@
-"""Tests on the tools that stand in for Lambda and AWS."""
+"""Tests on emulators of Lambda and AWS."""

@@ -1,4 +1,4 @@
-"""The app, as it is, deployed by the CDK CLI into a local AWS that enforces roles: `uv run pytest -m deploy`."""
+"""Tests of the unchanged app, deployed into a local AWS that enforces roles: `uv run pytest -m deploy`."""
 
 import json
 import re
@@ -11,7 +11,7 @@ import pytest
 from handlers.registry import functions
 from infra.rehearsal.deployment import Deployment, deploy
 from infra.rehearsal.ministack import ministack
-from infra.rehearsal.smoke_test import Stop, Tour, Visitor
+from infra.rehearsal.smoke_test import Check, Client, SmokeTest
 
 pytestmark = pytest.mark.deploy
 
@@ -24,23 +24,23 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
 
 
 @pytest.fixture(scope="module")
-def tour(deployment: Deployment) -> list[Stop]:
-    return list(Tour(deployment).stops())
+def checks(deployment: Deployment) -> list[Check]:
+    return list(SmokeTest(deployment).checks())
 
 
 @pytest.fixture
-def owner(deployment: Deployment, tour: list[Stop]) -> Visitor:
-    return Visitor(deployment.url, deployment.token("acme", "olga@example.com"))
+def owner(deployment: Deployment, checks: list[Check]) -> Client:
+    return Client(deployment.url, deployment.token("acme", "olga@example.com"))
 
 
-def test_the_tour_goes_as_it_should(tour: list[Stop]) -> None:
-    assert [stop for stop in tour if not stop.passed] == []
+def test_the_tour_goes_as_it_should(checks: list[Check]) -> None:
+    assert [check for check in checks if not check.passed] == []
 
 
-def test_the_tour_comes_past_every_route(tour: list[Stop]) -> None:
+def test_the_tour_comes_past_every_route(checks: list[Check]) -> None:
     for function in functions():
         pattern = re.compile(f"{function.declaration.method} {re.sub('{[^}]*}', '[^/]+', function.path)}")
-        assert any(pattern.fullmatch(stop.request) for stop in tour), function.name
+        assert any(pattern.fullmatch(check.request) for check in checks), function.name
 
 
 def _role_of(deployment: Deployment, function: str) -> tuple[Any, str, str, dict[str, Any]]:
@@ -66,7 +66,7 @@ def _role_of(deployment: Deployment, function: str) -> tuple[Any, str, str, dict
     ],
 )
 def test_a_role_that_lacks_an_action_is_refused(
-    deployment: Deployment, owner: Visitor, function: str, action: str, send: Any
+    deployment: Deployment, owner: Client, function: str, action: str, send: Any
 ) -> None:
     iam, role, policy, document = _role_of(deployment, function)
     lacking = json.loads(json.dumps(document).replace(action, "dynamodb:DescribeTable"))
@@ -78,7 +78,7 @@ def test_a_role_that_lacks_an_action_is_refused(
 
 
 def test_the_role_of_a_read_cannot_write(deployment: Deployment) -> None:
-    """With what a read route's role allows, as the function would have it, a write is refused."""
+    """With the credentials of a read route's function, a write is denied."""
     iam, role, _, _ = _role_of(deployment, "GetItem")
     assumed = deployment.client("sts").assume_role(
         RoleArn=iam.get_role(RoleName=role)["Role"]["Arn"], RoleSessionName="test"

@@ -1,4 +1,4 @@
-"""The figures in the docs are those that are measured."""
+"""Tests that the figures in the docs equal the measured ones."""
 
 from tests.measured import committed, measured
 

@@ -1,4 +1,4 @@
-"""Every function of the built zip under Lambda's own runtime client, with the template's environment."""
+"""Tests of every function of the built zip under Lambda's runtime client, with the template's environment."""
 
 from collections.abc import Iterator
 
@@ -21,7 +21,7 @@ except LookupError as missing:
 
 @pytest.fixture(scope="module")
 def rehearsed() -> Iterator[dict[str, Rehearsed]]:
-    """What each function answered, by its name."""
+    """Yield the result of each function by name."""
     with database(None), user_pool():
         forget_clients()
         settings_for(None)

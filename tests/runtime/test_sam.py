@@ -1,4 +1,4 @@
-"""aws-sam-cli, given the synthesized template, finds every function, its code and its event."""
+"""Tests that aws-sam-cli finds every function, its code and its event in the synthesized template."""
 
 import os
 import re

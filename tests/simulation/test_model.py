@@ -160,7 +160,7 @@ def _wire(pk: str, action: dict[str, Any]) -> dict[str, Any]:
     else:
         wire["Key"] = encode(key)
     if action["verb"] == "Update":
-        # An operand that is not there is a mistake of ours in both: only rows that have it are updated.
+        # An operand that is not there is a mistake in our code in both: only rows that have it are updated.
         wire["UpdateExpression"] = action["update"]
         wire["ConditionExpression"] = "attribute_exists(n) AND attribute_exists(head)"
         wire["ExpressionAttributeValues"] = encode({":v": action["v"]})

@@ -36,6 +36,11 @@ THEMES: dict[str, tuple[Act, ...]] = {
         *(books.balance, books.balance, books.trial, books.stripe, books.restripe),
     ),
     "users": (people.invite, people.oust, people.oust, people.sign_up, people.find, people.buy),
+    "catalogue": (
+        *(trade.create_with_sku, trade.create_with_sku, trade.find, trade.edit, trade.edit, trade.archive),
+        *(trade.place, trade.look),
+    ),
+    "accounts": (books.open_or_close, books.open_or_close, books.open_or_close, books.transfer, people.rename_tenant),
     "all": (
         *(trade.place, trade.move, trade.count, trade.split, trade.edit, trade.create, trade.look),
         *(books.transfer, books.reverse, books.trial, people.invite, people.oust),
@@ -65,6 +70,8 @@ class Plan:
     actors: int | None = None
     commands: int | None = None
     theme: str | None = None
+    left_out: frozenset[tuple[int, int]] = frozenset()
+    """Commands that are left out: number of the client, and of its command."""
 
 
 class Universe:
@@ -85,6 +92,7 @@ class Universe:
         actors, commands = chance.randint(2, 8), chance.randint(8, 25)
         self.pause = chance.choice((0.0, 0.02, 0.3))
         self.actors, self.commands = plan.actors or actors, plan.commands or commands
+        self.left_out = plan.left_out
         self.crashes = chance.choice((0.0, 0.03)) if faulty else 0.0
         self.pool_faults = rate
         self.scheduler = Scheduler(chance)
@@ -139,15 +147,19 @@ class Universe:
         for _ in range(20):
             self._sweep_once()
             self.scheduler.wait(60)
+        if self.theme == "users":
+            people.invite_everybody(Actor(self.world, "main"))
         self.model.expire()
         check_end(self.world, self.model)
 
     def _act(self, number: int) -> None:
         chance = self.scheduler.chance
         actor = Actor(self.world, f"client-{number}", chance.choice((30.0, 30.0, 1.5)))
-        for _ in range(self.commands):
+        for index in range(self.commands):
             if self.violation:
                 return
+            if (number, index) in self.left_out:
+                continue
             chance.choice(THEMES[self.theme])(actor)
             self.scheduler.wait(chance.expovariate(1) * self.pause)
 
@@ -157,13 +169,14 @@ class Universe:
             self.scheduler.wait(60 if self.pause else 5)
 
     def _sweep_once(self) -> None:
-        task = self.world.functions.trigger("ExpireHolds", scheduled_event(BEGINNING))
-        self.scheduler.join([task], 25)
+        again = self.scheduler.chance.random() < 0.1  # The scheduler delivers at least once.
+        tasks = [self.world.functions.trigger("ExpireHolds", scheduled_event(BEGINNING)) for _ in range(1 + again)]
+        self.scheduler.join(tasks, 25)
 
     def _prepare(self) -> None:
         world, actor, chance = self.world, Actor(self.world, "main"), self.scheduler.chance
         operator = actor.caller("arn:aws:iam::0:user/operator")
-        owner, open_shop = {"email": "owner@example.com", "name": "O"}, {"allow_sign_up": True}
+        owner, open_shop = {"email": "owner@example.com", "name": "The first owner"}, {"allow_sign_up": True}
         tenant = {"id": world.tenant, "name": "Sim", "owner": owner, "settings": open_shop}
         actor.ask("CreateTenant", body=tenant, key="tenant", caller=operator)
         world.owners += sorted(self.watch.owners)
@@ -180,7 +193,11 @@ class Universe:
         for item in world.items:
             if chance.random() < 0.6:
                 actor.ask("SplitStock", {"item_id": item}, {"count": chance.choice((2, 4))}, key=f"split-{item}")
-        if self.theme in {"books", "all"}:
+        if self.theme == "catalogue":
+            body = {"name": "uncounted", "price": {"amount": "5.00", "currency": "EUR"}}
+            answer = actor.ask("CreateItem", body=body, key="uncounted")
+            world.items += [answer.body["id"]] if answer else []
+        if self.theme in {"books", "accounts", "all"}:
             self._open_accounts(actor)
 
     def _open_accounts(self, actor: Actor) -> None:

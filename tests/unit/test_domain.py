@@ -1,4 +1,4 @@
-"""Money, patches, versions, ids, roles: no database."""
+"""Tests of money, patches, versions, ids and roles, without a database."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""What every function has: a permission, an event, a log line, a small cold start, a place in the document."""
+"""Tests of every function: permission, sample event, log line, modules loaded at a cold start, OpenAPI entry."""
 
 import ast
 import io
@@ -70,7 +70,7 @@ def modules() -> dict[str, list[str]]:
 
 
 def test_a_function_loads_at_its_start_what_it_did_and_no_more(modules: dict[str, list[str]]) -> None:
-    """Imports are what a cold start takes its time for. More of them are a decision, to be seen in a change."""
+    """Imports take most of a cold start, so that additional ones must show in code review."""
     wrote = "run `uv run python -m tests.loaded` and look at the difference"
     assert counts(modules) == json.loads(COUNTS.read_text()), wrote
 
@@ -98,7 +98,7 @@ def test_the_x_ray_sdk_is_loaded_only_where_tracing_is_on(tracing: str, loaded: 
 
 @pytest.fixture
 def log(moto_shop: Shop) -> Iterator[io.StringIO]:
-    """What the functions log."""
+    """Yield the functions' log output."""
     moto_shop.get("/health")
     [handler] = (each for each in logging.getLogger("tradepost").handlers if isinstance(each, logging.StreamHandler))
     written = io.StringIO()
@@ -145,7 +145,7 @@ SYSTEM = {"datetime.now", "time", "random", "secrets", "uuid4", "ThreadPoolExecu
 
 
 def test_only_the_environment_asks_the_system() -> None:
-    """For a clock, pauses, chance or threads: whatever else did could not be simulated."""
+    """Only `environment.py` may use the clock, pauses, randomness or threads; other code could not be simulated."""
     for path in (
         path for package in ("domain", "handlers", "repositories") for path in Path(ROOT, package).rglob("*.py")
     ):
@@ -160,7 +160,7 @@ def test_only_the_environment_asks_the_system() -> None:
 
 def test_only_the_key_module_spells_keys() -> None:
     for path in (*Path(ROOT, "repositories").rglob("*.py"), *Path(ROOT, "handlers").rglob("*.py")):
-        if path.name in {"keys.py", "openapi.py"}:  # The document has references of its own kind.
+        if path.name in {"keys.py", "openapi.py"}:  # JSON references in the OpenAPI document contain "#" too.
             continue
         strings = [
             node.value

@@ -1,4 +1,4 @@
-"""Each item route once on moto, a second implementation of DynamoDB: what holds there too is not Dynoxide's doing."""
+"""Tests of each item route on moto, a second implementation of DynamoDB, to rule out peculiarities of Dynoxide."""
 
 from tests.shop import Shop, new_item
 

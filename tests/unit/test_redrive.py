@@ -1,4 +1,4 @@
-"""Calls that failed for good are made again, and leave the queue only when they succeed."""
+"""Tests of redrive: failed calls are repeated, and leave the queue only if they succeed."""
 
 import io
 import json
@@ -16,7 +16,7 @@ ARN = "arn:aws:lambda:eu-west-1:123456789012:function:Tradepost-dev-ExpireHolds"
 
 
 class Functions:
-    """Stands for Lambda, which moto can only run in containers: fails where the event says so."""
+    """Fake Lambda client that fails if the event asks for it; moto can run Lambda only in containers."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, Any]] = []

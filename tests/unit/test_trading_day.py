@@ -1,4 +1,4 @@
-"""A trading day from a file: what is sold, what is taken back, what is neither."""
+"""Tests of reading a trading day: sales, cancellations, refused lines."""
 
 from decimal import Decimal
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the reasons of a cancelled transaction mean. DynamoDB never gives some of them here, so they are told."""
+"""Tests of a cancelled transaction's reasons; they are scripted, as the local database never returns some of them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +16,7 @@ FOREVER = float("inf")
 
 
 class Scripted(Table):
-    """A table whose transactions end as told."""
+    """Table with scripted outcomes of transactions."""
 
     def __init__(self, *outcomes: Sequence[str]) -> None:
         super().__init__(None, "tradepost", Meter())  # type: ignore[arg-type]
@@ -48,7 +48,7 @@ def test_the_first_failed_condition_counts_whatever_else_happened() -> None:
 
 @pytest.mark.parametrize("unknown", ["TransactionConflict", "ThrottlingError"])
 def test_a_failed_condition_is_not_told_behind_a_step_of_which_nothing_is_known(unknown: str) -> None:
-    """Once that is asked again, it may fail too, and be the reason for the other."""
+    """On the retry, the first step may fail too, and its error comes first."""
     both = ("ConditionalCheckFailed", "ConditionalCheckFailed")
     with pytest.raises(SkuTaken) as refused:
         two_steps((unknown, "ConditionalCheckFailed"), both).commit(FOREVER)

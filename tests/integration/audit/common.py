@@ -1,4 +1,4 @@
-"""What the tests of audit share."""
+"""Helpers shared by the audit tests."""
 
 from pathlib import Path
 from typing import Any

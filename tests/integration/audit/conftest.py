@@ -1,4 +1,4 @@
-"""Fixtures of the tests of audit."""
+"""Fixtures of the audit tests."""
 
 from datetime import timedelta
 
@@ -11,14 +11,14 @@ from tests.shop import Shop
 
 @pytest.fixture(autouse=True)
 def settled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was just posted counts as settled."""
+    """Treat transactions as settled as soon as they are posted."""
     monkeypatch.setattr("cli.audit.state.now", lambda: now() + timedelta(seconds=40))
     monkeypatch.setattr("cli.audit.reading._PAUSE_SECONDS", 0.0)
 
 
 @pytest.fixture
 def trade(shop: Shop) -> dict[str, str]:
-    """A shop that has sold a little, refunded, and kept books."""
+    """Trade a little in a shop; return the ids of its item, orders, accounts and transactions."""
     item = shop.add(stock=15, sku="A")["id"]
     shop.add(stock=3, sku="B")
     shop.post(f"/items/{item}/stock-buckets", {"count": 3})

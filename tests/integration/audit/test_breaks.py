@@ -1,4 +1,4 @@
-"""The audit names what was broken by hand."""
+"""Tests that the audit reports rows that were corrupted by hand."""
 
 import json
 import zlib
@@ -37,14 +37,14 @@ def _drop(key: Key) -> None:
 
 
 def _drop_shard(tenant: str, made: dict[str, str]) -> None:
-    """Remove a shard, but not the one that a sweeper of another test will give the pending order's units back to."""
+    """Remove a shard, but not the one to which another test's sweeper will release the pending order's units."""
     row = dynamodb().get_item(TableName="tradepost", Key=encode(keys.order(tenant, made["pending"])._asdict()))["Item"]
     [hold] = StoredOrder.from_row(decode(row)).holds
     _drop(keys.stock(tenant, made["item"], 1 if hold.shard == 2 else 2))
 
 
 def _rewrite(tenant: str, transaction_id: str, change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) -> None:
-    """Let a transaction and its entries in their chains say something else; balances of chains follow."""
+    """Change the entries of a transaction, also in their chains, and recompute the chains' balances."""
     key = keys.transaction(tenant, transaction_id)
     places = entry_locations(decode(dynamodb().get_item(TableName="tradepost", Key=encode(key._asdict()))["Item"]))
     fields = ("account", "direction", "amount", "currency", "stripe", "sequence")
@@ -66,7 +66,7 @@ def _rechain(tenant: str, changed: dict[str, Any]) -> None:
         KeyConditionExpression="pk = :pk AND begins_with(sk, :e)",
         ExpressionAttributeValues=encode({":pk": at.pk, ":e": "ENTRY"}),
     )["Items"]
-    # Of the shop's accounts, cash grows by debits and sales by credits.
+    # Debits increase the shop's cash account, credits its sales account.
     cash = decode(
         dynamodb().get_item(TableName="tradepost", Key=encode(keys.account(tenant, changed["account"])._asdict()))[
             "Item"
@@ -83,7 +83,7 @@ def _repost(t: str, made: dict[str, str], change: Callable[[list[dict[str, Any]]
 
 
 def _pay_again(tenant: str, made: dict[str, str]) -> None:
-    """Post the payment of an order once more, rightly in itself."""
+    """Post the payment of an order again, with a transaction that is valid in itself."""
     row = dynamodb().get_item(
         TableName="tradepost", Key=encode(keys.transaction(tenant, made["payment_txn"])._asdict())
     )
@@ -92,7 +92,7 @@ def _pay_again(tenant: str, made: dict[str, str]) -> None:
 
 
 _LATER = keys.due("order_x", datetime(2040, 1, 1, tzinfo=UTC))
-"""Not to be met by sweepers of other tests."""
+"""Due time far in the future, so that sweepers of other tests do not find the row."""
 
 
 _COUNT = "SET on_hand = on_hand + :n, available = available + :n"

@@ -1,4 +1,4 @@
-"""Running an audit: stopping, reading slowly, and trade that goes on."""
+"""Tests of running an audit: interruption, read rate, concurrent trading."""
 
 import json
 import threading
@@ -27,7 +27,7 @@ from tests.shop import Shop
 def test_an_audit_that_was_stopped_goes_on(
     shop: Shop, trade: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: bool
 ) -> None:
-    """Stopped after each of its savings in turn, it comes to the same end."""
+    """The result is the same if the audit is interrupted after each save."""
     for module in ("reading", "chains"):
         monkeypatch.setattr(f"cli.audit.{module}.PAGE", 2)
     whole = audit(shop, tmp_path)
@@ -58,7 +58,7 @@ def test_an_audit_that_was_stopped_goes_on(
 
 
 def test_it_reads_no_faster_than_it_may(shop: Shop, trade: dict[str, str], tmp_path: Path) -> None:
-    """On a clock of its own: what it reads takes no time, and its pauses do."""
+    """Uses a simulated clock on which reads take no time and only pauses do."""
     clock = [0.0]
 
     def sleep(seconds: float) -> None:
@@ -74,7 +74,7 @@ def test_it_reads_no_faster_than_it_may(shop: Shop, trade: dict[str, str], tmp_p
 
 @contextmanager
 def _during(phases: Collection[str], other: Callable[[], Any]) -> Iterator[None]:
-    """Let something happen whenever an audit enters one of these phases."""
+    """Call `other` whenever an audit enters one of these phases."""
     enter = Reading.enter
 
     def entering(self: Reading, phase: str) -> None:
@@ -102,7 +102,7 @@ def test_an_order_refunded_while_it_is_looked_at_does_not_alarm(
 
 
 def test_steady_trade_does_not_alarm(shop: Shop, trade: dict[str, str], tmp_path: Path) -> None:
-    """Whenever orders or stock are gone through, one more order was placed, paid and shipped that they do not show."""
+    """In each phase, one more order is placed, paid and shipped that the rows read before do not show."""
 
     def sell() -> None:
         order = shop.order({trade["item"]: 1}).json["id"]
@@ -119,8 +119,8 @@ def test_steady_trade_does_not_alarm(shop: Shop, trade: dict[str, str], tmp_path
 def test_trade_in_another_process_does_not_alarm(
     served: Shop, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Three audits over the running server's table, while traders place, pay and ship all the time."""
-    monkeypatch.undo()  # Only what is settled is certain while others post.
+    """Three audits of the running server's table, while traders place, pay and ship continuously."""
+    monkeypatch.undo()  # While others post, only settled transactions are final.
     item = served.add(stock=1000)["id"]
     served.post(f"/items/{item}/stock-buckets", {"count": 4})
     done = threading.Event()

@@ -1,4 +1,4 @@
-"""Fixtures of the tests of consistency."""
+"""Fixtures of the consistency tests."""
 
 import pytest
 

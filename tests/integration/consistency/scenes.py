@@ -1,4 +1,4 @@
-"""What the tests of consistency share."""
+"""Types shared by the consistency tests."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Whatever goes wrong at whichever call: after a retry there is one effect and one answer."""
+"""Tests of faults at every call: after a retry, a command has one effect and one answer."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ FOR_GOOD = 1000
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch, database: str) -> None:
-    """Waiting between attempts proves nothing here."""
+    """Skip the pauses between attempts, which these tests do not need."""
     monkeypatch.setattr(transaction, "backoff_seconds", lambda _: 0.0)
     monkeypatch.setattr("repositories.dynamodb.table.backoff_seconds", lambda _: 0.0)
     monkeypatch.setattr("repositories.dynamodb.session.backoff_seconds", lambda _: 0.0)
@@ -29,7 +29,7 @@ def _item(shop: Shop) -> dict[str, Any]:
 
 
 def _order(*moves: str) -> Callable[[Shop], dict[str, Any]]:
-    """Something that makes an order of three of an item's ten units, and moves it."""
+    """Return a function that orders three of an item's ten units and applies the moves to the order."""
 
     def prepare(shop: Shop) -> dict[str, Any]:
         item = _item(shop)
@@ -48,7 +48,7 @@ def _is(shop: Shop, made: dict[str, Any], status: str, stock: tuple[int, int, in
 
 @dataclass(frozen=True)
 class Command:
-    """A command and what must hold after it, however often it was sent."""
+    """Command, and the condition that must hold after it, regardless of the number of times it was sent."""
 
     name: str
     send: Callable[[Shop, dict[str, Any]], Answer]
@@ -122,7 +122,7 @@ COMMANDS = [
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
 def test_one_failed_call_is_made_good(shop: Shop, command: Command, fault: Fault) -> None:
-    """At every call in turn: botocore or the transaction tries again, and the client never hears of it."""
+    """Each call fails in turn: botocore or the transaction retries, and the client sees no error."""
     at = 0
     while True:
         tenant = Shop(shop.send)
@@ -144,7 +144,7 @@ def test_one_failed_call_is_made_good(shop: Shop, command: Command, fault: Fault
 def test_an_outage_is_told_and_a_retry_after_it_is_safe(
     shop: Shop, command: Command, fault: Fault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """From every call on, all fail: 503 or CONTENTION; the same command later has one effect."""
+    """All calls from a given one fail, for each in turn: 503 or CONTENTION; a later retry has one effect."""
     at = 0
     while True:
         tenant = Shop(shop.send)

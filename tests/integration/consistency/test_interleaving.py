@@ -1,4 +1,4 @@
-"""Races that are lost each time: somebody else writes between a command's reads and its transaction."""
+"""Tests of races that are always lost: another client writes between a command's reads and its transaction."""
 
 from tests.faults import interleaved
 from tests.people import Operator, new_tenant, new_user

@@ -1,4 +1,4 @@
-"""Many callers at once, through the running server: its functions run in processes of their own."""
+"""Tests of concurrent callers of the running server, with functions in separate processes."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""A model of a shop against the API: random commands, retried and repeated, and what must hold after each."""
+"""Tests of the API against a model of a shop: random commands, retried and repeated, with invariants after each."""
 
 from collections import defaultdict
 from datetime import datetime
@@ -27,7 +27,7 @@ PRICE = 1299
 
 
 class Trade(RuleBasedStateMachine):
-    """Items and orders, as a clerk with a notebook would keep them."""
+    """Model of a shop's items and orders."""
 
     items = Bundle("items")
     orders = Bundle("orders")
@@ -42,7 +42,7 @@ class Trade(RuleBasedStateMachine):
         self.sent = 0
 
     def _send(self, path: str, body: Any, fault: Fault | None, repeated: bool) -> Answer:
-        """Send a command, through a fault if there is one, and perhaps again; one effect and one answer."""
+        """Send a command, with a fault if given, and repeat it if asked; the repetition must return the same body."""
         self.sent += 1
         key = f"k{self.sent}"
         if fault:
@@ -127,7 +127,7 @@ class Trade(RuleBasedStateMachine):
             assert 0 <= reserved <= on_hand
 
     def teardown(self) -> None:
-        """Every order is as the notebook says, and every change was told once, without gaps."""
+        """Check every order against the model, and that each change has one event, in a sequence without gaps."""
         if not hasattr(self, "shop"):
             return
         for order_id, status in self.status.items():
@@ -144,7 +144,7 @@ class Trade(RuleBasedStateMachine):
 
 
 def _events(tenant: str, since: datetime) -> dict[str, list[int]]:
-    """The sequence numbers of a tenant's events, by subject."""
+    """Return the sequence numbers of a tenant's events, by subject."""
     told: dict[str, list[int]] = defaultdict(list)
     table = Table(dynamodb(), "tradepost", Meter())
     for hour in {f"{at:%Y-%m-%dT%H}" for at in (since, now())}:

@@ -1,4 +1,4 @@
-"""Commands on half a split and half an edit."""
+"""Tests of commands that read half of a split or half of an edit."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.shop import Shop
 
 @pytest.mark.parametrize("shards", [1, 2, 4])
 def test_counting_or_splitting_on_half_a_split_loses_no_unit(shop: Shop, rival: Shop, shards: int) -> None:
-    """The first stock row says that there are four, and only it is visible."""
+    """Only the first stock row is visible; it states that there are four."""
 
     def _first_row(changed: Keys) -> Keys:
         return [key for key in changed if key[1] == "STOCK"]
@@ -37,7 +37,7 @@ def test_counting_or_splitting_on_half_a_split_loses_no_unit(shop: Shop, rival: 
 
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
 def test_an_old_version_is_not_taken_for_fresh_on_half_an_edit(shop: Shop, rival: Shop, method: str) -> None:
-    """The item's row is edited and its stock row, which says what was sold before the edit, is not yet."""
+    """The read shows the item's row after the edit, but its stock row, which copies sale data, before it."""
     item = shop.add(stock=5)["id"]
     shop.order({item: 1})
     path, body = f"/items/{item}", {"name": "Mine"} if method == "PATCH" else None
@@ -52,7 +52,7 @@ def test_an_old_version_is_not_taken_for_fresh_on_half_an_edit(shop: Shop, rival
 
 
 def test_a_shops_accounts_are_not_missed_while_they_are_opened(shop: Shop) -> None:
-    """Their entries, or the register, are visible, and their rows are not yet."""
+    """The accounts' entries or code records are visible, but not yet the account rows."""
     item = shop.add(stock=9)["id"]
     first, second = (shop.order({item: 1}).json["id"] for _ in range(2))
     shop.pay(first)

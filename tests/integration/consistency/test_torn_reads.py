@@ -1,4 +1,4 @@
-"""Every read of several rows, torn in every way."""
+"""Tests of every read of several rows, torn in every way."""
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
@@ -23,14 +23,14 @@ type Act = Callable[[Shop, dict[str, Any]], Answer]
 
 @dataclass(frozen=True)
 class Scene:
-    """Something to run into each other: how it is prepared, what is asked for, and what else goes on."""
+    """Scenario: preparation, commands, and the other commands that interleave with them."""
 
     prepare: Callable[[Shop], dict[str, Any]]
     commands: dict[str, Act]
     others: dict[str, Act] = field(default_factory=dict)
 
     def pairs(self, name: str) -> Iterator[Any]:
-        """All pairs of a command and another one, as parameters of a test."""
+        """Yield all pairs of a command and another one, as parameters of a test."""
         for command in self.commands:
             for other in self.others or self.commands:
                 yield pytest.param(self, command, other, id=f"{name}-{command}-{other}")
@@ -44,7 +44,7 @@ def _split(n: int) -> Act:
 
 
 def _item(shop: Shop) -> dict[str, Any]:
-    """An item of which 20 units are spread over two shards, 12 of them reserved."""
+    """Add an item with 20 units in two shards, 12 of them reserved."""
     item = shop.add(stock=20, sku="A")
     shop.post(f"/items/{item['id']}/stock-buckets", {"count": 2})
     order = shop.order({item["id"]: 12}).json["id"]
@@ -104,7 +104,7 @@ PAID = Scene(_order("pay"), {"refund": _move("refund"), "ship": _move("ship"), "
 
 
 def _two_orders(shop: Shop) -> dict[str, Any]:
-    """Two orders of a shop that has never been paid: its accounts are not there yet."""
+    """Place two orders in a shop without payments, and so without ledger accounts."""
     made = _order()(shop)
     return made | {"other": shop.order({made["item"]: 2}).json["id"]}
 
@@ -117,7 +117,7 @@ FIRST_PAYMENT = Scene(
 
 
 def _books(shop: Shop) -> dict[str, Any]:
-    """Two accounts with floors, money in one of them, and an account in which nothing is."""
+    """Open accounts with floors and balances, and an empty account."""
     bank, fund, till = (
         account(shop, floor="0"),
         account(shop, "equity"),
@@ -134,7 +134,7 @@ def _spend(shop: Shop, made: dict[str, Any]) -> Answer:
 
 
 def _turn_over(shop: Shop, made: dict[str, Any]) -> Answer:
-    """Two entries of one transaction in each of two chains."""
+    """Post a transaction with two entries in each of two chains."""
     bank, fund = made["bank"], made["fund"]
     pairs = [(bank, "debit", 9), (bank, "credit", 4), (fund, "credit", 9), (fund, "debit", 4)]
     return post(shop, *(entry(*pair) for pair in pairs))
@@ -172,13 +172,13 @@ SCENES = {"items": ITEMS, "pending": PENDING, "paid": PAID, "first payment": FIR
 
 
 def _ways(changed: int) -> list[Collection[int]]:
-    """Which of so many changed rows are shown as after it, beside none: all, each alone, all but one; of a few any."""
+    """Return the sets of changed rows to show: each alone, all but one, all; all subsets of up to three rows."""
     sizes = range(1, changed + 1) if changed <= 3 else {1, changed - 1, changed}
     return [set(shown) for size in sizes for shown in combinations(range(changed), size)]
 
 
 def _said(answer: Answer) -> tuple[Any, ...]:
-    """What an answer tells of the state: its code, and of the books their sums."""
+    """Return the part of an answer that depends on the state: status, code, totals, entry numbers, balance."""
     shown = answer.json if answer.body else {}
     if not isinstance(shown, dict) or answer.code:
         return answer.status, answer.code
@@ -189,7 +189,7 @@ def _said(answer: Answer) -> tuple[Any, ...]:
 
 
 def _sequential(scene: Scene, shop: Shop, command: str, other: str) -> set[tuple[Any, ...]]:
-    """What the command says before the other, and after it."""
+    """Return the command's answers when run before and after the other command."""
     said = set()
     for first in (None, other):
         here = Shop(shop.send)
@@ -238,5 +238,5 @@ def test_half_a_transaction_is_never_believed(
 
 
 def _at(places: Collection[int], changed: Keys) -> list[tuple[str, str]]:
-    """Return the rows at these places: ids differ from run to run, places do not."""
+    """Return the rows at these positions: ids differ between runs, positions do not."""
     return [key for place, key in enumerate(changed) if place in places]

@@ -1,4 +1,4 @@
-"""Who may do what, and what a function itself may do."""
+"""Tests of users' permissions and of functions' IAM permissions."""
 
 import json
 import re
@@ -33,7 +33,7 @@ def test_a_route_is_open_to_the_roles_of_its_permission(database: str, function:
     event["requestContext"]["authorizer"]["claims"]["cognito:groups"] = role.value
     response = invoke(function.name, event)
     forbidden = response["statusCode"] == 403
-    needed = {"GetUser": Permission.USERS_READ, "ChangeUser": Permission.USERS_WRITE}  # another's, in the event
+    needed = {"GetUser": Permission.USERS_READ, "ChangeUser": Permission.USERS_WRITE}  # the event is about another user
     permission = needed.get(function.name, permission)
     assert forbidden == (permission not in GRANTS[role])
     if forbidden:
@@ -83,7 +83,7 @@ MORE: dict[str, list[dict[str, Any]]] = {
         {"body": '{"lines": [{"item_id": "COUNTED_ITEM", "quantity": 1}]}'},
     ],
 }
-"""Requests besides the sample event that a function needs to use all that its role grants."""
+"""Requests, in addition to the sample event, with which a function uses all that its role grants."""
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def recorder() -> Iterator[Recorder]:
 
 @pytest.fixture(scope="module")
 def samples(database: str) -> dict[str, str]:
-    """Add the resources that sample events refer to. Return the ids of some more, by what stands for them above."""
+    """Add the sample data and three more resources; return their ids by their placeholders in `MORE`."""
     add_samples()
     price = {"amount": "1.00", "currency": "EUR"}
     return {
@@ -112,7 +112,7 @@ def _created(name: str, body: dict[str, Any]) -> str:
 
 
 def _variants(event: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield an event, the same again, and both with ids that do not exist and with a body that is invalid."""
+    """Yield an event twice, then with ids that do not exist, and with an invalid body."""
     event = _with_key(event)
     yield event
     yield event
@@ -129,7 +129,7 @@ def _with_key(event: dict[str, Any]) -> dict[str, Any]:
 def test_a_function_uses_all_that_its_role_grants(
     samples: dict[str, str], recorder: Recorder, function: RouteFunction
 ) -> None:
-    """That it uses nothing else is enforced on every call of every test."""
+    """Every call of every test enforces that a function uses nothing else."""
     event = json.loads(function.event.read_text())
     for more in ({}, *MORE.get(function.name, ())):
         headers = (event["headers"] or {}) | more.get("headers", {})

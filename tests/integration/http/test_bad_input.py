@@ -1,4 +1,4 @@
-"""Bad input gets a problem that says what is wrong and where, and changes nothing."""
+"""Tests of invalid input: the problem document states the error and its place, and no data changes."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""The same command twice has one effect and one answer."""
+"""Tests of idempotency: a repeated command has one effect and one answer."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -147,7 +147,7 @@ def test_a_batch_that_died_is_carried_on_after_its_lease(shop: Shop, monkeypatch
     running = shop.post("/items/batch", rows, key="k")
     assert (running.status, running.code) == (409, "IDEMPOTENCY_IN_PROGRESS")
     assert int(running.headers["retry-after"]) >= 1
-    # As long as the function might still run, nobody takes over.
+    # The lease is not taken over while the first function may still run.
     shop_clock(monkeypatch, timedelta(seconds=TIMEOUT_SECONDS + 5))
     assert shop.post("/items/batch", rows, key="k").code == "IDEMPOTENCY_IN_PROGRESS"
     shop_clock(monkeypatch, timedelta(seconds=90))
@@ -155,6 +155,14 @@ def test_a_batch_that_died_is_carried_on_after_its_lease(shop: Shop, monkeypatch
     assert [row["status"] for row in done.json["results"]] == [201] * 5
     assert {item["id"] for item in shop.walk(10)} == {row["item"]["id"] for row in done.json["results"]}
     assert shop.post("/items/batch", rows, key="k").body == done.body
+
+
+def test_a_dead_batch_is_not_carried_on_with_another_body(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    with injected("server error", at=2, times=1000):
+        shop.post("/items/batch", {"items": [new_item(sku="A")]}, key="k")
+    shop_clock(monkeypatch, timedelta(seconds=90))
+    assert shop.post("/items/batch", {"items": [new_item(sku="B")]}, key="k").code == "IDEMPOTENCY_KEY_REUSED"
+    assert shop.walk(10) == []
 
 
 def test_a_dead_batch_is_taken_over_by_one(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,7 +182,7 @@ def test_a_batch_that_was_taken_over_does_not_answer_for_the_other(shop: Shop) -
 
 
 def take_lease(shop: Shop) -> None:
-    """Do what another function does that takes a command over."""
+    """Extend the lease of the running command, as another function does when it takes over."""
     pages = (
         dynamodb()
         .get_paginator("scan")
@@ -194,7 +202,7 @@ def take_lease(shop: Shop) -> None:
 
 
 def shop_clock(monkeypatch: pytest.MonkeyPatch, ahead: timedelta) -> None:
-    """Let the functions' clock run ahead."""
+    """Set the functions' clock ahead."""
     monkeypatch.setattr("handlers.http.admission.now", lambda: now() + ahead)
 
 

@@ -1,4 +1,4 @@
-"""No tenant ever sees another: every route as tenant B against the ids of tenant A."""
+"""Tests of tenant isolation: every route called as tenant B with the ids of tenant A."""
 
 import json
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ names_something = pytest.mark.parametrize(
 
 @pytest.fixture(scope="module", autouse=True)
 def samples(database: str) -> None:
-    """Tenant A: the sample tenant."""
+    """Add the sample tenant, tenant A."""
     if not dynamodb().get_item(TableName="tradepost", Key=_key(f"T#{TENANT}#TENANT", "TENANT")).get("Item"):
         add_samples()
 
@@ -63,7 +63,7 @@ def _told(response: dict[str, Any], ids: dict[str, str]) -> tuple[int, str]:
 
 @names_something
 def test_what_another_tenant_has_is_like_what_nobody_has(function: RouteFunction) -> None:
-    """The two answers differ in nothing, and no call leaves the caller's partitions."""
+    """Both answers are the same, and no call accesses other tenants' partitions."""
     with recording() as recorder:
         theirs = invoke(function.name, _as_tenant(function, "tenant-b"))
         nobodys = invoke(function.name, _as_tenant(function, "tenant-b", ABSENT))
@@ -130,7 +130,7 @@ def test_a_fenced_client_takes_the_role_once_for_each_tenant(monkeypatch: pytest
 
 @pytest.fixture
 def sts(monkeypatch: pytest.MonkeyPatch, database: str) -> Iterator[list[datetime]]:
-    """A role to take, whose credentials are DynamoDB's own here; each entry is when those of a call expire."""
+    """Replace STS by one with credentials that the local database accepts; yield the expiry times of the calls."""
     monkeypatch.setenv("TENANT_ROLE", "arn:aws:iam::123456789012:role/GetItemTenantRole")
     tenant_client.cache.clear()
     settings.cache_clear()
@@ -148,7 +148,7 @@ def sts(monkeypatch: pytest.MonkeyPatch, database: str) -> Iterator[list[datetim
 
 
 def test_fenced_credentials_expire_by_the_wall_clock(sts: list[datetime], monkeypatch: pytest.MonkeyPatch) -> None:
-    """In an environment that was frozen for hours, no other clock has moved."""
+    """Other clocks do not advance while an execution environment is frozen."""
     first = tenant_client.tenant_client("tenant-a")
     monkeypatch.setattr(ttl_cache, "now", lambda: now() + timedelta(minutes=54))
     assert tenant_client.tenant_client("tenant-a") is first

@@ -1,4 +1,4 @@
-"""Lists: every row once, whatever is written meanwhile; cursors that nobody can bend."""
+"""Tests of lists: every row once despite concurrent writes; cursors that clients cannot tamper with."""
 
 import string
 from datetime import timedelta
@@ -13,7 +13,7 @@ from tests.shop import Shop, new_item, send_in_process
 
 @pytest.fixture(scope="module")
 def stocked(database: str) -> Shop:
-    """A shop with 120 items."""
+    """Return a shop with 120 items."""
     shop = Shop(send_in_process)
     for start in range(0, 120, 60):
         rows = [new_item(sku=f"S{start + n}") for n in range(60)]
@@ -95,7 +95,7 @@ def test_a_cursor_belongs_to_its_tenant_and_list(stocked: Shop, shop: Shop) -> N
 def test_a_cursor_expires(stocked: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     cursor = stocked.get("/items?limit=1").json["next_cursor"]
     for seconds, code in ((-4, ""), (86_380, ""), (86_402, "CURSOR_INVALID")):
-        # Also one that was signed by a clock that is a little ahead.
+        # Also a cursor signed with a clock that is slightly ahead.
         monkeypatch.setattr(
             "repositories.paging.cursors.now", lambda seconds=seconds: now() + timedelta(seconds=seconds)
         )

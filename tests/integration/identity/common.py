@@ -1,4 +1,4 @@
-"""What the tests of identity share."""
+"""Helpers shared by the identity tests."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from repositories.identity.user_pool import username
 
 
 def pool_user(tenant: str, email: str) -> dict[str, Any] | None:
-    """A user as the pool has them, with their groups."""
+    """Return a user as stored in the user pool, with groups, or None."""
     client, pool, name = cognito(), settings().user_pool_id, username(tenant, email)
     try:
         user: Any = client.admin_get_user(UserPoolId=pool, Username=name)
@@ -33,3 +33,13 @@ def claims_for(tenant: str, email: str, subject: str) -> dict[str, Any]:
     answer = invoke("PreTokenGeneration", sign_in_event(tenant, email, subject))
     claims: dict[str, Any] = answer["response"]["claimsOverrideDetails"]
     return claims
+
+
+def sign_up(tenant: str, email: str) -> str:
+    """Sign up a user with a confirmed address; return the subject."""
+    name, pool = username(tenant, email), settings().user_pool_id
+    cognito().admin_create_user(UserPoolId=pool, Username=name, MessageAction="SUPPRESS")
+    cognito().admin_set_user_password(UserPoolId=pool, Username=name, Password="Their-own-1", Permanent=True)
+    signed_up = pool_user(tenant, email)
+    assert signed_up
+    return str(signed_up["sub"])

@@ -1,4 +1,4 @@
-"""Erasing users and taking roles away."""
+"""Tests of erasing users and revoking roles."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -126,7 +126,7 @@ def test_what_another_command_answered_under_a_key_used_again_is_left_alone(
 
 
 def _people(shop: Shop) -> tuple[Shop, Shop]:
-    """Two owners of a shop, who are its users."""
+    """Return two owners of a shop, both registered as users."""
     first, second = (shop.post("/users", new_user(role="owner")).json for _ in range(2))
     return as_user(shop, first), as_user(shop, second)
 
@@ -151,7 +151,7 @@ def test_two_owners_cannot_take_each_other_the_shop(shop: Shop, rival: Shop, fir
 
 
 def test_a_delete_that_stalled_does_not_lock_out_who_has_the_address_now(shop: Shop, rival: Shop) -> None:
-    """It stalls before each of its calls in turn; meanwhile the user is erased, and the address invited again."""
+    """The delete stalls before each of its calls in turn, while the user is erased and the address invited again."""
     for at in count():
         here, elsewhere = Shop(shop.send), Shop(rival.send)
         elsewhere.tenant = here.tenant
@@ -175,7 +175,7 @@ def test_a_delete_that_stalled_does_not_lock_out_who_has_the_address_now(shop: S
 
 
 def test_an_erased_user_does_not_rise_again(shop: Shop, rival: Shop) -> None:
-    """Two invitations get one subject from the pool; the first is erased before the second is committed."""
+    """Two invitations get the same subject from the pool; the first user is erased before the second is committed."""
     asked = new_user(email="twice@example.com")
 
     def meanwhile() -> None:

@@ -1,4 +1,4 @@
-"""Tenants, and the operators who make them."""
+"""Tests of tenants and the operators who create them."""
 
 from typing import Any
 

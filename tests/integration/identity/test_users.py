@@ -1,4 +1,4 @@
-"""Users: inviting, finding, changing."""
+"""Tests of inviting, finding and changing users."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""The item routes, as API clients see them."""
+"""Tests of the item routes as API clients see them."""
 
 from datetime import UTC, datetime
 
@@ -78,7 +78,7 @@ def test_a_merge_patch_changes_what_it_names(shop: Shop) -> None:
 
 
 def test_entity_tags_are_compared_as_they_are_written(shop: Shop) -> None:
-    """A comma inside quotes ends no tag; a weak one, or another spelling of the number, is another tag."""
+    """Commas within quotes do not end a tag; other spellings of a number differ; If-Match rejects weak tags."""
     path = f"/items/{shop.add()['id']}"
     for tags in ('"9,1"', '"1,"', '"01"', '"+1"', '" 1"', 'W/"1"', '"2", W/"1"', '"١"'):
         refused = shop.patch(path, {"name": "Changed"}, tags)
@@ -91,7 +91,7 @@ def test_entity_tags_are_compared_as_they_are_written(shop: Shop) -> None:
 
 
 def test_a_search_by_sku_shows_only_the_item_that_has_it(shop: Shop, rival: Shop) -> None:
-    """The marker is read first, and the item may have another SKU by then."""
+    """The SKU marker is read first; the item may have another SKU when it is read."""
     item = shop.add(sku="A")
     with interleaved(lambda: rival.patch(f"/items/{item['id']}", {"sku": "B"}, "*"), before="GetItem", number=2):
         assert shop.get("/items?sku=A").json["items"] == []
@@ -219,7 +219,7 @@ def test_what_others_have_is_like_what_nobody_has(shop: Shop) -> None:
 def test_reads_and_writes_cost_what_the_design_says(shop: Shop) -> None:
     created = shop.post("/items", new_item(sku="A", stock=5), key="k")
     item = created.json
-    assert (created.headers["x-db-requests"], created.reads) == ("3", 2)  # is the token void? which currencies?
+    assert (created.headers["x-db-requests"], created.reads) == ("3", 2)  # token check, tenant's currencies
     assert created.writes <= 11
     read = shop.get(f"/items/{item['id']}")
     assert (read.headers["x-db-requests"], read.reads, read.writes) == ("1", 1, 0)

@@ -1,4 +1,4 @@
-"""Stock split over shards: units stay one sum, whatever shard they are in."""
+"""Tests of stock shards: the item's totals do not depend on the distribution of units over shards."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""Fixtures of the tests of ledger."""
+"""Fixtures of the ledger tests."""
 
 import random
 

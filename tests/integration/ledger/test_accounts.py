@@ -1,4 +1,4 @@
-"""Accounts of the ledger: opening, stripes, floors, closing."""
+"""Tests of ledger accounts: opening, stripes, floors, closing."""
 
 from collections import Counter
 from typing import Any

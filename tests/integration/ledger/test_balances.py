@@ -1,4 +1,4 @@
-"""Balances and trial balances at an instant."""
+"""Tests of balances and trial balances at an instant."""
 
 import random
 import threading
@@ -74,7 +74,7 @@ def test_skewed_writers_leave_books_that_balance_at_every_instant(shop: Shop, im
 
 
 def _check_instant(shop: Shop, lines: dict[str, list[dict[str, Any]]], account_id: str, instant: datetime) -> None:
-    """What the ledger says of an instant is what adding up the entries until then says."""
+    """Check the ledger's balances at an instant against the sums of the entries up to it."""
     found = ledger(shop.tenant).balance(account_id, instant)
     before = [line for line in lines[account_id] if datetime.fromisoformat(line["posted_at"]) <= instant]
     assert found.entries == len(before)
@@ -86,7 +86,7 @@ def _check_instant(shop: Shop, lines: dict[str, list[dict[str, Any]]], account_i
 
 
 def _sum_of_entries(lines: dict[str, list[dict[str, Any]]], instant: datetime) -> int:
-    """Debits less credits of all entries until an instant."""
+    """Return debits less credits of all entries up to an instant."""
     until = to_rfc3339(instant)
     return sum(
         round(float(line["amount"]["amount"]) * 100) * (1 if line["direction"] == "debit" else -1)
@@ -120,7 +120,7 @@ def test_an_instant_is_final_when_nothing_can_come_before_it(shop: Shop, monkeyp
 
 
 def test_what_is_final_stays_though_an_account_gets_another_stripe(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The new stripe's entries begin at any time, before the last one of the first stripe too."""
+    """Entries of the new stripe may be earlier than the last entry of the first stripe."""
     bank, capital = account(shop), account(shop, "equity")
     monkeypatch.setattr("repositories.ledger.posting.now", lambda: now() + timedelta(seconds=1.9))
     transfer(shop, bank, capital, 1)
@@ -157,7 +157,7 @@ def test_a_trial_balance_is_not_taken_while_a_posting_is_visible_in_one_chain_on
 
 
 def test_a_balance_is_a_sum_that_there_was(shop: Shop, rival: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of stripes that are read one after the other while others post to both."""
+    """The account's stripes are read one after the other, while others post to both."""
     bank, capital = account(shop), account(shop, "equity")
     shop.post(f"/ledger/accounts/{bank}/stripes", {"count": 2})
     book, stripes = ledger(shop.tenant), iter([0, 1])
@@ -165,7 +165,7 @@ def test_a_balance_is_a_sum_that_there_was(shop: Shop, rival: Shop, monkeypatch:
     monkeypatch.setattr("repositories.ledger.chains.chance", lambda: picked)
 
     def meanwhile() -> None:
-        # Into the stripe that has been read already, and then out of the other.
+        # Adds to the stripe that was read already, then takes from the other one.
         for debit, credit, minor in ((bank, capital, 5), (capital, bank, 3)):
             sides = ((debit, Direction.DEBIT), (credit, Direction.CREDIT))
             entries = [
@@ -242,7 +242,7 @@ def test_a_trial_balance_is_of_one_moment_though_a_posting_comes_between(shop: S
 @pytest.mark.parametrize("bursty", [False, True])
 @pytest.mark.parametrize(("length", "most"), [(1_000, 14), (10_000, 20)])
 def test_an_instant_is_found_in_a_handful_of_reads(shop: Shop, length: int, most: int, bursty: bool) -> None:
-    """Rows are made directly: entry n at the nth tick, or all but a few in two bursts."""
+    """Rows are written directly: entry n at the nth tick, or all but a few in two bursts."""
     bank = account(shop)
     start = datetime(2026, 1, 1, tzinfo=UTC)
 

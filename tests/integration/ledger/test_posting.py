@@ -1,4 +1,4 @@
-"""Posting transactions."""
+"""Tests of posting transactions."""
 
 import random
 from contextlib import nullcontext, suppress
@@ -112,7 +112,7 @@ def test_a_chain_ahead_of_the_clock_is_waited_for(shop: Shop, monkeypatch: pytes
 
 @pytest.mark.parametrize("stripes", [1, 4])
 def test_the_bank_keeps_every_acknowledged_transfer_once(shop: Shop, impatient: None, stripes: int) -> None:
-    """Transfer n moves 2 to the n: the balances say, bit by bit, which transfers are in, and how often."""
+    """Transfer n moves 2**n minor units, so that the bits of the balances show which transfers were posted."""
     bank, *others = (account(shop) for _ in range(5))
     for each in (bank, *others):
         shop.post(f"/ledger/accounts/{each}/stripes", {"count": stripes})
@@ -153,7 +153,7 @@ def test_the_bank_keeps_every_acknowledged_transfer_once(shop: Shop, impatient: 
 def test_a_posting_that_takes_too_long_is_not_committed_at_its_time(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is final rests on it: whoever waited for seconds does not post at the instant at which it began to wait."""
+    """Final balances depend on it: a posting that waited for seconds must not be committed at its original time."""
     bank, capital = account(shop), account(shop, "equity")
     monkeypatch.setattr("repositories.dynamodb.transaction.backoff_seconds", lambda _: 1.0 + COMMIT_SECONDS)
     monkeypatch.setattr("repositories.dynamodb.transaction.sleep", lambda _: None)

@@ -1,4 +1,4 @@
-"""Reversals, and what orders post."""
+"""Tests of reversals and of the transactions that orders post."""
 
 import pytest
 
@@ -71,7 +71,7 @@ def test_first_payments_at_once_open_the_shops_accounts_once(served: Shop) -> No
 
 @pytest.mark.parametrize("decided_at", ["Query", "TransactWriteItems"])
 def test_a_reversal_that_another_forestalls_says_so(shop: Shop, rival: Shop, decided_at: str) -> None:
-    """And not that there are no funds, which is what the other's entries make of it."""
+    """Not INSUFFICIENT_FUNDS, although the other reversal's entries have used up the funds."""
     bank, capital = account(shop, floor="0"), account(shop, "equity")
     path = f"/ledger/transactions/{transfer(shop, bank, capital, 5).json['id']}/reverse"
     with interleaved(lambda: rival.post(path, None), before=decided_at):

@@ -1,4 +1,4 @@
-"""What the tests of orders share."""
+"""Helpers shared by the order tests."""
 
 from tests.shop import Answer, Shop
 

@@ -1,4 +1,4 @@
-"""Holds that end: expired by the sweeper, once each, and none is lost."""
+"""Tests of expiry: the sweeper expires each unpaid order once and misses none."""
 
 import json
 import time
@@ -32,13 +32,13 @@ QUARTER = timedelta(minutes=15)
 
 @pytest.fixture
 def table(database: str) -> Iterator[Table]:
-    """The table, on which nothing has been swept."""
+    """Yield the table, without the sweeper's progress mark."""
     yield from _unswept(Table(dynamodb(), "tradepost", Meter()))
 
 
 @pytest.fixture
 def served_table(server: Server) -> Iterator[Table]:
-    """The running server's table. Its own sweeper keeps its own time."""
+    """Yield the running server's table; the server's own sweeper uses the real time."""
     endpoint = json.loads((server.data / RUNNING).read_text())["database"]
     yield from _unswept(Table(boto3.client("dynamodb", endpoint_url=endpoint), "tradepost", Meter()))
 
@@ -118,7 +118,7 @@ def test_one_order_that_fails_is_found_again_and_holds_up_no_other(
 
 
 def _on_quarter(at: datetime, minutes: int) -> datetime:
-    """The first quarter of an hour after a time, and so many minutes more."""
+    """Return the next full quarter of an hour after a time, plus minutes."""
     return at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0) + QUARTER + timedelta(minutes=minutes)
 
 
@@ -130,7 +130,7 @@ def _on_quarter(at: datetime, minutes: int) -> datetime:
 def test_an_order_that_the_index_shows_late_expires_all_the_same(
     shop: Shop, table: Table, monkeypatch: pytest.MonkeyPatch, lag: int, sweeps: list[int]
 ) -> None:
-    """Shown within two minutes it is met at once; later, when the last hour is walked again."""
+    """An order in the index within two minutes expires at once; a later one when the last hour is swept again."""
     item = shop.add(stock=5)
     placed = _on_quarter(now(), 0)
     monkeypatch.setattr("handlers.http.admission.now", lambda: placed + timedelta(seconds=59))
@@ -240,7 +240,7 @@ def test_the_tenants_setting_says_how_long_an_order_is_held(operator: Operator, 
 
 
 def test_the_local_server_expires_orders_too(server: Server) -> None:
-    """It sweeps when it starts and each minute; here only that it does, as a minute is long."""
+    """The server sweeps at its start and every minute; this tests only that it sweeps, to save time."""
     deadline = time.monotonic() + 30
     while '"holds swept"' not in server.log:
         assert time.monotonic() < deadline

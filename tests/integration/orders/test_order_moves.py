@@ -1,4 +1,4 @@
-"""What becomes of orders: payment, shipment, refund, cancellation, and who sees them."""
+"""Tests of order status changes (payment, shipment, refund, cancellation) and of access to orders."""
 
 from datetime import timedelta
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""Placing orders: stock, prices, refusals, budgets."""
+"""Tests of placing orders: stock, prices, refusals, budgets."""
 
 from typing import Any
 from uuid import uuid4
@@ -149,7 +149,7 @@ def test_an_order_of_three_fits_its_budget(shop: Shop) -> None:
     placed = shop.order(quantities, key="k")
     _fits(placed, requests=2, reads=5, writes=16)
     order_id = placed.json["id"]
-    shop.pay(shop.order({items[0]: 1}).json["id"])  # opens the accounts that orders post to
+    shop.pay(shop.order({items[0]: 1}).json["id"])  # opens the ledger accounts of orders
     _fits(shop.pay(order_id), requests=6, reads=6, writes=21)
     _fits(shop.move(order_id, "ship"), requests=2, reads=2, writes=14)
     _fits(shop.move(order_id, "deliver"), requests=2, reads=2, writes=8)

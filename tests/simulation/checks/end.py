@@ -1,5 +1,6 @@
 """What must hold at the end, when nothing fails any more and everything had time to settle."""
 
+import zlib
 from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,6 +20,7 @@ def check_end(world: World, model: Model) -> None:
     """Check that all that was promised is there once, that holds ended, people can sign in and the audit agrees."""
     _check_promises(world, model)
     _check_orders(world, model)
+    _check_erased(world, model)
     _check_people(world, model)
     _check_finals(world, model)
     _check_events(world, model)
@@ -38,6 +40,8 @@ def _check_promises(world: World, model: Model) -> None:
     counted = Counter(event["data"]["reason"] for event in world.watch.told["StockAdjusted"])
     require(all(times == 1 for times in counted.values()), "A count was made twice.")
     names = {name for each in world.watch.names.values() for name in each}
+    first = Counter(each[0] for each in world.watch.names.values() if each)
+    require(all(times == 1 for times in first.values()), "An item was created twice.")
     for kind, what in world.promised:
         if kind == "order":
             row = rows.get((f"{prefix}ORDER#{what[0]}", "ORDER"))
@@ -57,6 +61,25 @@ def _check_promises(world: World, model: Model) -> None:
             require((f"{prefix}ITEM#{what[0]}", "ITEM") in rows, f"Item {what[0]} was promised and is not there.")
         elif kind == "transaction":
             require((f"{prefix}TXN#{what[0]}", "TXN") in rows, f"{what[0]} was promised and is not there.")
+
+
+_EMPTY = zlib.compress(b"")
+
+
+def _check_erased(world: World, model: Model) -> None:
+    """No row shows the name of an erased user."""
+    erased = {
+        name
+        for row in model.rows.values()
+        if row["type"] == "user" and row["head"]["status"] == "deleted"
+        for name in world.watch.called[row["head"]["id"]]
+    }
+    for row in model.rows.values():
+        text = str(row) + (
+            zlib.decompress(row["body"]).decode() if row["type"] == "idempotency" and "body" in row else ""
+        )
+        left = [name for name in erased if name in text]
+        require(not left, f"The name of an erased user is in a row of type {row['type']}.")
 
 
 def _check_orders(world: World, model: Model) -> None:

@@ -43,7 +43,11 @@ class Watch:
     """By user: when their tokens were last voided, and which (those issued before, in seconds of the epoch)."""
     reversed_at: dict[str, float] = field(default_factory=dict)
     names: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    """By item: the names that it had, one an edit."""
+    """By item: its names, one for each edit."""
+    versions: dict[str, int] = field(default_factory=dict)
+    """By item: its version as clients see it."""
+    called: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """By user: the names that they had before they were erased."""
 
     def __call__(self, commit: Commit) -> None:
         """Check a decision. Raises ViolationError."""
@@ -100,7 +104,10 @@ class Watch:
     def _account(self, commit: Commit, before: Row | None, row: Row | None) -> None:
         if not row:
             raise ViolationError("An account was removed.")
+        require(before is None or row["version"] == before["version"] + 1, "An account missed a version.")
         self.accounts[row["pk"]] = row
+        codes = [each["head"]["code"] for each in self.accounts.values()]
+        require(len(codes) == len(set(codes)), f"Two accounts have one code: {codes}")
         for kind in ("balance", "whole") if before is None else ():
             self.history.add((kind, row["head"]["id"]), 0, commit.decided, commit.complete)
 
@@ -112,11 +119,23 @@ class Watch:
             require("reversed_by" not in (before or {"head": {}})["head"], "A transaction was reversed twice.")
             self.reversed_at[row["head"]["id"]] = commit.decided
 
+    def _tenant(self, commit: Commit, before: Row | None, row: Row | None) -> None:
+        if row:
+            version = before["version"] if before else 0
+            require(row["version"] == version + 1, f"The tenant's version {row['version']} follows {version}.")
+            self.history.add("tenant", row["tenant"]["name"], commit.decided, commit.complete)
+
+    def _sweep(self, _commit: Commit, before: Row | None, row: Row | None) -> None:
+        if before and row:
+            require(row["sweep_minute"] >= before["sweep_minute"], "The sweeper's mark went back.")
+
     def _user(self, commit: Commit, before: Row | None, row: Row | None) -> None:
         require(row is not None, "A user's row was removed.")
         head = (row or {})["head"]
         if before and before["head"]["status"] == "deleted":
             raise ViolationError(f"The erased user {head['id']} rose again.")
+        if head["status"] != "deleted":
+            self.called[head["id"]].add(head["name"])
         if head["role"] == "owner" and head["status"] == "active":
             self.owners.add(head["id"])
         else:
@@ -146,12 +165,27 @@ class Watch:
         for shard, row in enumerate(stock):
             require(row["edits"] == item["edits"], f"{name}, shard {shard}, missed an edit.")
             require(row["price"] == item["head"]["price"], f"{name}, shard {shard}, has another price.")
+        version = item["edits"] + sum(row["changes"] for row in stock)
+        require(version > self.versions.get(name, 0), f"{name} changed, and its version {version} did not.")
+        self.versions[name] = version
+        self._check_sku(commit, name, item["head"]["sku"])
         if len(self.names[name]) < item["edits"]:
             self.names[name].append(item["head"]["name"])
         self.history.add(("edits", name), item["edits"], commit.decided, commit.complete)
         self.history.add(("status", name), item["head"]["status"], commit.decided, commit.complete)
         if "on_hand" in first:
             self._check_units(commit, name, stock)
+
+    def _check_sku(self, commit: Commit, name: str, sku: str | None) -> None:
+        if sku and self.history.last(("sku of", name)) != sku:
+            others = [each for each in self.names if each != name and self.history.last(("sku of", each)) == sku]
+            require(not others, f"{name} has the SKU of {others}.")
+        if self.history.last(("sku of", name)) != sku:
+            self.history.add(("sku of", name), sku, commit.decided, commit.complete)
+
+    def sku_was_taken(self, sku: str, since: float, until: float) -> bool:
+        """Return whether an item may have been seen with a SKU between two moments."""
+        return any(sku in self.history.possible(("sku of", item), since, until) for item in self.names)
 
     def _check_units(self, commit: Commit, name: str, stock: list[Row]) -> None:
         for shard, row in enumerate(stock):
@@ -186,6 +220,7 @@ class Watch:
             require(row["sequence"] == number + 1, f"{name} follows {number}.")
             require(row["balance"] == balance, f"{name} has balance {row['balance']}, not {balance}.")
             require(row["posted_at"] >= at, f"{name} is older than the one before.")
+            require(account["status"] == "open", f"{name} was posted to a closed account.")
             require(account["floor"] is None or grows or balance >= 0, f"{name} crosses the floor.")
             self.ends[pk] = (row["sequence"], balance, row["posted_at"])
             sums[row["currency"]] += row["amount"] if row["direction"] == "debit" else -row["amount"]

@@ -1,4 +1,4 @@
-"""Clients, as clients are: they give up, ask again with the same key, and remember what they were told."""
+"""Clients, as clients are: they give up, ask again with the same key, and remember the answers."""
 
 import json
 from collections import Counter
@@ -16,7 +16,7 @@ _AGAIN = {"CONTENTION", "IDEMPOTENCY_IN_PROGRESS", "UNAVAILABLE"}
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a client was told, and between which moments it was decided."""
+    """An answer, and the moments between which it was decided."""
 
     status: int
     body: Any
@@ -49,22 +49,24 @@ class World:
     orders: list[str] = field(default_factory=list)
     accounts: list[str] = field(default_factory=list)
     floored: set[str] = field(default_factory=set)
+    closing: list[str] = field(default_factory=list)
+    """Accounts that are opened and closed."""
     transactions: list[tuple[str, str, int]] = field(default_factory=list)
     """Each with the account that it filled, and by how many minor units."""
     owners: list[str] = field(default_factory=list)
     tokens: dict[str, int] = field(default_factory=dict)
     """By user: when their token was issued, in seconds of the epoch."""
     recent: tuple[str, str] | None = None
-    """What somebody has just asked to do with an order."""
+    """The last request to move an order: route and order."""
     promised: list[tuple[str, Any]] = field(default_factory=list)
     """Effects that were acknowledged: of which kind, and by what they are recognized."""
     finals: list[tuple[str, str, int]] = field(default_factory=list)
-    """Balances that were told to be final: account, instant, minor units."""
+    """Balances that were answered as final: account, instant, minor units."""
     keys: dict[str, tuple[int, str]] = field(default_factory=dict)
     """By key: what was answered for good."""
 
     def mark(self) -> str:
-        """Return a text that nobody else has."""
+        """Return a unique text."""
         return f"{self.scheduler.chance.getrandbits(48):012x}"
 
 
@@ -78,7 +80,7 @@ class Actor:
     """How long it waits for an answer, in seconds."""
 
     def caller(self, subject: str = "", role: str = "owner") -> Caller:
-        """Return whose token to bring: the shop's robot, or a user's."""
+        """Return the caller to send a request as: the shop's robot, or a user."""
         issued = self.world.tokens.get(subject, int(BEGINNING.timestamp()))
         return Caller(self.world.tenant, subject or "00000000-0000-4000-8000-000000000000", role, issued)
 

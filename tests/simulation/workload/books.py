@@ -106,6 +106,36 @@ def stripe(actor: Actor) -> None:
     return None
 
 
+def open_or_close(actor: Actor) -> None:
+    """Open an account, with a code that others may use, or close one."""
+    world, chance = actor.world, actor.world.scheduler.chance
+    if chance.random() < 0.5:
+        code = f"c{chance.randrange(4)}"
+        body = {"code": code, "name": code, "type": "asset", "currency": "EUR"}
+        answer = actor.ask("OpenAccount", body=body, key=world.mark())
+        if answer and answer.status == 201:
+            world.closing.append(answer.body["id"])
+        elif answer:
+            require(answer.code == "INVALID_STATE", f"OpenAccount was refused with {answer.code}.")
+        return
+    if not world.closing:
+        return
+    account = chance.choice(world.closing)
+    if chance.random() < 0.5:
+        other = chance.choice([each for each in world.accounts if each in world.floored])
+        mark, back = world.mark(), chance.random() < 0.5
+        sides = ("credit", "debit") if back else ("debit", "credit")
+        entries = [_entry(account, sides[0], 1), _entry(other, sides[1], 1)]
+        answer = actor.ask(
+            "PostTransaction", body={"description": "x", "reference": mark, "entries": entries}, key=mark
+        )
+        known = {201: "", 400: "VALIDATION_ERROR", 409: "INSUFFICIENT_FUNDS"}
+        require(answer is None or answer.code == known.get(answer.status), "PostTransaction was refused.")
+    else:
+        answer = actor.ask("CloseAccount", {"account_id": account}, key=world.mark())
+        require(answer is None or answer.status == 200 or answer.code == "INVALID_STATE", "CloseAccount was refused.")
+
+
 def restripe(actor: Actor) -> None:
     """Ask what a balance was just before the last entry, then post to another stripe at once."""
     world, chance = actor.world, actor.world.scheduler.chance

@@ -19,7 +19,7 @@ def _owner(actor: Actor) -> Caller:
 
 
 def _refused(actor: Actor, caller: Caller, answer: Answer | None, *codes: str) -> bool:
-    """Tell whether a request was refused, and rightly: for one of these codes, or since its token is void."""
+    """Return whether a request was refused, rightly: with one of these codes, or as its token is revoked."""
     if answer is None:
         return True
     if answer.code == "UNAUTHORIZED":
@@ -46,11 +46,11 @@ def _sign_in_again(actor: Actor, subject: str) -> None:
 
 
 def invite(actor: Actor) -> None:
-    """Invite somebody; the same address as others, now and then."""
+    """Invite a user, now and then with the same address as others."""
     world, chance = actor.world, actor.world.scheduler.chance
     email, caller = f"user{chance.randrange(ADDRESSES)}@example.com", _owner(actor)
     role = chance.choice(("customer", "staff", "owner"))
-    body = {"email": email, "name": "Somebody", "role": role}
+    body = {"email": email, "name": world.mark(), "role": role}
     answer = actor.ask("CreateUser", body=body, key=world.mark(), caller=caller)
     if _refused(actor, caller, answer, "EMAIL_TAKEN") or answer is None:
         return
@@ -58,6 +58,42 @@ def invite(actor: Actor) -> None:
     if role == "owner" and answer.body["id"] not in world.owners:
         world.owners.append(answer.body["id"])
         world.tokens[answer.body["id"]] = int(BEGINNING.timestamp() + world.scheduler.time)
+
+
+def rename_tenant(actor: Actor) -> None:
+    """Change the tenant as an operator who has read it; or make it again, which must be refused."""
+    world, chance = actor.world, actor.world.scheduler.chance
+    caller = actor.caller("arn:aws:iam::0:user/operator")
+    ids = {"tenant_id": world.tenant}
+    if chance.random() < 0.2:
+        owner = {"email": "another@example.com", "name": "A"}
+        again = actor.ask(
+            "CreateTenant", body={"id": world.tenant, "name": "A", "owner": owner}, key=world.mark(), caller=caller
+        )
+        require(again is None or again.code == "INVALID_STATE", "The tenant was made again.")
+        return
+    read = actor.ask("GetTenant", ids, caller=caller)
+    if read is None:
+        return
+    mark = world.mark()
+    answer = actor.ask("ChangeTenant", ids, {"name": mark}, if_match=read.etag, caller=caller)
+    if answer and answer.code == "PRECONDITION_FAILED":
+        names = set(world.watch.history.possible("tenant", read.since, answer.until))
+        require(len(names) > 1, "ChangeTenant answered 412, and nothing had changed.")
+
+
+def invite_everybody(actor: Actor) -> None:
+    """Invite to each address that no user has: no claim of an invitation that died may be left."""
+    world = actor.world
+    taken = {row["head"]["email"] for row in world.watch.model.rows.values() if row["type"] == "user"}
+    owner = next(iter(sorted(world.watch.owners)))
+    world.tokens[owner] = int(BEGINNING.timestamp() + world.scheduler.time)
+    for number in range(ADDRESSES):
+        email = f"user{number}@example.com"
+        if email not in taken:
+            body = {"email": email, "name": world.mark(), "role": "customer"}
+            answer = actor.ask("CreateUser", body=body, key=world.mark(), caller=actor.caller(owner))
+            require(answer and answer.status == 201, f"Nobody can be invited at {email}: {answer and answer.body}")
 
 
 def buy(actor: Actor) -> None:
@@ -79,7 +115,7 @@ def _somebody(actor: Actor) -> str:
 
 
 def oust(actor: Actor) -> None:
-    """Take somebody's role, or erase them."""
+    """Take a user's role, or erase the user."""
     chance, caller, whom = actor.world.scheduler.chance, _owner(actor), _somebody(actor)
     ids = {"user_id": whom}
     if chance.random() < 0.5:
@@ -114,7 +150,7 @@ def sign_up(actor: Actor) -> None:
 
 
 def find(actor: Actor) -> None:
-    """Look somebody up by address."""
+    """Find a user by address."""
     email = f"user{actor.world.scheduler.chance.randrange(ADDRESSES)}@example.com"
     answer = actor.ask("ListUsers", query=f"email={email}")
     for user in answer.body["items"] if answer else ():

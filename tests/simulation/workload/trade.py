@@ -1,5 +1,7 @@
 """What clients do with items and orders, and how their answers are judged."""
 
+from typing import Any
+
 from domain.orders import MOVES, OrderStatus
 from tests.simulation.checks.invariants import require
 from tests.simulation.workload.actors import Actor, Answer
@@ -88,6 +90,9 @@ def count(actor: Actor) -> None:
     if answer.status == 200:
         world.promised.append(("count", mark))
     else:
+        uncounted = world.watch.history.last(("available", item)) is None
+        if uncounted and answer.code == "INVALID_STATE":
+            return
         require(answer.code == "OUT_OF_STOCK", f"AdjustStock was told {answer.code}: {answer.body}")
         require(_could_lack(actor, item, -delta, answer), "AdjustStock was told OUT_OF_STOCK, and there were units.")
 
@@ -115,7 +120,7 @@ def edit(actor: Actor) -> None:
         else {"name": mark, "price": {"amount": f"{chance.randrange(1, 99)}.00"}}
     )
     if chance.random() < 0.1:
-        patch["sku"] = mark
+        patch["sku"] = _sku(actor) if chance.random() < 0.5 else mark
     if_match = "*" if any_version else read.etag
     answer = actor.ask("ChangeItem", {"item_id": item}, patch, if_match=if_match)
     if answer is None:
@@ -128,6 +133,8 @@ def edit(actor: Actor) -> None:
         changed = len(set(world.watch.history.possible(("edits", item), read.since, answer.until))) > 1
         require(not any_version or answer.tries > 1, "ChangeItem was told 412 for any version.")
         require(changed, "ChangeItem was told 412, and nothing had changed.")
+    elif answer.code == "SKU_TAKEN":
+        require(actor.world.watch.sku_was_taken(str(patch["sku"]), answer.since, answer.until), "The SKU was free.")
     else:
         require(answer.code == "ITEM_ARCHIVED" and _was(actor, item, "archived", answer), f"ChangeItem: {answer.code}")
 
@@ -146,6 +153,49 @@ def archive(actor: Actor) -> None:
         return edit(actor)
     actor.ask("ArchiveItem", {"item_id": _item(actor)}, if_match="*")
     return None
+
+
+def create_with_sku(actor: Actor) -> None:
+    """Add items with SKUs that others may have."""
+    world, chance = actor.world, actor.world.scheduler.chance
+    rows = [_row_with_sku(actor, units) for units in (10, None, 5)[: chance.choice((1, 3))]]
+    route, body = ("CreateItem", rows[0]) if len(rows) == 1 else ("CreateItems", {"items": rows})
+    key, since = world.mark(), world.scheduler.time
+    answer = actor.ask(route, body=body, key=key)
+    if answer is None and chance.random() < 0.7:
+        # Longer than the lease of a function that died.
+        world.scheduler.wait(chance.choice((5, 61, 62)))
+        answer = actor.ask(route, body=body, key=key)
+    if answer is None:
+        return
+    results = answer.body["results"] if route == "CreateItems" else [{"problem": answer.body, "item": answer.body}]
+    for row, result in zip(rows, results, strict=True):
+        code = str(result.get("problem", {}).get("code", ""))
+        if not code:
+            world.promised.append(("item", (result["item"]["id"], result["item"]["name"])))
+            world.items.append(result["item"]["id"])
+        elif code not in {"CONTENTION", "UNAVAILABLE"}:
+            sku = str(row["sku"])
+            repeated = sum(each["sku"] == sku for each in rows) > 1
+            taken = repeated or world.watch.sku_was_taken(sku, since, answer.until)
+            require(code == "SKU_TAKEN" and taken, f"An item was refused with {code}, and its SKU was free.")
+
+
+def _row_with_sku(actor: Actor, units: int | None) -> dict[str, Any]:
+    price = {"amount": "5.00", "currency": "EUR"}
+    return {"name": actor.world.mark(), "sku": _sku(actor), "price": price, "stock": units}
+
+
+def _sku(actor: Actor) -> str:
+    return f"SKU-{actor.world.scheduler.chance.randrange(6)}"
+
+
+def find(actor: Actor) -> None:
+    """Find an item by its SKU."""
+    sku = _sku(actor)
+    answer = actor.ask("ListItems", query=f"sku={sku}")
+    for item in answer.body["items"] if answer else ():
+        require(item["sku"] == sku, f"A search for {sku} showed {item}.")
 
 
 def create(actor: Actor) -> None:

@@ -82,7 +82,7 @@ class Client:
             if chance.random() < share:
                 unread.append(key)
                 continue
-            # Each row by itself, one after the other.
+            # One row after the other.
             row = self._call("BatchGetItem", lambda key=key: self.model.get(_key(key)), hop=not found)  # type: ignore[misc]
             if row:
                 found.append(encode(row))

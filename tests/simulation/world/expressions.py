@@ -25,7 +25,7 @@ class InvalidExpressionError(Exception):
 
 
 def holds(condition: str, row: Row | None, values: Mapping[str, Any]) -> bool:
-    """Tell whether a condition holds for the row at a key, None for none."""
+    """Return whether a condition holds for the row at a key, None for none."""
     return any(all(_term(term, row or {}, values) for term in part.split(" AND ")) for part in condition.split(" OR "))
 
 

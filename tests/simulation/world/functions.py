@@ -16,7 +16,7 @@ SKEW = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whose token a request brings."""
+    """The caller of a request, and the time at which their token was issued."""
 
     tenant: str
     subject: str
@@ -98,5 +98,5 @@ class Functions:
 
 
 def died(task: Task) -> bool:
-    """Tell whether a function died before it answered."""
+    """Return whether a function died before it answered."""
     return isinstance(task.error, Crash)

@@ -5,8 +5,8 @@ become visible one after the other, and until then each of them is held. Sources
 guide:
 
 - "Isolation levels for DynamoDB transactions": PutItem and TransactGetItems are serializable with transactions. Query,
-  Scan and BatchGetItem are read-committed: each row by itself, so that a page may show half of a transaction. GetItem
-  is serializable by itself, but two of them need not be ordered as they were asked: one may see a transaction and the
+  Scan and BatchGetItem are read-committed: row after row, so that a page may show half of a transaction. GetItem
+  is serializable on its own, but two of them need not be ordered as they were asked: one may see a transaction and the
   next one not (Idziorek et al., "Distributed Transactions at Scale in Amazon DynamoDB", USENIX ATC 2023).
 - "Transaction conflict handling": a write to a row that a transaction holds is refused (TransactionConflictException),
   a transaction that meets one is cancelled with TransactionConflict among its reasons, and so is TransactGetItems.

@@ -15,7 +15,7 @@ from tests.simulation.world.scheduler import Scheduler
 
 @dataclass(slots=True)
 class PoolUser:
-    """Somebody who can sign in."""
+    """A user who can sign in."""
 
     name: str
     subject: str

@@ -76,7 +76,7 @@ class Scheduler:
         self._leave(task)
 
     def join(self, tasks: Iterable[Task], seconds: float = float("inf")) -> bool:
-        """Wait until tasks are done, or for so long; tell whether they are."""
+        """Wait until tasks are done, at most for some seconds; return whether they are done."""
         until = self.time + seconds
         wanted = list(tasks)
         while not all(task.done for task in wanted):
@@ -111,7 +111,7 @@ class Scheduler:
         try:
             with using(environment or Instance(self)):
                 task.result = call()
-        except BaseException as error:  # noqa: BLE001 - whoever waits for the task looks at it
+        except BaseException as error:  # noqa: BLE001 - the task's waiter looks at it
             task.error = error
         task.done = True
         del self._tasks[task.run]
