@@ -11,10 +11,12 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from moto import mock_aws
+from xdist.scheduler import LoadScopeScheduling
 
 from domain.common.environment import Environment, using
 from handlers.registry import ROOT
@@ -33,17 +35,20 @@ from repositories.paging import cursors
 from tests.people import Operator
 from tests.shop import OPERATOR, Send, Shop, send_in_process, send_over_http, send_to
 
-_ONE_WORKER = ("contract", "infra", "runtime")
-"""Folders of tests whose module fixtures take long: each module is run by one worker."""
+_ONE_WORKER = ("tests/contract/", "tests/infra/", "tests/runtime/")
+"""Folders of tests with slow module fixtures: one worker runs all tests of a module."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Group tests for pytest-xdist: those that share a server or a slow fixture run in one worker."""
-    for item in items:
-        if "server" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("server"))
-        elif item.path.parent.name in _ONE_WORKER:
-            item.add_marker(pytest.mark.xdist_group(item.path.name))
+class _Scheduling(LoadScopeScheduling):  # type: ignore[misc]
+    """Distribution of tests over the workers of pytest-xdist: one by one, or by module where fixtures are slow."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid.partition("::")[0] if nodeid.startswith(_ONE_WORKER) else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Return the scheduler of tests."""
+    return _Scheduling(config, log)
 
 
 def forget_clients() -> None:

@@ -13,6 +13,7 @@ from domain.common.pages import Page
 from domain.identity.email import canonical_email
 from handlers.registry import ROOT
 from repositories.dynamodb import keys, transaction
+from repositories.dynamodb.iam_actions import used_by
 from repositories.identity import invitations, user_pool, users
 from repositories.identity.user_rows import user_from_row
 from repositories.items import repository as items
@@ -30,6 +31,12 @@ _CONDITION = re.compile(r"^\| ([^|]+) \| `([^|]+)` \| [^|]+ \|$", re.MULTILINE)
 
 def _set(owner: Any, name: str, value: Any) -> Mistake:
     return lambda patch: patch.setattr(owner, name, value)
+
+
+def _method(owner: Any, name: str, method: Any) -> Mistake:
+    """Replace a repository method, which declares IAM actions."""
+    vars(method)["iam_actions"] = used_by(getattr(owner, name))
+    return _set(owner, name, method)
 
 
 def _all(*mistakes: Mistake) -> Mistake:
@@ -92,7 +99,7 @@ DEFECTS: dict[str, tuple[str, Mistake]] = {
     "two owners oust each other": ("users", EFFECTS["whoever lost the right may still use it"]),
     "a stalled erasure takes the name of who has it now": (
         "users",
-        _set(users.UserRepository, "delete", _removed_by_name),
+        _method(users.UserRepository, "delete", _removed_by_name),
     ),
     "an invitation takes the name of a sign-up": (
         "users",
@@ -106,7 +113,7 @@ DEFECTS: dict[str, tuple[str, Mistake]] = {
         partial(leave_out, step="add the user", part="attribute_not_exists(pk) OR claimed_until < :now"),
     ),
     "a name that is gone is an error": ("users", _set(user_pool, "suppress", lambda *_: nullcontext())),
-    "a search shows who was erased": ("users", _set(users.UserRepository, "by_email", _whoever_the_marker_names)),
+    "a search shows who was erased": ("users", _method(users.UserRepository, "by_email", _whoever_the_marker_names)),
     "a void token gets replays": ("users", EFFECTS["void tokens get replays"]),
     "a refund of a payment that is not visible is an error": ("orders", _set(payments, "Stale", KeyError)),
     "a shop's first payment is an error": ("orders", _set(chains.Chains, "first", _first_of_any)),

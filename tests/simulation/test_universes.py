@@ -10,23 +10,23 @@ from tests.simulation.breaks import BREAKS, DEFECTS, broken
 from tests.simulation.shrink import shrunk
 from tests.simulation.universe import THEMES, Plan, Report, run
 
-SEEDS = range(1, 301)
+SEEDS = range(1, 201)
 FOUND = {
-    "a count is refused on half a split": 11,
-    "a count on half a split loses units": 29,
-    "a name that is gone is an error": 2,
-    "a refund of a payment that is not visible is an error": 115,
-    "a search shows who was erased": 10,
-    "a trial balance differs": 10,
-    "an account that is being opened is an error": 6,
-    "a shop's first payment is an error": 19,
+    "a count is refused on half a split": 17,
+    "a count on half a split loses units": 4,
+    "a name that is gone is an error": 1,
+    "a refund of a payment that is not visible is an error": 128,
+    "a search shows who was erased": 4,
+    "a trial balance differs": 50,
+    "an account that is being opened is an error": 39,
+    "a shop's first payment is an error": 2,
     "a void token gets replays": 1,
-    "an erased user rises again": 7,
-    "an invitation takes the name of a sign-up": 6,
-    "an old version passes on half an edit": 29,
-    "any version is refused after an edit between": 4,
-    "two owners oust each other": 32,
-    "what is final changes": 8,
+    "an erased user rises again": 26,
+    "an invitation takes the name of a sign-up": 2,
+    "an old version passes on half an edit": 4,
+    "any version is refused after an edit between": 7,
+    "two owners oust each other": 4,
+    "what is final changes": 10,
 }
 """Defects that there were, and a seed that finds each; others take longer to be met: see docs/simulation.md."""
 ONCE_VIOLATED = {

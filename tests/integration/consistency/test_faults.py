@@ -21,6 +21,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch, database: str) -> None:
     monkeypatch.setattr(transaction, "backoff_seconds", lambda _: 0.0)
     monkeypatch.setattr("repositories.dynamodb.table.backoff_seconds", lambda _: 0.0)
     monkeypatch.setattr("repositories.dynamodb.session.backoff_seconds", lambda _: 0.0)
+    monkeypatch.setattr("repositories.dynamodb.transaction.backoff_seconds", lambda _: 0.0)
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
 
 
