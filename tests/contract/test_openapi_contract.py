@@ -83,7 +83,7 @@ def account_id(shop: Shop) -> str:
 
 @pytest.mark.parametrize("existing", [True, False])
 @schema.parametrize()
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 def test_the_api_keeps_its_contract(
     case: schemathesis.Case[Any],
     server: Server,

@@ -1,7 +1,7 @@
 """Invitations, and names that the pool and the table know differently."""
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -22,14 +22,8 @@ def test_an_invitation_goes_on_with_its_own_claim(open_shop: Shop) -> None:
     """The function died after removing the old username; a retry with the same key need not wait for the claim."""
     sign_up(open_shop.tenant, "again@example.com")
     asked = new_user(email="again@example.com")
-    crasher = Crasher(4)  # create, get, delete, create
-    events: Any = cognito().meta.events
-    events.register("before-send", crasher)
-    try:
-        with pytest.raises(Crash):
-            open_shop.post("/users", asked, key="k")
-    finally:
-        events.unregister("before-send", crasher)
+    with crashing(at=4):  # create, get, delete, create
+        open_shop.post("/users", asked, key="k")
     assert open_shop.post("/users", asked, key="k").status == 201
 
 
@@ -37,14 +31,8 @@ def test_an_erased_profile_stays_when_its_name_is_taken_away(open_shop: Shop) ->
     """The user pool still has the username of an erased user, as the erasing function died before removing it."""
     subject = sign_up(open_shop.tenant, "ex@example.com")
     invoke("PostConfirmation", sign_in_event(open_shop.tenant, "ex@example.com", subject))
-    crasher = Crasher(1)
-    events: Any = cognito().meta.events
-    events.register("before-send", crasher)
-    try:
-        with pytest.raises(Crash):
-            open_shop.call("DELETE", f"/users/{subject}")
-    finally:
-        events.unregister("before-send", crasher)
+    with crashing(at=1):
+        open_shop.call("DELETE", f"/users/{subject}")
     invited = open_shop.post("/users", new_user(email="ex@example.com"))
     assert (invited.status, invited.json["id"] == subject) == (201, False)
     assert open_shop.get(f"/users/{subject}").json["status"] == "deleted"
@@ -53,14 +41,8 @@ def test_an_erased_profile_stays_when_its_name_is_taken_away(open_shop: Shop) ->
 def test_a_subject_that_was_erased_is_not_adopted(shop: Shop) -> None:
     """The function that erased the user died before it removed the user from the pool."""
     user = shop.post("/users", new_user(email="left@example.com")).json
-    crasher = Crasher(1)
-    events: Any = cognito().meta.events
-    events.register("before-send", crasher)
-    try:
-        with pytest.raises(Crash):
-            shop.call("DELETE", f"/users/{user['id']}")
-    finally:
-        events.unregister("before-send", crasher)
+    with crashing(at=1):
+        shop.call("DELETE", f"/users/{user['id']}")
     left_over = pool_user(shop.tenant, "left@example.com")
     assert left_over
     assert left_over["sub"] == user["id"]
@@ -73,14 +55,8 @@ def test_a_subject_that_was_erased_is_not_adopted(shop: Shop) -> None:
 def test_a_claim_on_an_address_lapses(open_shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """The claim belongs to an invitation that died; until it lapses, other invitations get CONTENTION."""
     subject = sign_up(open_shop.tenant, "claimed@example.com")
-    crasher = Crasher(3)  # create, get, delete
-    events: Any = cognito().meta.events
-    events.register("before-send", crasher)
-    try:
-        with pytest.raises(Crash):
-            open_shop.post("/users", new_user(email="claimed@example.com"))
-    finally:
-        events.unregister("before-send", crasher)
+    with crashing(at=3):  # create, get, delete
+        open_shop.post("/users", new_user(email="claimed@example.com"))
     monkeypatch.setattr("repositories.dynamodb.session.backoff_seconds", lambda _: 0.0)
     assert open_shop.post("/users", new_user(email="claimed@example.com")).code == "CONTENTION"
     assert open_shop.get("/users?email=claimed@example.com").json["items"] == []
@@ -129,6 +105,19 @@ class Crasher:
         self.calls += 1
         if self.calls == self.at:
             raise Crash
+
+
+@contextmanager
+def crashing(at: int) -> Iterator[None]:
+    """End the function that is called within before its call number `at` to the user pool."""
+    events: Any = cognito().meta.events
+    crasher = Crasher(at)
+    events.register("before-send", crasher)
+    try:
+        with pytest.raises(Crash):
+            yield
+    finally:
+        events.unregister("before-send", crasher)
 
 
 COMMANDS: dict[str, Callable[[Shop, dict[str, Any]], Answer]] = {
