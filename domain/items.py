@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, JsonValue
+from pydantic import MISSING, AfterValidator, BeforeValidator, Field, JsonValue
 from pydantic_core import PydanticCustomError
 
 from domain.common.errors import ItemArchived, PreconditionFailed
@@ -89,18 +89,18 @@ class NewItem(ItemFields):
 class MoneyPatch(Model):
     """A change to the amount, the currency or both."""
 
-    amount: Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,4})?$")] = ""
-    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = ""
+    amount: Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,4})?$")] | MISSING = MISSING
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] | MISSING = MISSING
 
 
 class ItemPatch(Model):
     """A JSON merge patch (RFC 7396) of an item. Fields left out are unchanged; null removes a value."""
 
-    name: Name = ""
-    price: MoneyPatch = MoneyPatch()
-    sku: Sku | None = None
-    description: Description | None = None
-    attributes: Annotated[dict[str, JsonValue] | None, AfterValidator(lambda a: a and _fits(a))] = None
+    name: Name | MISSING = MISSING
+    price: MoneyPatch | MISSING = MISSING
+    sku: Sku | MISSING | None = MISSING
+    description: Description | MISSING | None = MISSING
+    attributes: Annotated[dict[str, JsonValue] | None, AfterValidator(lambda a: a and _fits(a))] | MISSING = MISSING
 
 
 class ItemSummary(Model):

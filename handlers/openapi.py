@@ -14,7 +14,6 @@ from domain.common import errors
 from handlers.http import errors as transport
 from handlers.http.declaration import IAM, PUBLIC
 from handlers.http.problems import CONTENT_TYPE, INTERNAL_ERROR, PROBLEMS, Problem, problem_document
-from handlers.http.request import MERGE_PATCH
 from handlers.http.responses import JSON
 from handlers.registry import RouteFunction, functions
 
@@ -35,6 +34,18 @@ _SHARED_HEADERS = {
 }
 _HEADERS = {name: {"$ref": f"#/components/headers/{name}"} for name in _SHARED_HEADERS}
 _CREATED, _NO_CONTENT = 201, 204
+_REPLAYED = {
+    "description": "`true` if this is the stored response to an earlier request with the same Idempotency-Key.",
+    "schema": {"type": "string", "enum": ["true"]},
+}
+_TAGS = {
+    "items": "The catalogue and its stock.",
+    "ledger": "Accounts, transactions and balances of the double-entry ledger.",
+    "meta": "Health and documentation of the API; public.",
+    "orders": "Orders, their payment and shipment.",
+    "tenants": "Tenants; for operators, who sign requests as IAM principals.",
+    "users": "Users of a tenant.",
+}
 _IF_NONE_MATCH = {"name": "If-None-Match", "in": "header", "required": False, "schema": _TEXT}
 _ETAG = {"description": "Version of the resource.", "schema": {"type": "string", "pattern": '^"[0-9]+"$'}}
 
@@ -47,7 +58,7 @@ _PROBLEM_SCHEMA = {
         "type": {"type": "string", "format": "uri"},
         "title": _TEXT,
         "status": {"type": "integer"},
-        "code": _TEXT,
+        "code": {"type": "string", "enum": sorted({each.code for each in (INTERNAL_ERROR, *PROBLEMS.values())})},
         "detail": _TEXT,
         "instance": _TEXT,
         "request_id": _TEXT,
@@ -95,6 +106,7 @@ def document() -> dict[str, Any]:
         "description": "Signature Version 4 of an IAM principal, for the service execute-api.",
         "x-amazon-apigateway-authtype": "awsSigv4",
     }
+    whole["tags"] = [{"name": name, "description": text} for name, text in _TAGS.items()]
     components["examples"] = {
         problem.code: {"value": _example(problem)} for problem in (INTERNAL_ERROR, *PROBLEMS.values())
     }
@@ -122,8 +134,6 @@ def _complete(
     if "requestBody" in operation:
         content = operation["requestBody"]["content"]
         content[JSON]["example"] = json.loads(json.loads(function.event.read_text())["body"])
-        if declared.method == "PATCH":
-            content[MERGE_PATCH] = content[JSON]
     operation["responses"] = _success(operation, function, schemas) | _problems(operation, function, shared)
 
 
@@ -149,6 +159,8 @@ def _success(operation: dict[str, Any], function: RouteFunction, schemas: dict[s
         if not declared.writes:
             operation.setdefault("parameters", []).append(_IF_NONE_MATCH)
             responses["304"] = {"description": "Not modified", "headers": dict(_HEADERS) | {"ETag": _ETAG}}
+    if declared.idempotency_key != "ignored":
+        response["headers"]["Idempotent-Replayed"] = _REPLAYED
     if declared.status == _CREATED:
         response["headers"]["Location"] = {"description": "URL of the created resource.", "schema": _TEXT}
     return responses

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, StrictBool
+from pydantic import MISSING, AfterValidator, Field, StrictBool
 from pydantic_core import PydanticCustomError
 
 from domain.common.iso_currencies import MINOR_UNITS
@@ -61,16 +61,16 @@ class NewTenant(TenantFields):
 class SettingsPatch(Model):
     """A change to a tenant's settings. Fields left out are unchanged."""
 
-    hold_minutes: Annotated[int, Field(ge=1, le=1440), A_NUMBER] = 15
-    allow_sign_up: StrictBool = False
+    hold_minutes: Annotated[int, Field(ge=1, le=1440), A_NUMBER] | MISSING = MISSING
+    allow_sign_up: StrictBool | MISSING = MISSING
 
 
 class TenantPatch(Model):
     """A JSON merge patch (RFC 7396) of a tenant. Fields left out are unchanged."""
 
-    name: Annotated[SingleLine, Field(max_length=200)] = ""
-    currencies: Currencies = Field(default_factory=list)
-    settings: SettingsPatch = SettingsPatch()
+    name: Annotated[SingleLine, Field(max_length=200)] | MISSING = MISSING
+    currencies: Currencies | MISSING = MISSING
+    settings: SettingsPatch | MISSING = MISSING
 
 
 class Tenant(Model):

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import MISSING, BeforeValidator, Field
 
 from domain.common.errors import Forbidden, NotFound
 from domain.common.merge_patch import merge_patch
@@ -53,9 +53,9 @@ class UserFields(Model):
 class UserPatch(Model):
     """A JSON merge patch (RFC 7396) of a user. Fields left out are unchanged; null removes a value."""
 
-    name: PersonName = ""
-    phone: Phone | None = None
-    role: AnyRole = Role.CUSTOMER
+    name: PersonName | MISSING = MISSING
+    phone: Phone | MISSING | None = MISSING
+    role: AnyRole | MISSING = MISSING
 
 
 class User(Model):

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Header, Query
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 MAX_LIMIT = 200
 
@@ -18,7 +18,8 @@ IfMatch = Annotated[
 ]
 Limit = Annotated[
     int,
-    Query(ge=1, description=f"Maximum number of entries; values above {MAX_LIMIT} are treated as {MAX_LIMIT}."),
+    Query(description=f"Maximum number of entries; values above {MAX_LIMIT} are treated as {MAX_LIMIT}."),
+    Field(ge=1),
     AfterValidator(lambda limit: min(limit, MAX_LIMIT)),
 ]
 Cursor = Annotated[

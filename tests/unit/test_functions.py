@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 from aws_lambda_powertools.event_handler import CORSConfig
+from openapi_spec_validator import validate
 
 from domain.identity.permissions import Permission
 from handlers.http.declaration import IAM, PUBLIC
-from handlers.openapi import document_json
+from handlers.openapi import document, document_json
 from handlers.registry import ROOT, RouteFunction, all_functions, functions
 from local.database import ENVIRONMENT
 from tests.loaded import COUNTS, NEVER, counts, loaded
@@ -168,3 +169,7 @@ def test_only_the_key_module_spells_keys() -> None:
             if isinstance(node, ast.Constant) and isinstance(node.value, str)
         ]
         assert not [text for text in strings if "#" in text], path
+
+
+def test_the_openapi_document_is_valid() -> None:
+    validate(document())
