@@ -23,6 +23,8 @@ from repositories.dynamodb.iam_actions import IamAction, used_by
 ROOT = Path(__file__).parents[1]
 _TRIGGERS = "handlers.triggers"
 _NO_RESOURCES = {"dependencies", "http", "triggers"}
+_NO_ACCESS = {"caller"}
+"""Attributes of repositories that reach nothing."""
 _BY_ANY_WRITE = frozenset({IamAction.GET, IamAction.PUT})
 """IAM actions of every route that writes: for the token check, the idempotency record and the events."""
 
@@ -155,17 +157,34 @@ def _actions_of(function: Callable[..., Any]) -> frozenset[IamAction]:
 
 def _declared_in(function: Callable[..., Any]) -> Iterator[frozenset[IamAction]]:
     injected = {name: get_args(hint)[0] for name, hint in _hints(function).items() if _is_injected(hint)}
-    for node in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(function)))):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in injected:
-            owner = injected[node.value.id]
-            method = getattr(owner, node.attr, None)
-            if inspect.isfunction(method):
-                declared = used_by(method)
-                if declared is None:
-                    raise TypeError(f"{owner.__name__}.{node.attr} in {owner.__module__} must declare @uses(…)")
-                yield declared
-        elif isinstance(node, ast.Name):
-            yield used_by(function.__globals__.get(node.id)) or frozenset()
+    repositories = {name: owner for name, owner in injected.items() if _declares(owner)}
+    nodes = list(ast.walk(ast.parse(textwrap.dedent(inspect.getsource(function)))))
+    attributes = [node for node in nodes if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)]
+    for node in attributes:
+        name = node.value.id if isinstance(node.value, ast.Name) else ""
+        if name in repositories:
+            yield _declared(repositories[name], node.attr)
+        elif name in injected and node.attr in {"session", "table"}:
+            raise TypeError(f"{function.__name__} must reach the table through a repository, not {name}.{node.attr}")
+    seen = [node.id for node in nodes if isinstance(node, ast.Name)]
+    for name in repositories:
+        if seen.count(name) != sum(isinstance(node.value, ast.Name) and node.value.id == name for node in attributes):
+            raise TypeError(f"{function.__name__} must call methods of {name} itself, so that its role can be derived")
+    for name in seen:
+        yield used_by(function.__globals__.get(name)) or frozenset()
+
+
+def _declares(owner: type) -> bool:
+    """Return whether a class has methods that declare IAM actions."""
+    return any(used_by(value) is not None for value in vars(owner).values())
+
+
+def _declared(owner: type, name: str) -> frozenset[IamAction]:
+    method = getattr(owner, name, None)
+    declared = used_by(method)
+    if declared is None and name not in _NO_ACCESS:
+        raise TypeError(f"{owner.__name__}.{name} in {owner.__module__} must declare @uses(…)")
+    return declared or frozenset()
 
 
 def _hints(function: Callable[..., Any]) -> dict[str, Any]:

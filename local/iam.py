@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from repositories.aws.clients import dynamodb
+from repositories.aws.clients import cognito, dynamodb
 from repositories.dynamodb.iam_actions import IamAction
 
 _ACTIONS = {
@@ -33,6 +33,7 @@ class AccessDeniedError(Exception):
 def role_of(name: str, granted: frozenset[IamAction]) -> Iterator[None]:
     """Restrict the function `name` to the IAM actions in `granted` on the table, within the context."""
     dynamodb().meta.events.register("before-send.dynamodb", _enforce, unique_id="iam")
+    cognito().meta.events.register("before-send.cognito-identity-provider", _enforce_on_pool, unique_id="iam")
     token = _role.set((name, granted))
     try:
         yield
@@ -46,11 +47,23 @@ def _enforce(request: Any, **_: Any) -> None:
         return
     for observer in observers:
         observer(request)
+    _require({action.value for action in actions_of(request)})
+
+
+def _enforce_on_pool(request: Any, **_: Any) -> None:
+    operation = request.headers["X-Amz-Target"].decode().partition(".")[2]
+    _require({f"cognito-idp:{operation}"})
+
+
+def _require(used: set[str]) -> None:
+    role = _role.get()
+    if role is None:
+        return
     name, granted = role
-    denied = actions_of(request) - granted
+    denied = used - {action.value for action in granted}
     if denied:
-        used = ", ".join(sorted(denied))
-        raise AccessDeniedError(f"{name} may not use {used}: the repository method must declare it with @uses(…)")
+        actions = ", ".join(sorted(denied))
+        raise AccessDeniedError(f"{name} may not use {actions}: the repository method must declare it with @uses(…)")
 
 
 def actions_of(request: Any) -> set[IamAction]:
@@ -59,6 +72,4 @@ def actions_of(request: Any) -> set[IamAction]:
     body = json.loads(request.body)
     if operation in {"TransactWriteItems", "TransactGetItems"}:
         return {_ACTIONS[verb] for action in body["TransactItems"] for verb in action}
-    if "IndexName" in body:
-        return {IamAction(body["IndexName"])}
-    return {_ACTIONS[operation]} if operation in _ACTIONS else set()
+    return {IamAction(body["IndexName"]) if "IndexName" in body else _ACTIONS[operation]}

@@ -88,13 +88,21 @@ def _wrap(patch: pytest.MonkeyPatch, mutate: Callable[[str, str], str]) -> None:
         verb: str,
         action: dict[str, Any],
         condition: str,
-        raises: Raises,
+        raises: Raises | None,
         values: Mapping[str, Any],
     ) -> None:
         kept = mutate(name, condition) if condition else ""
         if verb == "ConditionCheck" and not kept:
             kept = "attribute_exists(pk) OR attribute_not_exists(pk)"
-        add(self, name, verb, action, kept, raises, _used(values, kept, action.get("UpdateExpression", "")))
+        add(
+            self,
+            name,
+            verb,
+            action,
+            kept,
+            raises if kept else None,
+            _used(values, kept, action.get("UpdateExpression", "")),
+        )
 
     def mutated_put(self: Table, row: Any, condition: str, values: Mapping[str, Any]) -> Any:
         kept = mutate(f"put {row['type']}", condition) or "attribute_not_exists(pk) OR attribute_exists(pk)"

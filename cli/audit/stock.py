@@ -107,7 +107,7 @@ def _rows(reading: Reading, item_id: str) -> list[Row]:
 
 def _check_item(reading: Reading, item: Row, stock: Sequence[Row]) -> None:
     name = f"Item {item['head']['id']}"
-    expected = stock[0]["shard_rows"] if stock else 1
+    expected = stock[0]["bucket_rows"] if stock else 1
     broken_unless(len(stock) == expected, f"{name} has {len(stock)} stock rows, and should have {expected}.")
     stored = stored_item(item, stock)
     require_listed(item, item_to_row(reading.tenant, stored.item, stored.versions), name)

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from domain.common.environment import monotonic, now
-from domain.common.errors import Forbidden, Unauthorized
+from domain.common.errors import DomainError, Forbidden, Unauthorized
 from domain.identity.permissions import Caller, Role
 from handlers.http.declaration import IAM, Declaration
 from handlers.http.errors import IdempotencyKeyRequired
@@ -76,11 +76,25 @@ def open_session(
     if declared.permission != IAM:
         table = Table(tenant_client(caller.tenant), table.name, table.meter)
         issued_at = _issued_at(event) if declared.writes else None
-    command = _command(event, caller, respond) if declared.idempotency_key != "ignored" else None
-    if declared.idempotency_key == "required" and not command:
-        raise IdempotencyKeyRequired
     seconds = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
-    return Session(table, caller, now(), monotonic() + seconds, command, issued_at)
+    session = Session(table, caller, now(), monotonic() + seconds, issued_at=issued_at)
+    if declared.idempotency_key != "ignored":
+        session.command = _required_command(event, session, declared, respond)
+    return session
+
+
+def _required_command(
+    event: ProxyEvent, session: Session, declared: Declaration, respond: Callable[[BaseModel], StoredResponse]
+) -> Command | None:
+    try:
+        command = _command(event, session.caller, respond)
+        if declared.idempotency_key == "required" and not command:
+            raise IdempotencyKeyRequired
+    except DomainError:
+        # A revoked token is refused first: reaching the table checks it.
+        _ = session.table
+        raise
+    return command
 
 
 def _issued_at(event: ProxyEvent) -> int:

@@ -25,7 +25,10 @@ def session_of(request: Request) -> Session:
 
 
 def _table(request: Request) -> Table:
-    return _call(request).table
+    call = _call(request)
+    if call.session is not None:
+        raise AssertionError("a route with a caller reaches the table through its session")
+    return call.table
 
 
 def repository[R](make: Callable[[Session], R]) -> Any:

@@ -26,6 +26,7 @@ TIMEOUT = Duration.seconds(20)
 
 _SECRET_ACTIONS = {
     IamAction.LIST: ["secretsmanager:GetSecretValue"],
+    IamAction.LIST_BELOW: ["secretsmanager:GetSecretValue"],
     IamAction.SIGN: ["secretsmanager:GetSecretValue"],
     IamAction.ROTATE: [
         "secretsmanager:DescribeSecret",
@@ -164,7 +165,7 @@ def _environment(
     function: RouteFunction | TriggerFunction, stage: Stage, data: Data, identity: Identity
 ) -> Mapping[str, str]:
     values = {"table_name": data.table.table_name, "cors_origins": " ".join(stage.cors_origins)}
-    if {IamAction.LIST, IamAction.SIGN} & function.iam_actions:
+    if {IamAction.LIST, IamAction.LIST_BELOW, IamAction.SIGN} & function.iam_actions:
         values["cursor_secret"] = data.cursor_secret.secret_arn
     if any(each.service == "cognito-idp" for each in function.iam_actions):
         values["user_pool_id"] = identity.pool.user_pool_id

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from datetime import datetime
 
 from domain.common.environment import now
@@ -25,7 +26,8 @@ class TtlCache[K: Hashable, V]:
             known = self._loaded[key] = (at, load())
             if len(self._loaded) > self._size:
                 self._loaded.popitem(last=False)
-        self._loaded.move_to_end(key)
+        with suppress(KeyError):  # Another thread may have dropped it.
+            self._loaded.move_to_end(key)
         return known[1]
 
     def forget(self, key: K) -> None:

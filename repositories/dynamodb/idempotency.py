@@ -73,14 +73,14 @@ class IdempotencyRecord:
     """Time of the request."""
     command: Command | None
 
-    def add_to(self, tx: WriteTransaction, result: BaseModel) -> None:
+    def add_to(self, tx: WriteTransaction, result: BaseModel) -> StoredResponse | None:
         """Add the step that stores the response to `result`, before the other steps of `tx`.
 
         The step raises Replayed, IdempotencyKeyReused or IdempotencyInProgress if there is a record.
         """
         command = self.command
         if not command:
-            return
+            return None
         response = command.respond(result)
         tx.create_first(
             "store the response",
@@ -89,7 +89,7 @@ class IdempotencyRecord:
             raises=lambda standing: _outcome(standing or {}, command),
             now=self._now,
         )
-        command.response = response
+        return response
 
     def store(self, response: StoredResponse) -> None:
         """Store the response to a refused command.

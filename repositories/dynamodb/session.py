@@ -96,8 +96,10 @@ class Session:
 
         Raises Replayed, IdempotencyKeyReused, IdempotencyInProgress, Contention, Unavailable, and the steps' errors.
         """
-        self.record.add_to(tx, result)
+        response = self.record.add_to(tx, result)
         self.commit_events(tx, *events)
+        if self.command:
+            self.command.response = response
 
     def commit_events(self, tx: WriteTransaction, *events: DomainEvent) -> None:
         """Commit `tx` with its events, as one of several transactions of a command."""

@@ -58,9 +58,13 @@ def require_absent(table: Table, keys: Iterable[Key]) -> None:
         raise Stale
 
 
-ID_EXISTS = AssertionError("a new id exists already")
-"""Error to raise if a row with a new id exists already."""
-_NO_CONDITION = TransactionRefusedError("a step without a condition failed its condition")
+def id_exists(_row: Row | None) -> Exception:
+    """Return the error of creating a row under a new id that exists already."""
+    return AssertionError("a new id exists already")
+
+
+def _no_condition(_row: Row | None) -> Exception:
+    return TransactionRefusedError("a step without a condition failed its condition")
 
 
 def _at(key: Key) -> dict[str, Any]:
@@ -87,12 +91,12 @@ class WriteTransaction:
         self.put(name, row, condition=condition, raises=raises, **values)
         self.steps.insert(0, self.steps.pop())
 
-    def put(self, name: str, row: Row, *, condition: str = "", raises: Raises = _NO_CONDITION, **values: Any) -> None:
+    def put(self, name: str, row: Row, *, condition: str = "", raises: Raises | None = None, **values: Any) -> None:
         """Add a put, conditional if `condition` is set."""
         self._add(name, "Put", {"Item": encode(row)}, condition, raises, values)
 
     def update(
-        self, name: str, key: Key, change: str, *, condition: str = "", raises: Raises = _NO_CONDITION, **values: Any
+        self, name: str, key: Key, change: str, *, condition: str = "", raises: Raises | None = None, **values: Any
     ) -> None:
         """Add an update of the row at `key`; `change` is the update expression."""
         self._add(name, "Update", _at(key) | {"UpdateExpression": change}, condition, raises, values)
@@ -103,7 +107,7 @@ class WriteTransaction:
 
     def delete(self, name: str, key: Key) -> None:
         """Add an unconditional delete of the row at `key`."""
-        self._add(name, "Delete", _at(key), "", _NO_CONDITION, {})
+        self._add(name, "Delete", _at(key), "", None, {})
 
     def _add(
         self,
@@ -111,15 +115,17 @@ class WriteTransaction:
         verb: str,
         action: dict[str, Any],
         condition: str,
-        raises: Raises,
+        raises: Raises | None,
         values: Mapping[str, Any],
     ) -> None:
+        if bool(condition) != (raises is not None):
+            raise ValueError(f"{name}: a condition and its error go together")
         action["TableName"] = self.table.name
         if condition:
             action |= {"ConditionExpression": condition, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
         if values:
             action["ExpressionAttributeValues"] = encode({f":{key}": value for key, value in values.items()})
-        self.steps.append(Step(name, {verb: action}, raises))
+        self.steps.append(Step(name, {verb: action}, raises or _no_condition))
 
     def commit(self, deadline: float) -> None:
         """Commit all steps, or raise the error of the first failed condition, in which case nothing was written.

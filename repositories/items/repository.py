@@ -30,7 +30,7 @@ from repositories.dynamodb import keys
 from repositories.dynamodb.codec import new_row
 from repositories.dynamodb.iam_actions import IamAction, uses
 from repositories.dynamodb.session import Session, retry_on_conflict
-from repositories.dynamodb.transaction import ID_EXISTS, Stale, WriteTransaction, require_absent
+from repositories.dynamodb.transaction import Raises, Stale, WriteTransaction, id_exists, require_absent
 from repositories.identity.traded_currencies import require_currency
 from repositories.items.rows import COLLECTIONS, StoredItem, item_to_row, stock_to_row, summary_from_row
 from repositories.items.stock import rebalance_stock, update_stock_rows
@@ -59,7 +59,7 @@ class ItemRepository:
     def add(self, item: Item) -> Item:
         """Add an item with a given id. Raises as `create`."""
         require_currency(self.session, item.price.currency)
-        tx = self._creation(item, exists=ID_EXISTS)
+        tx = self._creation(item, exists=id_exists)
         self.session.commit(tx, item, DomainEvent("ItemCreated", item.id, 1))
         return item
 
@@ -219,7 +219,7 @@ class ItemRepository:
             return refusal
         return item
 
-    def _creation(self, item: Item, exists: Exception) -> WriteTransaction:
+    def _creation(self, item: Item, exists: Raises) -> WriteTransaction:
         tenant = self.session.tenant
         tx = self.session.transaction()
         tx.create("add the item", item_to_row(tenant, item, Versions(1, 0, 0)), raises=exists)

@@ -28,7 +28,7 @@ class StockRows:
     @property
     def shards(self) -> int:
         """Number of shards over which units are spread; further rows have only units that were reserved before."""
-        return int(self.rows[0]["shard_count"])
+        return int(self.rows[0]["bucket_count"])
 
     @property
     def sequence(self) -> int:
@@ -78,7 +78,7 @@ class StoredItem:
         either, the first stock row has the number of stock rows, and all of them have the item's number of edits.
         """
         row, *stock = rows
-        if row["type"] != "item" or not stock or stock[0].get("shard_rows") != len(stock):
+        if row["type"] != "item" or not stock or stock[0].get("bucket_rows") != len(stock):
             raise Stale
         if any(each["edits"] != row["edits"] for each in stock):
             raise Stale
@@ -148,8 +148,8 @@ def for_sale(item: Item) -> dict[str, Any]:
 def stock_to_row(tenant: str, item: Item) -> Row:
     """Return the first stock row of an item."""
     return _stock_row(keys.stock(tenant, item.id), item, 1, item.stock) | {
-        "shard_count": 1,
-        "shard_rows": 1,
+        "bucket_count": 1,
+        "bucket_rows": 1,
         "stock_events": 0,
         "received": item.stock.on_hand if item.stock else 0,
     }

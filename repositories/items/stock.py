@@ -64,14 +64,14 @@ def update_stock_rows(tx: WriteTransaction, tenant: str, edited: StoredItem) -> 
         " edits = :edits, changes_at_edit = changes"
     )
     data = for_sale(edited.item) | {"edits": edited.versions.edits}
-    condition = "shard_rows = :shard_rows"
+    condition = "bucket_rows = :bucket_rows"
     tx.update(
         "update its stock row",
         first,
         change,
         condition=condition,
         raises=Stale(),
-        shard_rows=len(edited.stock_rows.rows),
+        bucket_rows=len(edited.stock_rows.rows),
         **data,
     )
     for key in others:
@@ -87,7 +87,7 @@ def rebalance_stock(tx: WriteTransaction, tenant: str, stored: StoredItem, shard
     rows = max(len(stock_rows.rows), shards)
     changes = rebalance([*stock_rows.available, *[0] * (rows - len(stock_rows.rows))], delta, shards)
     received = None if stock_rows.received is None else stock_rows.received + delta
-    _level_first(tx, tenant, stored, changes[0], received=received, shard_count=shards, shard_rows=rows)
+    _level_first(tx, tenant, stored, changes[0], received=received, bucket_count=shards, bucket_rows=rows)
     for shard, change in enumerate(changes[1:], start=1):
         if shard >= len(stock_rows.rows):
             tx.create("open a shard", shard_to_row(tenant, stored, shard, change), raises=Stale())
@@ -113,7 +113,7 @@ def _level_first(tx: WriteTransaction, tenant: str, stored: StoredItem, delta: i
         "rebalance the first shard",
         keys.stock(tenant, stored.item.id),
         f"{_LEVEL}, changes = changes + :one, stock_events = :next, received = :received,"
-        " shard_count = :shard_count, shard_rows = :shard_rows",
+        " bucket_count = :bucket_count, bucket_rows = :bucket_rows",
         condition="stock_events = :seen AND edits = :edits AND available >= :drawn",
         raises=Stale(),
         delta=delta,

@@ -16,7 +16,7 @@ from domain.stock import allocate
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row
 from repositories.dynamodb.session import Session
-from repositories.dynamodb.transaction import ID_EXISTS, Stale, require_absent
+from repositories.dynamodb.transaction import Stale, id_exists, require_absent
 from repositories.items import stock
 from repositories.items.rows import StockRows
 from repositories.orders.rows import order_to_row
@@ -91,23 +91,23 @@ class OrderPlacement:
         stock_rows = StockRows((row,))
         if not stock_rows.counted:
             return {}
-        if row["shard_rows"] > 1:
+        if row["bucket_rows"] > 1:
             if self._may_guess:
                 return {chance().randrange(stock_rows.shards): units}
-            stock_rows = self._all_shards(item_id, row["shard_rows"])
+            stock_rows = self._all_shards(item_id, row["bucket_rows"])
         shares = allocate(stock_rows.available, units)
         return sum(stock_rows.available) if shares is None else shares
 
     def _all_shards(self, item_id: str, count: int) -> StockRows:
         rows = self.session.table.snapshot([keys.stock(self.session.tenant, item_id, n) for n in range(count)])
-        if rows is None or len(rows) != count or rows[0]["shard_rows"] != count:
+        if rows is None or len(rows) != count or rows[0]["bucket_rows"] != count:
             raise Stale
         return StockRows(tuple(rows))
 
     def _commit(self, order: Order, holds: Sequence[Reservation], rows: Mapping[str, Row]) -> None:
         tenant = self.session.tenant
         tx = self.session.transaction()
-        tx.create("place the order", order_to_row(tenant, order, holds), raises=ID_EXISTS)
+        tx.create("place the order", order_to_row(tenant, order, holds), raises=id_exists)
         for hold in holds:
             stock.reserve(tx, tenant, hold, rows[hold.item_id]["edits"])
         for item_id in _uncounted(rows):

@@ -207,7 +207,7 @@ BREAKS: dict[str, tuple[Break, str]] = {
     "an item that is gone": (lambda t, made: _drop(keys.item(t, made["item"])), "is not there"),
     "a shard that is gone": (_drop_shard, "stock rows, and"),
     "a shard too many": (
-        lambda t, made: change_row(keys.stock(t, made["item"]), "SET shard_rows = :n", n=2),
+        lambda t, made: change_row(keys.stock(t, made["item"]), "SET bucket_rows = :n", n=2),
         "has 3 stock rows, and should have 2",
     ),
     "a shard with another price": (

@@ -161,7 +161,7 @@ class Watch:
             return
         name = item["head"]["id"]
         stock = [first, *(rows[pk, f"STOCK#{n:02}"] for n in range(1, 17) if (pk, f"STOCK#{n:02}") in rows)]
-        require(len(stock) == first["shard_rows"], f"{name} has {len(stock)} rows of {first['shard_rows']}.")
+        require(len(stock) == first["bucket_rows"], f"{name} has {len(stock)} rows of {first['bucket_rows']}.")
         for shard, row in enumerate(stock):
             require(row["edits"] == item["edits"], f"{name}, shard {shard}, missed an edit.")
             require(row["price"] == item["head"]["price"], f"{name}, shard {shard}, has another price.")
