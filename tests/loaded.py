@@ -73,3 +73,4 @@ def counts(modules: dict[str, list[str]]) -> dict[str, dict[str, int]]:
 
 if __name__ == "__main__":
     COUNTS.write_text(json.dumps(counts(loaded()), indent=2) + "\n")
+    print(COUNTS)

@@ -24,3 +24,4 @@ def committed() -> str:
 if __name__ == "__main__":
     table = measured()
     PAGE.write_text(_TABLE.sub(lambda _: table, PAGE.read_text()))
+    print(PAGE)

@@ -46,3 +46,4 @@ def _as_list(value: Any) -> list[Any]:
 
 if __name__ == "__main__":
     POLICIES.write_text(json.dumps(granted(), indent=2) + "\n")
+    print(POLICIES)

@@ -106,10 +106,12 @@ def openapi(
     from handlers.openapi import document_json
 
     output.write_text(document_json())
+    print(output)
 
 
 def event(
     route: Annotated[str, typer.Argument(help="Route: the handler's path below handlers/, such as items/get_item.")],
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing event.")] = False,
     body: Annotated[str | None, typer.Option(help="Request body, as JSON.")] = None,
 ) -> None:
     """Write the sample event of a route to events/."""
@@ -121,6 +123,9 @@ def event(
     except (LookupError, ValueError) as failure:
         stderr.print(str(failure.args[0]), highlight=False, markup=False)
         raise typer.Exit(2) from None
+    if function.event.exists() and not force:
+        stderr.print(f"{function.event} exists; use --force to overwrite it.", highlight=False)
+        raise typer.Exit(1)
     function.event.parent.mkdir(exist_ok=True)
     function.event.write_text(json.dumps(made, indent=2, ensure_ascii=False) + "\n")
     print(function.event)

@@ -30,7 +30,7 @@ def serve(
     key = signing_key(data.resolve())
     operator, is_new = access_key(data.resolve())
     if is_new:
-        print(f"Access key for operators, shown once and kept in {data}: {operator.id} {operator.secret}")
+        print(f"The access key for operators is in {data / 'access-key.json'}")
 
     def announce() -> None:
         token = mint(key, tenant="acme", role="owner", user=str(uuid4()))

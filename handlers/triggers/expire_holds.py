@@ -32,7 +32,7 @@ class HoldsLeftError(Exception):
 )
 def expire_holds(_event: LambdaEvent, context: Any) -> dict[str, int]:
     """Return the number of expired orders. Raises HoldsLeftError, so that the call fails and is retried."""
-    logger().append_keys(request_id=context.aws_request_id)
+    logger().append_keys(request_id=context.aws_request_id, route=None, tenant=None, sub=None)
     meter = Meter()
     table = Table(dynamodb(), settings().table_name, meter)
     seconds = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS

@@ -24,7 +24,7 @@ from domain.common.ids import derived_id, is_id, new_id
 from domain.common.pages import Page, PageRequest
 from domain.common.validation import validated
 from domain.identity.permissions import Caller
-from domain.items import Item, ItemFields, ItemPatch, ItemStatus, ItemSummary, NewItem, Versions, composed
+from domain.items import Item, ItemFields, ItemPatch, ItemStatus, ItemSummary, NewItem, Versions
 from domain.stock import Stock, StockAdjustment, StockBuckets
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import new_row
@@ -32,6 +32,7 @@ from repositories.dynamodb.iam_actions import IamAction, uses
 from repositories.dynamodb.session import Session, retry_on_conflict
 from repositories.dynamodb.transaction import Raises, Stale, WriteTransaction, id_exists, require_absent
 from repositories.identity.traded_currencies import require_currency
+from repositories.items.batches import Batch, by_first_sku
 from repositories.items.rows import COLLECTIONS, StoredItem, item_to_row, stock_to_row, summary_from_row
 from repositories.items.stock import rebalance_stock, update_stock_rows
 from repositories.paging.lists import Listing, list_page
@@ -64,7 +65,7 @@ class ItemRepository:
         return item
 
     @uses(IamAction.GET, IamAction.PUT)
-    def create_all(self, rows: Sequence[dict[str, JsonValue]]) -> "Batch":
+    def create_all(self, rows: Sequence[dict[str, JsonValue]]) -> Batch:
         """Add each item that can be added. `finish` must follow.
 
         Ids are derived from the command, so that a batch that is retried after a crash adds no item twice. Raises
@@ -76,14 +77,14 @@ class ItemRepository:
         def create(index: int) -> None:
             outcomes[index] = self._create_row(rows[index], index, started)
 
-        first, repeated = _by_first_sku(rows)
+        first, repeated = by_first_sku(rows)
         in_parallel(create, first)
         for index in repeated:
             create(index)
         return Batch(started, outcomes)
 
     @uses(IamAction.PUT)
-    def finish[R: BaseModel](self, batch: "Batch", result: R) -> R:
+    def finish[R: BaseModel](self, batch: Batch, result: R) -> R:
         """Store the response to a batch, unless some of its rows should be retried. Return `result`."""
         if any(isinstance(outcome, _TRY_AGAIN) for outcome in batch.outcomes):
             self.session.record.release(batch.started)
@@ -251,13 +252,6 @@ class ItemRepository:
             _claim_sku(tx, tenant, after.sku, after.id)
 
 
-class Batch(NamedTuple):
-    """Items of one batch: the time of its first attempt, and the item or the error of each row, in order."""
-
-    started: datetime
-    outcomes: list[Item | DomainError]
-
-
 class EventBody(NamedTuple):
     """Kind and data of an event."""
 
@@ -277,19 +271,6 @@ def _counted(stored: StoredItem) -> Stock:
 
 def _claim_sku(tx: WriteTransaction, tenant: str, sku: str, item_id: str) -> None:
     tx.create("claim the SKU", new_row(keys.sku(tenant, sku), "sku", item_id=item_id), raises=SkuTaken(sku))
-
-
-def _by_first_sku(rows: Sequence[dict[str, JsonValue]]) -> tuple[list[int], list[int]]:
-    """Return the indexes of the rows that may run in parallel, and of those that repeat the SKU of an earlier row."""
-    seen: set[str] = set()
-    first: list[int] = []
-    repeated: list[int] = []
-    for index, row in enumerate(rows):
-        sku = composed(row.get("sku"))
-        (repeated if isinstance(sku, str) and sku in seen else first).append(index)
-        if isinstance(sku, str):
-            seen.add(sku)
-    return first, repeated
 
 
 def _event(kind: str, edited: StoredItem) -> DomainEvent:
