@@ -1,6 +1,7 @@
 """HTTP client and CSV helpers of the commands that use the running API."""
 
 import csv
+import io
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,10 @@ import httpx
 
 _ATTEMPTS = 5
 _FIRST_SERVER_ERROR = 500
+
+
+class ApiError(Exception):
+    """Refusal of the API: its detail, and each thing that is wrong with the request."""
 
 
 @dataclass(slots=True)
@@ -39,8 +44,10 @@ class Client:
         self._http.close()
 
     def get(self, path: str, **query: str) -> Any:
-        """Return the JSON response of a GET request. Raises httpx.HTTPError."""
-        return self._counted(self._http.get(path, params=query)).raise_for_status().json()
+        """Return the JSON response of a GET request. Raises httpx.HTTPError, ApiError."""
+        answer = self._counted(self._http.get(path, params=query))
+        require_success(answer)
+        return answer.json()
 
     def post(self, path: str, body: Any, key: str) -> httpx.Response:
         """Send a command; retry transport errors, server errors and CONTENTION. Raises httpx.HTTPError."""
@@ -69,12 +76,56 @@ def _is_passing(answer: httpx.Response) -> bool:
     return answer.status_code >= _FIRST_SERVER_ERROR or (answer.is_error and answer.json()["code"] == "CONTENTION")
 
 
-def rows_of(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield the rows of a CSV file with a header, each with its line number."""
-    with file.open(newline="", encoding="utf-8-sig") as text:
-        reader = csv.DictReader(text)
-        for row in reader:
-            yield reader.line_num, row
+def require_success(answer: httpx.Response) -> None:
+    """Raise ApiError unless a response is a success."""
+    if answer.is_error:
+        is_problem = answer.headers.get("Content-Type", "").startswith("application/problem+json")
+        raise ApiError(reason_of(answer.json()) if is_problem else f"{answer.status_code} {answer.text[:200]}")
+
+
+FAILURES = (httpx.HTTPError, ApiError, LookupError)
+"""Errors of commands that use the API, which `failed` explains."""
+
+
+def failed(error: Exception, url: str) -> str:
+    """Return the message for one of `FAILURES`."""
+    if isinstance(error, httpx.HTTPError):
+        return f"The API at {url} did not answer: {error}"
+    return str(error.args[0])
+
+
+def rows_of(file: Path, *required: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield the rows of a CSV file with a header, each with its line number.
+
+    The separator is found, and the encoding: UTF-8, or else Windows-1252, as spreadsheets write it. Raises LookupError
+    if a required column is missing.
+    """
+    text = _decoded(file.read_bytes())
+    reader = csv.DictReader(io.StringIO(text, newline=""), dialect=_dialect(text))
+    there = reader.fieldnames or ()
+    missing = [name for name in required if name not in there]
+    if missing:
+        raise LookupError(
+            f"{file} has no column {' and no '.join(missing)}. Its columns are: {', '.join(there) or 'none'}."
+        )
+    for row in reader:
+        yield reader.line_num, row
+
+
+def _decoded(raw: bytes) -> str:
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return raw.decode("cp1252", errors="replace")
+
+
+def _dialect(text: str) -> type[csv.Dialect] | csv.Dialect:
+    head = text.partition("\n")[0]
+    return max((csv.excel, _Semicolons, csv.excel_tab), key=lambda each: head.count(each.delimiter))
+
+
+class _Semicolons(csv.excel):
+    delimiter = ";"
 
 
 def reason_of(problem: dict[str, Any]) -> str:

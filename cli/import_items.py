@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import httpx
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from cli.api_client import Client, reason_of, rows_of
+from cli.api_client import Client, reason_of, require_success, rows_of
 
 BATCH = 100
 
@@ -48,26 +47,25 @@ class Report:
 
 
 def load(file: Path, columns: Columns, currency: str, url: str, token: str) -> bool:
-    """Import the catalogue and print a report; return False if the API failed."""
+    """Import the catalogue and print a report; return False if no line of the file could be used.
+
+    Raises httpx.HTTPError, ApiError, LookupError if a column is missing.
+    """
     report = Report()
     entries = _read(file, columns, currency, report)
-    try:
-        with Client(url, token) as api, Progress(console=console) as bar:
-            for batch in bar.track(
-                list(batched(entries, BATCH, strict=False)), description=f"Loading {len(entries)} items"
-            ):
-                _send(api, batch, report)
-    except httpx.HTTPError as failed:
-        console.print(f"The API at {url} did not answer as it should: {failed}")
-        return False
+    with Client(url, token) as api, Progress(console=console) as bar:
+        for batch in bar.track(
+            list(batched(entries, BATCH, strict=False)), description=f"Loading {len(entries)} items"
+        ):
+            _send(api, batch, report)
     _print(report, len(entries))
-    return True
+    return report.created + report.present > 0
 
 
 def _read(file: Path, columns: Columns, currency: str, report: Report) -> list[CatalogueRow]:
     """Return one row per SKU; report lines without SKU, name or price as refused."""
     entries: dict[str, CatalogueRow] = {}
-    for line, row in rows_of(file):
+    for line, row in rows_of(file, columns.sku, columns.name, columns.price):
         report.lines += 1
         sku, name, price = ((row.get(each) or "").strip() for each in (columns.sku, columns.name, columns.price))
         missing = [
@@ -83,7 +81,8 @@ def _read(file: Path, columns: Columns, currency: str, report: Report) -> list[C
 
 def _send(api: Client, batch: tuple[CatalogueRow, ...], report: Report) -> None:
     answer = api.post("/items/batch", {"items": [entry.body for entry in batch]}, key=str(uuid4()))
-    for result in answer.raise_for_status().json()["results"]:
+    require_success(answer)
+    for result in answer.json()["results"]:
         entry = batch[result["index"]]
         if result["status"] == 201:
             report.created += 1

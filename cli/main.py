@@ -6,7 +6,7 @@ import typer
 
 from cli.commands.functions import deploy_local, event, invoke, openapi, rehearse
 from cli.commands.operations import audit, redrive, statement
-from cli.commands.serve import serve
+from cli.commands.serve import serve, status
 from cli.commands.tokens import login, token
 from cli.commands.trade import import_items, replay
 
@@ -14,7 +14,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 importing = typer.Typer(no_args_is_help=True, help="Load data through the running API.")
 app.add_typer(importing, name="import")
 
-for command in (serve, token, login, invoke, event, rehearse, openapi, replay, audit, statement, redrive):
+for command in (serve, status, token, login, invoke, event, rehearse, openapi, replay, audit, statement, redrive):
     app.command()(command)
 app.command("deploy-local")(deploy_local)
 importing.command("items")(import_items)

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-import httpx
 from rich.console import Console
 from rich.table import Column, Table
 
@@ -17,9 +16,9 @@ COLUMNS = ("posted_at", "sequence", "transaction_id", "debit", "credit", "balanc
 
 
 def statement(url: str, token: str, account: str, first: date, last: date, *, as_csv: bool) -> None:
-    """Print an account's statement from the first day to the last, both included (UTC). Raises httpx.HTTPError.
+    """Print an account's statement from the first day to the last, both included (UTC).
 
-    `account` is an id or a code. Raises LookupError if there is no such account.
+    `account` is an id or a code. Raises LookupError if there is no such account, httpx.HTTPError, ApiError.
     """
     start = datetime.combine(first, time(), UTC)
     end = datetime.combine(last + timedelta(days=1), time(), UTC)
@@ -76,11 +75,3 @@ def _row(entry: dict[str, Any]) -> list[str]:
     sides = (amount, "") if entry["direction"] == "debit" else ("", amount)
     place = f"{entry['stripe']}/{entry['sequence']}"
     return [entry["posted_at"], place, entry["transaction_id"], *sides, entry["balance_after"]["amount"]]
-
-
-def failed(error: Exception, url: str) -> str:
-    """Return the error message for a failure."""
-    return str(error.args[0]) if isinstance(error, LookupError) else f"The API at {url} did not answer: {error}"
-
-
-FAILURES = (httpx.HTTPError, LookupError)

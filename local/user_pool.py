@@ -136,7 +136,7 @@ def id_token(running: dict[str, Any], data: Path, tenant: str, email: str, passw
     os.environ.update(ENVIRONMENT, AWS_ENDPOINT_URL_DYNAMODB=running["database"])
     name = username(tenant, canonical_email(email))
     try:
-        subject = sign_in(running["directory"], name, password)
+        subject = sign_in(running["user_pool"], name, password)
         event = {"userName": name, "request": {"userAttributes": {"sub": subject, "email": email}}, "response": {}}
         claims = invoke("PreTokenGeneration", event)["response"]["claimsOverrideDetails"]
         invoke("PostAuthentication", event)

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import typer
 
-from cli.commands.options import DEFAULT_DATA, DEFAULT_URL, Data, Url, running, stderr
+from cli.commands.options import DEFAULT_DATA, Data, Url, fail, running, stderr, url_of
 from domain.identity.permissions import Role
 
 
@@ -31,6 +31,7 @@ def audit(
         endpoint = running(data)["database"]
     reading = Table(boto3.client("dynamodb", endpoint_url=endpoint), table or TABLE_NAME, Meter())
     data.mkdir(parents=True, exist_ok=True)
+    resumed = (data / f"audit-{tenant}.json").exists()
     with Progress(console=stderr) as bar:
         try:
             audit = Audit(reading, tenant, data / f"audit-{tenant}.json", rate, bar)
@@ -39,6 +40,8 @@ def audit(
             stderr.print(f"Broken: {broken}", highlight=False, markup=False)
             (data / f"audit-{tenant}.json").unlink(missing_ok=True)
             raise typer.Exit(1) from None
+    if not any(checked.values()) and not resumed:
+        fail(f"There is nothing of tenant {tenant} in the table.")
     print(", ".join(f"{count:,} {phase}" for phase, count in checked.items()) or "nothing", "checked: all agree.")
     if audit.unsettled:
         print(
@@ -53,19 +56,22 @@ def statement(
     last: Annotated[datetime, typer.Option("--to", help="Last day (UTC), included.", formats=["%Y-%m-%d"])],
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV instead of a table.")] = False,
     tenant: Annotated[str, typer.Option(help="Tenant of the account.")] = "acme",
-    url: Url = DEFAULT_URL,
+    url: Url = None,
     data: Data = DEFAULT_DATA,
 ) -> None:
     """Print an account's statement."""
     from cli import statement as printing
+    from cli.api_client import FAILURES, failed
     from local.tokens import mint, signing_key
 
+    if first > last:
+        fail("The first day (--from) is after the last (--to).", 2)
+    base = url_of(url, data)
     bearer = mint(signing_key(data), tenant=tenant, role=Role.OWNER, user=str(uuid4()))
     try:
-        printing.statement(url, bearer, account, first.date(), last.date(), as_csv=as_csv)
-    except printing.FAILURES as failure:
-        stderr.print(printing.failed(failure, url))
-        raise typer.Exit(1) from None
+        printing.statement(base, bearer, account, first.date(), last.date(), as_csv=as_csv)
+    except FAILURES as failure:
+        fail(failed(failure, base))
 
 
 def redrive(

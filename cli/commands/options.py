@@ -1,27 +1,75 @@
-"""Options and helpers shared by commands."""
+"""Options and helpers of several commands."""
 
 import json
+import os
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, NoReturn
+from uuid import UUID
 
 import typer
 from rich.console import Console
 
-stderr = Console(stderr=True)
+stderr = Console(stderr=True, soft_wrap=True)
 
-Data = Annotated[Path, typer.Option(help="Folder of the local server's data and keys.")]
-Url = Annotated[str, typer.Option(help="Base URL of the API.")]
+Data = Annotated[Path, typer.Option(help="Folder with data and keys.")]
+Url = Annotated[
+    str | None,
+    typer.Option(envvar="TRADEPOST_URL", help="Base URL of the API. Default: the server that runs on the data folder."),
+]
 DEFAULT_DATA = Path(".tradepost")
-DEFAULT_URL = "http://127.0.0.1:3000/v1"
 RUNNING = "running.json"
-"""File in the data folder with the addresses of the running server's database and user pool."""
+"""File in the data folder with a running server's URL, database and user pool. Only its owner may read it."""
+_TENANT = re.compile(r"[a-z0-9-]{3,40}")
 
 
-def running(data: Path) -> dict[str, str]:
-    """Return the addresses of the database and user pool of the server running on `data`. Exits with 1 without one."""
+def fail(message: str, code: int = 1) -> NoReturn:
+    """End the command with a message and an exit code."""
+    stderr.print(message, highlight=False, markup=False)
+    raise typer.Exit(code)
+
+
+def write_running(data: Path, **parts: Any) -> Path:
+    """Write where the parts of the running server are; return the file."""
     file = data / RUNNING
-    if not file.exists():
-        stderr.print(f"No server is running on {data}. Start one with `uv run tradepost serve`.")
-        raise typer.Exit(1)
-    parts: dict[str, str] = json.loads(file.read_text())
-    return parts
+    file.unlink(missing_ok=True)
+    file.touch(mode=0o600)
+    file.write_text(json.dumps(parts))
+    return file
+
+
+def running(data: Path) -> dict[str, Any]:
+    """Return the URL, the database and the user pool of the server on `data`. Exits with 1 if none is running."""
+    file = data / RUNNING
+    if file.exists():
+        parts: dict[str, Any] = json.loads(file.read_text())
+        if _is_alive(parts["process"]):
+            return parts
+    fail(f"No server is running on {data}. Start one with `uv run tradepost serve`, or name its folder with --data.")
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def url_of(url: str | None, data: Path) -> str:
+    """Return the base URL that was given, or that of the server on `data`. Exits with 1 without either."""
+    return url or str(running(data)["url"])
+
+
+def require_tenant(tenant: str) -> None:
+    """Exit with 2 unless a text can be a tenant's id."""
+    if not _TENANT.fullmatch(tenant):
+        fail(f"{tenant!r} cannot be a tenant: 3 to 40 lower-case letters, digits and hyphens.", 2)
+
+
+def require_uuid(user: str) -> None:
+    """Exit with 2 unless a text is a UUID."""
+    try:
+        UUID(user)
+    except ValueError:
+        fail(f"{user!r} cannot be a user: an id is a UUID.", 2)

@@ -1,6 +1,7 @@
 """Command that runs the local server."""
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated
 from uuid import uuid4
@@ -9,7 +10,7 @@ import typer
 from dotenv import load_dotenv
 from filelock import FileLock, Timeout
 
-from cli.commands.options import DEFAULT_DATA, RUNNING, Data, stderr
+from cli.commands.options import DEFAULT_DATA, Data, running, stderr, write_running
 
 
 def serve(
@@ -35,7 +36,7 @@ def serve(
     def announce() -> None:
         token = mint(key, tenant="acme", role="owner", user=str(uuid4()))
         body = json.dumps({"name": "Enamel mug", "price": {"amount": "12.99", "currency": "EUR"}, "stock": 10})
-        print(f"Tradepost listening on http://127.0.0.1:{port}/v1")
+        print(f"Tradepost listening on http://127.0.0.1:{port}/v1 (documentation: http://127.0.0.1:{port}/v1/docs)")
         print(
             f"curl -s http://127.0.0.1:{port}/v1/items -H 'Authorization: Bearer {token}'"
             f" -H 'Content-Type: application/json' -d '{body}'",
@@ -44,13 +45,28 @@ def serve(
 
     with only_one(data), database(folder) as endpoint, user_pool() as pool:
         settings_for(folder)
-        running = data / RUNNING
-        running.write_text(json.dumps({"database": endpoint, "directory": pool}))
+        running_file = write_running(
+            data, url=f"http://127.0.0.1:{port}/v1", process=os.getpid(), database=endpoint, user_pool=pool
+        )
         try:
             run(key, operator, port, announce)
         finally:
-            running.unlink(missing_ok=True)
+            running_file.unlink(missing_ok=True)
     stderr.print("Stopped.")
+
+
+def status(
+    data: Data = DEFAULT_DATA,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show where the parts of the running server are."""
+    parts = running(data)
+    if as_json:
+        print(json.dumps(parts))
+        return
+    print(f"API: {parts['url']} (process {parts['process']})")
+    print(f"Database (DynamoDB): {parts['database']}")
+    print(f"User pool (Cognito): {parts['user_pool']['endpoint']}, pool {parts['user_pool']['pool']}")
 
 
 def only_one(data: Path) -> FileLock:

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import typer
 
-from cli.commands.options import DEFAULT_DATA, Data, running, stderr
+from cli.commands.options import DEFAULT_DATA, Data, require_tenant, require_uuid, running, stderr
 from domain.identity.permissions import Role
 
 
@@ -20,6 +20,9 @@ def token(
     """Print an ID token, valid for an hour, for the local server on the same data folder."""
     from local.tokens import mint, signing_key
 
+    require_tenant(tenant)
+    if user:
+        require_uuid(user)
     data.mkdir(parents=True, exist_ok=True)
     print(mint(signing_key(data), tenant=tenant, role=role.value, user=user or str(uuid4())))
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import typer
 
-from cli.commands.options import DEFAULT_DATA, DEFAULT_URL, Data, Url
+from cli.commands.options import DEFAULT_DATA, Data, Url, fail, url_of
 from domain.identity.permissions import Role
 
 _REPLAYING = "00000000-0000-4000-8000-00000000da11"
@@ -20,15 +20,21 @@ def import_items(
     sku: Annotated[str, typer.Option(help="Column with the SKU.")] = "StockCode",
     name: Annotated[str, typer.Option(help="Column with the name.")] = "Description",
     price: Annotated[str, typer.Option(help="Column with the price.")] = "UnitPrice",
-    url: Url = DEFAULT_URL,
+    url: Url = None,
     data: Data = DEFAULT_DATA,
 ) -> None:
     """Import a catalogue from a CSV file. The last line of a SKU wins; existing items are not changed."""
+    from cli.api_client import FAILURES, failed
     from cli.import_items import Columns, load
     from local.tokens import mint, signing_key
 
+    base = url_of(url, data)
     bearer = mint(signing_key(data), tenant=tenant, role=Role.OWNER, user=str(uuid4()))
-    if not load(file, Columns(sku, name, price), currency, url, bearer):
+    try:
+        imported = load(file, Columns(sku, name, price), currency, base, bearer)
+    except FAILURES as failure:
+        fail(failed(failure, base))
+    if not imported:
         raise typer.Exit(1)
 
 
@@ -36,13 +42,19 @@ def replay(
     file: Annotated[Path, typer.Argument(help="CSV file of invoice lines.", exists=True, dir_okay=False)],
     currency: Annotated[str, typer.Option(help="Currency of the prices (ISO 4217).")],
     tenant: Annotated[str, typer.Option(help="Tenant in which to trade.")] = "acme",
-    url: Url = DEFAULT_URL,
+    url: Url = None,
     data: Data = DEFAULT_DATA,
 ) -> None:
     """Replay a trading day through the running API and compare the sums. Another replay repeats no command."""
+    from cli.api_client import FAILURES, failed
     from cli.replay import replay as replaying
     from local.tokens import mint, signing_key
 
+    base = url_of(url, data)
     bearer = mint(signing_key(data), tenant=tenant, role=Role.OWNER, user=_REPLAYING)
-    if not replaying.replay(file, currency, url, bearer):
+    try:
+        agreed = replaying.replay(file, currency, base, bearer)
+    except FAILURES as failure:
+        fail(failed(failure, base))
+    if not agreed:
         raise typer.Exit(1)

@@ -15,6 +15,7 @@ from cli.api_client import rows_of
 from domain.orders import MAX_ITEMS
 
 CANCELLATION = "C"
+_COLUMNS = ("InvoiceNo", "StockCode", "Description", "Quantity", "UnitPrice", "CustomerID")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ def read(file: Path) -> Day:
 
 
 def _readable(file: Path, day: Day) -> Iterable[Line]:
-    for number, row in rows_of(file):
+    for number, row in rows_of(file, *_COLUMNS):
         day.lines += 1
         invoice, units, price = row["InvoiceNo"], int(row["Quantity"]), Decimal(row["UnitPrice"])
         article = Article(row["StockCode"].strip(), price)

@@ -150,14 +150,13 @@ class Replay:
 
 
 def replay(file: Path, currency: str, url: str, token: str) -> bool:
-    """Replay the day in a file and print a report; return True if all sums agree."""
+    """Replay the day in a file and print a report; return True if all sums agree.
+
+    Raises httpx.HTTPError, ApiError, LookupError if a column is missing.
+    """
     day = read(file)
-    try:
-        with Client(url, token) as api, Progress(console=console) as bar:
-            tally = Replay(api, day, f"replay-{file.stem}", currency, bar).run()
-    except httpx.HTTPError as failed:
-        console.print(f"The API at {url} did not answer as it should: {failed}")
-        return False
+    with Client(url, token) as api, Progress(console=console) as bar:
+        tally = Replay(api, day, f"replay-{file.stem}", currency, bar).run()
     return _report(day, tally, api.spent, currency)
 
 

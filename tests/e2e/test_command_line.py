@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.commands.options import RUNNING
 from handlers.registry import ROOT, RouteFunction, TriggerFunction, functions, triggers
 from tests.conftest import Server
 from tests.people import new_tenant
@@ -185,3 +186,46 @@ def test_books_are_audited_and_printed(server: Server) -> None:
     assert "Balance before: 0.00 EUR" in table.stdout
     assert "Balance after: 25.98 EUR" in table.stdout
     assert tradepost("statement", "--account", "nonsense", *options, *place).returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("token", "--tenant", "Bad Tenant!"), 2, "cannot be a tenant"),
+        (("token", "--tenant", "acme", "--user", "me"), 2, "an id is a UUID"),
+        (("status",), 1, "No server is running"),
+        (("audit",), 1, "No server is running"),
+        (("replay", "FILE", "--currency", "GBP"), 1, "No server is running"),
+        (("statement", "--account", "a", "--from", "2026-12-01", "--to", "2026-11-01"), 2, "is after the last"),
+    ],
+)
+def test_a_mistake_gets_a_sentence_and_an_exit_code(
+    tmp_path: Path, arguments: tuple[str, ...], code: int, said: str
+) -> None:
+    file = tmp_path / "file.csv"
+    file.write_text("a;b\n1;2\n")
+    done = tradepost(*(str(file) if each == "FILE" else each for each in arguments), "--data", str(tmp_path))
+    assert (done.returncode, said in done.stderr, "Traceback" in done.stderr) == (code, True, False), done.stderr
+
+
+def test_commands_find_the_server_by_its_folder(server: Server, tmp_path: Path) -> None:
+    place = ("--data", str(server.data), "--tenant", server.shop().tenant)
+    status = json.loads(tradepost("status", "--data", str(server.data), "--json").stdout)
+    assert status["url"] == f"{server.url}/v1"
+    assert (server.data / RUNNING).stat().st_mode & 0o777 == 0o600
+    file = tmp_path / "file.csv"
+    file.write_bytes("sku;name;price\nA;Caf\xe9;1.00\n".encode("cp1252"))
+    wrong = tradepost("import", "items", str(file), "--currency", "EUR", *place)
+    assert (wrong.returncode, "no column StockCode" in wrong.stderr) == (1, True), wrong.stderr
+    columns = ("--sku", "sku", "--name", "name", "--price", "price")
+    done = tradepost("import", "items", str(file), "--currency", "EUR", *columns, *place)
+    assert done.returncode == 0, done.stderr
+    refused = tradepost("import", "items", str(file), "--currency", "XYZ", *columns, *place)
+    assert refused.returncode == 1
+    missing = tradepost("statement", "--account", "nope", "--from", "2026-11-01", "--to", "2026-11-02", *place)
+    assert (missing.returncode, "There is no account nope" in missing.stderr) == (1, True)
+
+
+def test_an_audit_of_nothing_is_no_success(server: Server) -> None:
+    done = tradepost("audit", "--tenant", "nothing-there", "--data", str(server.data))
+    assert (done.returncode, "nothing of tenant nothing-there" in done.stderr) == (1, True), done.stderr

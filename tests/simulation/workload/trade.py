@@ -156,7 +156,7 @@ def archive(actor: Actor) -> None:
 
 
 def create_with_sku(actor: Actor) -> None:
-    """Add items with SKUs that others may have."""
+    """Add items with SKUs that others may have, and some without."""
     world, chance = actor.world, actor.world.scheduler.chance
     rows = [_row_with_sku(actor, units) for units in (10, None, 5)[: chance.choice((1, 3))]]
     route, body = ("CreateItem", rows[0]) if len(rows) == 1 else ("CreateItems", {"items": rows})
@@ -175,6 +175,7 @@ def create_with_sku(actor: Actor) -> None:
             world.promised.append(("item", (result["item"]["id"], result["item"]["name"])))
             world.items.append(result["item"]["id"])
         elif code not in {"CONTENTION", "UNAVAILABLE"}:
+            require(row["sku"], f"An item without a SKU was refused with {code}.")
             sku = str(row["sku"])
             repeated = sum(each["sku"] == sku for each in rows) > 1
             taken = repeated or world.watch.sku_was_taken(sku, since, answer.until)
@@ -183,7 +184,8 @@ def create_with_sku(actor: Actor) -> None:
 
 def _row_with_sku(actor: Actor, units: int | None) -> dict[str, Any]:
     price = {"amount": "5.00", "currency": "EUR"}
-    return {"name": actor.world.mark(), "sku": _sku(actor), "price": price, "stock": units}
+    sku = None if units is None else _sku(actor)
+    return {"name": actor.world.mark(), "sku": sku, "price": price, "stock": units}
 
 
 def _sku(actor: Actor) -> str:
