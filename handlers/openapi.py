@@ -20,9 +20,8 @@ from handlers.registry import RouteFunction, functions
 _TEXT = {"type": "string"}
 _COMPONENT = "#/components/schemas/Problem"
 
-_EVERY_ROUTE = (errors.Unavailable, transport.TooManyRequests)
+_EVERY_ROUTE = (errors.Unavailable, errors.ValidationFailed, transport.TooManyRequests)
 _WITH_CALLER = (errors.Unauthorized, errors.Forbidden)
-_WITH_INPUT = (errors.ValidationFailed,)
 _WITH_BODY = (transport.InvalidJson, transport.PayloadTooLarge, transport.UnsupportedMediaType)
 _WITH_KEY = (errors.IdempotencyKeyReused, errors.IdempotencyInProgress, errors.Contention)
 
@@ -184,10 +183,8 @@ def _problems(operation: dict[str, Any], function: RouteFunction, shared: dict[s
     raised: set[type[errors.DomainError]] = {*_EVERY_ROUTE, *declared.raises}
     if declared.permission != PUBLIC:
         raised.update(_WITH_CALLER)
-    if operation.get("parameters"):
-        raised.update(_WITH_INPUT)
     if "requestBody" in operation:
-        raised.update(_WITH_INPUT + _WITH_BODY)
+        raised.update(_WITH_BODY)
     if declared.idempotency_key != "ignored":
         raised.update(_WITH_KEY)
     if declared.idempotency_key == "required":

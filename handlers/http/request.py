@@ -69,6 +69,15 @@ def json_object(text: str | None) -> dict[str, Any]:
     return value
 
 
+def require_known_query(event: ProxyEvent, known: set[str]) -> None:
+    """Raise ValidationFailed for unknown query parameters, as a misspelt filter would show everything."""
+    unknown = sorted(set(event.get("queryStringParameters") or {}) - known)
+    if unknown:
+        raise invalid_input(
+            Flaw(pointer(["query", name]), "EXTRA_FORBIDDEN", "There is no such query parameter") for name in unknown
+        )
+
+
 def require_no_body(event: ProxyEvent) -> None:
     """Raise ValidationFailed or InvalidJson unless the body is missing or an empty object."""
     body = event.get("body")

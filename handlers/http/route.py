@@ -18,7 +18,7 @@ from handlers.http.admission import caller_of, open_session, operator_of
 from handlers.http.declaration import PUBLIC, Declaration, KeyUse, Required
 from handlers.http.etags import matches
 from handlers.http.problems import from_validation, problem_of, problem_response
-from handlers.http.request import ProxyEvent, header, json_object, require_no_body, with_json_body
+from handlers.http.request import ProxyEvent, header, json_object, require_known_query, require_no_body, with_json_body
 from handlers.http.responses import JSON, not_modified, success, to_proxy
 from handlers.http.telemetry import Handler, Telemetry, logger, traced
 from repositories.aws.clients import dynamodb
@@ -165,8 +165,10 @@ class Route:
         """Convert the endpoint's result to the response, or to 304 if the client has this version (middleware)."""
         route = app.context["_route"]
         # API Gateway and Powertools decode paths differently: Powertools may find no route, or one of its own.
-        if route.func is self.endpoint and not route.dependant.body_params:
-            require_no_body(app.current_event.raw_event)
+        if route.func is self.endpoint:
+            require_known_query(app.current_event.raw_event, {each.alias for each in route.dependant.query_params})
+            if not route.dependant.body_params:
+                require_no_body(app.current_event.raw_event)
         result = next_middleware(app)
         if result.body is not None and not isinstance(result.body, dict):
             return result

@@ -27,7 +27,7 @@ PRECONDITION = {"expected-statuses": ["400", "401", "403", "415", "428"]}
 
 config = schemathesis.Config.from_dict(
     {
-        # Unknown query parameters are ignored, as clients' tools add their own.
+        # Unknown query parameters are refused, which a test of its own checks.
         "generation": {"allow-extra-parameters": False},
         "checks": {"missing_required_header": PRECONDITION},
         "operations": [

@@ -236,6 +236,14 @@ def test_a_token_without_tenant_or_role_is_of_no_use(shop: Shop, claims: dict[st
 def test_a_tenant_in_the_request_means_nothing(shop: Shop) -> None:
     other = Shop(shop.send)
     item = other.add()
-    assert shop.get(f"/items/{item['id']}?tenant={other.tenant}", X_Tenant_Id=other.tenant).status == 404
+    assert shop.get(f"/items/{item['id']}", X_Tenant_Id=other.tenant).status == 404
+    assert shop.get(f"/items/{item['id']}?tenant={other.tenant}").pointers == ["/query/tenant"]
     refused = shop.post("/items", new_item(tenant=other.tenant))
     assert refused.pointers == ["/tenant"]
+
+
+def test_query_parameters_that_there_are_not_are_refused(shop: Shop) -> None:
+    refused = shop.get("/items?stauts=archived&limit=1")
+    assert (refused.code, refused.pointers) == ("VALIDATION_ERROR", ["/query/stauts"])
+    assert shop.get("/health?check=1").code == "VALIDATION_ERROR"
+    assert shop.get("/items?limit=1").status == 200
