@@ -4,7 +4,7 @@ import asyncio
 import multiprocessing
 import os
 import signal
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ class Server:
     def __init__(self, key: RSAPrivateKey, operator: AccessKey) -> None:
         self._pool = ProcessPoolExecutor(PROCESSES, multiprocessing.get_context("spawn"), initializer=_warm_up)
         self._gateway = Gateway(key, operator, self.invoke)
+        wait(_started(self._pool))
 
     def close(self) -> None:
         """Wait for running calls, cancel queued ones and stop the processes."""
@@ -65,6 +66,19 @@ async def _body(receive: Any) -> bytes:
         size += len(chunks[-1])
         more = message.get("more_body", False)
     return b"".join(chunks)
+
+
+def _started(pool: ProcessPoolExecutor) -> list[Future[None]]:
+    """Start all processes of the pool. They inherit that Ctrl-C is ignored, so that it ends none while it starts."""
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        return [pool.submit(_do_nothing) for _ in range(PROCESSES)]
+    finally:
+        signal.signal(signal.SIGINT, handler)
+
+
+def _do_nothing() -> None:
+    """Task that ends when a process has started."""
 
 
 def _warm_up() -> None:
