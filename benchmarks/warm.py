@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from benchmarks.peers import Bare, FastApi, Resource
 from handlers.registry import ROOT
-from local.invocation import LambdaContext, invoke
+from local.invocation import LambdaContext, handler_named, invoke
 from local.samples import ITEM_ID, TENANT, add_samples
 
 CALLS = 60
@@ -66,19 +66,19 @@ def _calls() -> dict[str, dict[str, Call]]:
     return {
         "get": {
             "bare boto3": lambda: bare.get(get),
-            "Tradepost": lambda: invoke("GetItem", get),
+            "Tradepost": lambda: _call("GetItem", get),
             "boto3.resource": lambda: resource.get(get),
             "FastAPI + Mangum": lambda: fastapi.call(get, context),
         },
         "create": {
             "bare boto3": lambda: bare.create(create()),
-            "Tradepost": lambda: invoke("CreateItem", create()),
+            "Tradepost": lambda: _call("CreateItem", create()),
             "boto3.resource": lambda: resource.create(create()),
             "FastAPI + Mangum": lambda: fastapi.call(create(), context),
         },
         "list 50": {
             "bare boto3": lambda: bare.list_newest(listing),
-            "Tradepost": lambda: invoke("ListItems", listing),
+            "Tradepost": lambda: _call("ListItems", listing),
             "boto3.resource": lambda: resource.list_newest(listing),
             "FastAPI + Mangum": lambda: fastapi.call(listing, context),
         },
@@ -86,6 +86,11 @@ def _calls() -> dict[str, dict[str, Call]]:
 
 
 _PRICE = {"amount": "12.99", "currency": "EUR"}
+
+
+def _call(name: str, event: dict[str, Any]) -> Any:
+    """Call a handler as its peers are called: without the local enforcement of roles."""
+    return handler_named(name)(event, LambdaContext(name))
 
 
 def _event(name: str, body: Any = None, key: str = "") -> dict[str, Any]:
