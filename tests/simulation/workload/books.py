@@ -69,10 +69,7 @@ def balance(actor: Actor) -> None:
     moment = BEGINNING + timedelta(seconds=world.scheduler.time)
     ends = [_just_before(at) for pk, (_, _, at) in world.watch.ends.items() if account in pk]
     as_of = chance.choice(("", to_rfc3339(moment - timedelta(seconds=chance.random() * 40)), *ends))
-    answer = actor.ask("GetBalance", {"account_id": account}, query=f"as_of={as_of}" if as_of else "")
-    if answer and answer.status == 200 and answer.body["final"]:
-        minor = int(Decimal(answer.body["balance"]["amount"]) * 100)
-        world.finals.append((account, answer.body["as_of"], minor))
+    answer = _ask_balance(actor, account, as_of)
     now = answer and answer.status == 200 and not as_of and not answer.body["final"]
     if answer and now and account in world.floored:
         minor = int(Decimal(answer.body["balance"]["amount"]) * 100)
@@ -140,7 +137,9 @@ def restripe(actor: Actor) -> None:
     """Ask what a balance was just before the last entry, then post to another stripe at once."""
     world, chance = actor.world, actor.world.scheduler.chance
     account = chance.choice([each for each in world.accounts if each not in world.floored])
-    _ask_balance(actor, account, [_just_before(at) for pk, (_, _, at) in world.watch.ends.items() if account in pk][:1])
+    ends = [_just_before(at) for pk, (_, _, at) in world.watch.ends.items() if account in pk]
+    for as_of in ends[:1]:
+        _ask_balance(actor, account, as_of)
     actor.ask("StripeAccount", {"account_id": account}, {"count": chance.choice((2, 3, 4))}, key=world.mark())
     other = chance.choice([each for each in world.accounts if each != account])
     for _ in range(2):
@@ -149,12 +148,13 @@ def restripe(actor: Actor) -> None:
         actor.ask("PostTransaction", body={"description": "x", "reference": mark, "entries": entries}, key=mark)
 
 
-def _ask_balance(actor: Actor, account: str, moments: list[str]) -> None:
-    for as_of in moments:
-        answer = actor.ask("GetBalance", {"account_id": account}, query=f"as_of={as_of}")
-        if answer and answer.status == 200 and answer.body["final"]:
-            minor = int(Decimal(answer.body["balance"]["amount"]) * 100)
-            actor.world.finals.append((account, answer.body["as_of"], minor))
+def _ask_balance(actor: Actor, account: str, as_of: str) -> Answer | None:
+    """Read a balance at an instant, or now; remember it if it is final."""
+    answer = actor.ask("GetBalance", {"account_id": account}, query=f"as_of={as_of}" if as_of else "")
+    if answer and answer.status == 200 and answer.body["final"]:
+        minor = int(Decimal(answer.body["balance"]["amount"]) * 100)
+        actor.world.finals.append((account, answer.body["as_of"], minor))
+    return answer
 
 
 def _walk(actor: Actor, account: str) -> None:
