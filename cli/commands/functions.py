@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli.commands.options import stderr
+from cli.commands.options import fail
 
 
 def invoke(
@@ -36,8 +36,7 @@ def invoke(
             with redirect_stdout(sys.stderr):
                 response = call(function, json.loads(event.read_text()))
         except LookupError as unknown:
-            stderr.print(str(unknown.args[0]))
-            raise typer.Exit(2) from None
+            fail(str(unknown.args[0]), 2)
     print(json.dumps(response, indent=2, ensure_ascii=False))
 
 
@@ -93,8 +92,7 @@ def deploy_local(
                 with suppress(KeyboardInterrupt):
                     signal.pause()
     except LookupError as failure:
-        stderr.print(str(failure.args[0]), highlight=False, markup=False)
-        raise typer.Exit(1) from None
+        fail(str(failure.args[0]))
     if failed:
         raise typer.Exit(1)
 
@@ -121,11 +119,9 @@ def event(
         function = named(route)
         made = sample_event(function, json.loads(body) if body else None)
     except (LookupError, ValueError) as failure:
-        stderr.print(str(failure.args[0]), highlight=False, markup=False)
-        raise typer.Exit(2) from None
+        fail(str(failure.args[0]), 2)
     if function.event.exists() and not force:
-        stderr.print(f"{function.event} exists; use --force to overwrite it.", highlight=False)
-        raise typer.Exit(1)
+        fail(f"{function.event} exists; use --force to overwrite it.")
     function.event.parent.mkdir(exist_ok=True)
     function.event.write_text(json.dumps(made, indent=2, ensure_ascii=False) + "\n")
     print(function.event)

@@ -3,12 +3,10 @@
 import os
 from datetime import datetime
 from typing import Annotated
-from uuid import uuid4
 
 import typer
 
-from cli.commands.options import DEFAULT_DATA, Data, Url, fail, running, stderr, url_of
-from domain.identity.permissions import Role
+from cli.commands.options import DEFAULT_DATA, Data, Url, api_of, fail, running, stderr
 
 
 def audit(
@@ -31,15 +29,15 @@ def audit(
         endpoint = running(data)["database"]
     reading = Table(boto3.client("dynamodb", endpoint_url=endpoint), table or TABLE_NAME, Meter())
     data.mkdir(parents=True, exist_ok=True)
-    resumed = (data / f"audit-{tenant}.json").exists()
+    progress = data / f"audit-{tenant}.json"
+    resumed = progress.exists()
     with Progress(console=stderr) as bar:
         try:
-            audit = Audit(reading, tenant, data / f"audit-{tenant}.json", rate, bar)
+            audit = Audit(reading, tenant, progress, rate, bar)
             checked = audit.run()
         except BrokenError as broken:
-            stderr.print(f"Broken: {broken}", highlight=False, markup=False)
-            (data / f"audit-{tenant}.json").unlink(missing_ok=True)
-            raise typer.Exit(1) from None
+            progress.unlink(missing_ok=True)
+            fail(f"Broken: {broken}")
     if not any(checked.values()) and not resumed:
         fail(f"There is nothing of tenant {tenant} in the table.")
     print(", ".join(f"{count:,} {phase}" for phase, count in checked.items()) or "nothing", "checked: all agree.")
@@ -61,17 +59,11 @@ def statement(
 ) -> None:
     """Print an account's statement."""
     from cli import statement as printing
-    from cli.api_client import FAILURES, failed
-    from local.tokens import mint, signing_key
 
     if first > last:
         fail("The first day (--from) is after the last (--to).", 2)
-    base = url_of(url, data)
-    bearer = mint(signing_key(data), tenant=tenant, role=Role.OWNER, user=str(uuid4()))
-    try:
+    with api_of(tenant, url, data) as (base, bearer):
         printing.statement(base, bearer, account, first.date(), last.date(), as_csv=as_csv)
-    except FAILURES as failure:
-        fail(failed(failure, base))
 
 
 def redrive(

@@ -3,12 +3,16 @@
 import json
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import typer
 from rich.console import Console
+
+from domain.identity.permissions import Role
 
 stderr = Console(stderr=True, soft_wrap=True)
 
@@ -59,6 +63,22 @@ def _is_alive(process: int) -> bool:
 def url_of(url: str | None, data: Path) -> str:
     """Return the base URL that was given, or that of the server on `data`. Exits with 1 without either."""
     return url or str(running(data)["url"])
+
+
+@contextmanager
+def api_of(tenant: str, url: str | None, data: Path, user: str | None = None) -> Iterator[tuple[str, str]]:
+    """Yield the base URL of the API and a token for an owner of `tenant`; `user` is a UUID, by default a new one.
+
+    Exits with 1 without an API, and on errors of requests to it within the context.
+    """
+    from cli.api_client import FAILURES, failed
+    from local.tokens import mint, signing_key
+
+    base = url_of(url, data)
+    try:
+        yield base, mint(signing_key(data), tenant=tenant, role=Role.OWNER, user=user or str(uuid4()))
+    except FAILURES as failure:
+        fail(failed(failure, base))
 
 
 def require_tenant(tenant: str) -> None:

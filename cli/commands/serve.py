@@ -10,7 +10,7 @@ import typer
 from dotenv import load_dotenv
 from filelock import FileLock, Timeout
 
-from cli.commands.options import DEFAULT_DATA, Data, running, stderr, write_running
+from cli.commands.options import DEFAULT_DATA, Data, fail, running, stderr, write_running
 
 
 def serve(
@@ -75,6 +75,5 @@ def only_one(data: Path) -> FileLock:
     try:
         lock.acquire()
     except Timeout:
-        stderr.print(f"Another Tradepost is using {data}. Stop it, or give --data another folder.")
-        raise typer.Exit(1) from None
+        fail(f"Another Tradepost is using {data}. Stop it, or give --data another folder.")
     return lock

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import typer
 
-from cli.commands.options import DEFAULT_DATA, Data, require_tenant, require_uuid, running, stderr
+from cli.commands.options import DEFAULT_DATA, Data, fail, require_tenant, require_uuid, running
 from domain.identity.permissions import Role
 
 
@@ -41,6 +41,5 @@ def login(
         with redirect_stdout(sys.stderr):
             token = id_token(server, data, tenant, email, password)
     except SignInRefusedError as refused:
-        stderr.print(str(refused))
-        raise typer.Exit(1) from None
+        fail(str(refused))
     print(token)

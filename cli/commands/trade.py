@@ -2,12 +2,10 @@
 
 from pathlib import Path
 from typing import Annotated
-from uuid import uuid4
 
 import typer
 
-from cli.commands.options import DEFAULT_DATA, Data, Url, fail, url_of
-from domain.identity.permissions import Role
+from cli.commands.options import DEFAULT_DATA, Data, Url, api_of
 
 _REPLAYING = "00000000-0000-4000-8000-00000000da11"
 """User of replays: always the same, as idempotency keys belong to a user."""
@@ -24,16 +22,10 @@ def import_items(
     data: Data = DEFAULT_DATA,
 ) -> None:
     """Import a catalogue from a CSV file. The last line of a SKU wins; existing items are not changed."""
-    from cli.api_client import FAILURES, failed
     from cli.import_items import Columns, load
-    from local.tokens import mint, signing_key
 
-    base = url_of(url, data)
-    bearer = mint(signing_key(data), tenant=tenant, role=Role.OWNER, user=str(uuid4()))
-    try:
+    with api_of(tenant, url, data) as (base, bearer):
         imported = load(file, Columns(sku, name, price), currency, base, bearer)
-    except FAILURES as failure:
-        fail(failed(failure, base))
     if not imported:
         raise typer.Exit(1)
 
@@ -46,15 +38,9 @@ def replay(
     data: Data = DEFAULT_DATA,
 ) -> None:
     """Replay a trading day through the running API and compare the sums. Another replay repeats no command."""
-    from cli.api_client import FAILURES, failed
     from cli.replay import replay as replaying
-    from local.tokens import mint, signing_key
 
-    base = url_of(url, data)
-    bearer = mint(signing_key(data), tenant=tenant, role=Role.OWNER, user=_REPLAYING)
-    try:
+    with api_of(tenant, url, data, user=_REPLAYING) as (base, bearer):
         agreed = replaying.replay(file, currency, base, bearer)
-    except FAILURES as failure:
-        fail(failed(failure, base))
     if not agreed:
         raise typer.Exit(1)
