@@ -5,16 +5,15 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import MISSING, AfterValidator, BeforeValidator, Field, JsonValue
 from pydantic_core import PydanticCustomError
 
 from domain.common.errors import ItemArchived, PreconditionFailed
-from domain.common.merge_patch import merge_patch
+from domain.common.merge_patch import patched
 from domain.common.model import Model, SingleLine, Text, Timestamp
 from domain.common.money import Money
-from domain.common.validation import validated
 from domain.stock import Stock, Units
 
 MAX_ATTRIBUTES_BYTES = 16 * 1024
@@ -150,9 +149,7 @@ class Item(Model):
     def patched(self, patch: ItemPatch) -> ItemFields:
         """Return the item's fields with `patch` applied. Raises ItemArchived, or ValidationFailed for the result."""
         self.require_active()
-        current = self.model_dump(mode="json", include=set(ItemFields.model_fields))
-        merged: dict[str, Any] = merge_patch(current, patch.model_dump(mode="json", exclude_unset=True))
-        return validated(ItemFields, merged)
+        return patched(self, ItemFields, patch)
 
     def require_active(self) -> None:
         """Raise ItemArchived if the item is archived."""

@@ -7,9 +7,8 @@ from pydantic import MISSING, AfterValidator, Field, StrictBool
 from pydantic_core import PydanticCustomError
 
 from domain.common.iso_currencies import MINOR_UNITS
-from domain.common.merge_patch import merge_patch
+from domain.common.merge_patch import patched
 from domain.common.model import A_NUMBER, Model, SingleLine, Timestamp
-from domain.common.validation import validated
 from domain.identity.email import EmailAddress
 
 TENANT_PATTERN = "^[a-z0-9-]{3,40}$"
@@ -99,7 +98,5 @@ class Tenant(Model):
 
     def patched(self, patch: TenantPatch, at: datetime) -> "Tenant":
         """Return the next version of the tenant, with `patch` applied. Raises ValidationFailed."""
-        current = self.model_dump(mode="json", include=set(TenantFields.model_fields))
-        merged = validated(TenantFields, merge_patch(current, patch.model_dump(mode="json", exclude_unset=True)))
-        changes = {name: getattr(merged, name) for name in TenantFields.model_fields}
+        changes = dict(patched(self, TenantFields, patch))
         return self.model_copy(update=changes | {"version": self.version + 1, "updated_at": at})

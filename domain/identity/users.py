@@ -7,9 +7,8 @@ from typing import Annotated, Self
 from pydantic import MISSING, BeforeValidator, Field
 
 from domain.common.errors import Forbidden, NotFound
-from domain.common.merge_patch import merge_patch
+from domain.common.merge_patch import patched
 from domain.common.model import Model, Timestamp
-from domain.common.validation import validated
 from domain.identity.email import EmailAddress
 from domain.identity.permissions import Role
 from domain.identity.tenants import PersonName
@@ -87,9 +86,7 @@ class User(Model):
         """Return the user's next version, with `patch` applied. Raises ValidationFailed, or NotFound if deleted."""
         if self.status is UserStatus.DELETED:
             raise NotFound("user")
-        current = self.model_dump(mode="json", include=set(UserFields.model_fields))
-        merged = validated(UserFields, merge_patch(current, patch.model_dump(mode="json", exclude_unset=True)))
-        changes = {name: getattr(merged, name) for name in UserFields.model_fields}
+        changes = dict(patched(self, UserFields, patch))
         return self.model_copy(update=changes | {"version": self.version + 1, "updated_at": at})
 
     def erased(self, at: datetime) -> "User":

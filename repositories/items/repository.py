@@ -24,7 +24,7 @@ from domain.common.ids import derived_id, is_id, new_id
 from domain.common.pages import Page, PageRequest
 from domain.common.validation import validated
 from domain.identity.permissions import Caller
-from domain.items import Item, ItemFields, ItemPatch, ItemStatus, ItemSummary, NewItem, Versions
+from domain.items import Item, ItemPatch, ItemStatus, ItemSummary, NewItem, Versions
 from domain.stock import Stock, StockAdjustment, StockBuckets
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import new_row
@@ -134,8 +134,7 @@ class ItemRepository:
         stored.versions.require_fresh(expected)
         fields = stored.item.patched(patch)
         require_currency(self.session, fields.price.currency)
-        changes = {name: getattr(fields, name) for name in ItemFields.model_fields}
-        changed = stored.edited(self.session.at, **changes)
+        changed = stored.edited(self.session.at, **dict(fields))
         tx = self._edit(stored, changed, expected)
         self._move_sku(tx, stored.item, changed.item)
         self.session.commit(tx, changed.item, _event("ItemChanged", changed))
