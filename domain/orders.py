@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from domain.common.errors import InvalidState
+from domain.common.ids import USER_ID
 from domain.common.model import A_NUMBER, Model, Text, Timestamp, at_most
 from domain.common.money import Money
 from domain.stock import MAX_UNITS
@@ -73,7 +74,7 @@ class Reservation:
 
 UserId = Annotated[
     str,
-    Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", examples=["5a0c2f0e-52a3-4f0a-8a0e-3e1d9f6c7b21"]),
+    Field(pattern=f"^{USER_ID}$", examples=["5a0c2f0e-52a3-4f0a-8a0e-3e1d9f6c7b21"]),
 ]
 
 

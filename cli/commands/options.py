@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from uuid import UUID, uuid4
 import typer
 from rich.console import Console
 
+from domain.common.ids import is_tenant_id
 from domain.identity.permissions import Role
 
 stderr = Console(stderr=True, soft_wrap=True)
@@ -24,7 +24,6 @@ Url = Annotated[
 DEFAULT_DATA = Path(".tradepost")
 RUNNING = "running.json"
 """File in the data folder with a running server's URL, database and user pool. Only its owner may read it."""
-_TENANT = re.compile(r"[a-z0-9-]{3,40}")
 
 
 def fail(message: str, code: int = 1) -> NoReturn:
@@ -83,7 +82,7 @@ def api_of(tenant: str, url: str | None, data: Path, user: str | None = None) ->
 
 def require_tenant(tenant: str) -> None:
     """Exit with 2 unless a text can be a tenant's id."""
-    if not _TENANT.fullmatch(tenant):
+    if not is_tenant_id(tenant):
         fail(f"{tenant!r} cannot be a tenant: 3 to 40 lower-case letters, digits and hyphens.", 2)
 
 

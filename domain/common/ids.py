@@ -1,4 +1,4 @@
-"""Identifiers: a type prefix and a ULID, which sorts by creation time."""
+"""Identifiers: a type prefix and a ULID, which sorts by creation time. Ids of tenants and users have other forms."""
 
 import re
 from datetime import datetime
@@ -6,6 +6,10 @@ from datetime import datetime
 from domain.common.environment import chance, now
 
 _FORM = re.compile(r"[a-z]+_[0-7][0-9A-HJKMNP-TV-Z]{25}")
+TENANT_ID = "[a-z0-9-]{3,40}"
+"""Pattern of a tenant's id."""
+USER_ID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+"""Pattern of a user's id: a UUID in lower case."""
 
 
 def new_id(prefix: str) -> str:
@@ -24,3 +28,13 @@ def derived_id(prefix: str, moment: datetime, seed: bytes) -> str:
 def is_id(prefix: str, value: str) -> bool:
     """Return whether `value` has the form of an identifier with this prefix. Check this before using it in a key."""
     return value.startswith(f"{prefix}_") and _FORM.fullmatch(value) is not None
+
+
+def is_tenant_id(value: str) -> bool:
+    """Return whether `value` has the form of a tenant's id. Check this before using it in a key."""
+    return re.fullmatch(TENANT_ID, value) is not None
+
+
+def is_user_id(value: str) -> bool:
+    """Return whether `value` has the form of a user's id. Check this before using it in a key."""
+    return re.fullmatch(USER_ID, value) is not None

@@ -4,6 +4,8 @@ Taken from the package iso4217, which reads the maintenance agency's list. The p
 parsing the list takes longer than importing the rest of the domain; a test compares the two.
 """
 
+from pydantic_core import PydanticCustomError
+
 _CODES = {
     0: ("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF "),
     2: (
@@ -21,3 +23,10 @@ _CODES = {
 
 MINOR_UNITS: dict[str, int] = {code: digits for digits, codes in _CODES.items() for code in codes.split()}
 """Currency code to number of decimal places."""
+
+
+def known_currency(code: str) -> str:
+    """Return a currency code. Raises PydanticCustomError unless it is in ISO 4217 and has minor units."""
+    if code not in MINOR_UNITS:
+        raise PydanticCustomError("currency_unknown", "Not a currency of ISO 4217 that has minor units")
+    return code

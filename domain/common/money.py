@@ -14,7 +14,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError
 
-from domain.common.iso_currencies import MINOR_UNITS
+from domain.common.iso_currencies import MINOR_UNITS, known_currency
 
 _WHOLE = "(0|[1-9][0-9]{0,11})"
 _WHOLE_BALANCE = "-?(0|[1-9][0-9]{0,24})"
@@ -52,9 +52,7 @@ class Money(BaseModel):
     @field_validator("currency")
     @classmethod
     def _is_known(cls, code: str) -> str:
-        if code not in MINOR_UNITS:
-            raise PydanticCustomError("currency_unknown", "Not a currency of ISO 4217 that has minor units")
-        return code
+        return known_currency(code)
 
     @field_validator("amount", mode="plain")
     @classmethod

@@ -4,24 +4,15 @@ from datetime import datetime
 from typing import Annotated, Self
 
 from pydantic import MISSING, AfterValidator, Field, StrictBool
-from pydantic_core import PydanticCustomError
 
-from domain.common.iso_currencies import MINOR_UNITS
+from domain.common.ids import TENANT_ID
+from domain.common.iso_currencies import MINOR_UNITS, known_currency
 from domain.common.merge_patch import patched
 from domain.common.model import A_NUMBER, Model, SingleLine, Timestamp
 from domain.identity.email import EmailAddress
 
-TENANT_PATTERN = "^[a-z0-9-]{3,40}$"
-
-
-def _is_currency(code: str) -> str:
-    if code not in MINOR_UNITS:
-        raise PydanticCustomError("currency_unknown", "Not a currency of ISO 4217 that has minor units")
-    return code
-
-
-TenantId = Annotated[str, Field(pattern=TENANT_PATTERN, examples=["acme"])]
-Currency = Annotated[str, AfterValidator(_is_currency), Field(json_schema_extra={"enum": sorted(MINOR_UNITS)})]
+TenantId = Annotated[str, Field(pattern=f"^{TENANT_ID}$", examples=["acme"])]
+Currency = Annotated[str, AfterValidator(known_currency), Field(json_schema_extra={"enum": sorted(MINOR_UNITS)})]
 Currencies = Annotated[list[Currency], Field(max_length=20, examples=[["EUR"]])]
 PersonName = Annotated[SingleLine, Field(max_length=200, examples=["Jane Doe"])]
 

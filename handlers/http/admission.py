@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from domain.common.environment import monotonic, now
 from domain.common.errors import DomainError, Forbidden, Unauthorized
+from domain.common.ids import is_tenant_id
 from domain.identity.permissions import Caller, Role
 from handlers.http.declaration import IAM, Declaration
 from handlers.http.errors import IdempotencyKeyRequired
@@ -27,7 +28,6 @@ NO_TENANT = "-"
 """Placeholder that is not a valid tenant id."""
 _RESERVE_SECONDS = 1.0
 """Seconds of a function's remaining time that are reserved for the response."""
-_TENANT = re.compile(r"[a-z0-9-]{3,40}")
 _GROUPS = re.compile(r"[^\s,\[\]]+")
 """Name of a group. API Gateway formats the claim as `owner`, `a,b` or `[a b]`, depending on the type of API."""
 
@@ -40,7 +40,7 @@ def caller_of(event: ProxyEvent) -> Caller:
     tenant = claims.get("custom:tenant_id", "")
     groups = set(_GROUPS.findall(str(claims.get("cognito:groups", ""))))
     role = next((role for role in Role if role.value in groups), None)
-    if role is None or not _TENANT.fullmatch(tenant):
+    if role is None or not is_tenant_id(tenant):
         raise Forbidden("You do not belong to a tenant.")
     return Caller(tenant, claims["sub"], role)
 
@@ -56,7 +56,7 @@ def operator_of(event: ProxyEvent) -> Caller:
     named = (event.get("pathParameters") or {}).get("tenant_id")
     if named is None:
         named = json_object(event.get("body")).get("id")
-    tenant = named if isinstance(named, str) and _TENANT.fullmatch(named) else NO_TENANT
+    tenant = named if isinstance(named, str) and is_tenant_id(named) else NO_TENANT
     return Caller(tenant, arn, Role.OWNER)
 
 

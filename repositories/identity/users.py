@@ -1,9 +1,9 @@
 """Users: a row in the table and a name in the user pool, kept consistent by idempotent steps."""
 
-import re
 from dataclasses import dataclass
 
 from domain.common.errors import InvalidState, NotFound, PreconditionFailed
+from domain.common.ids import is_user_id
 from domain.common.pages import Page, PageRequest
 from domain.identity.email import canonical_email
 from domain.identity.permissions import Caller, Role
@@ -19,8 +19,6 @@ from repositories.identity.invitations import add_user, adopting, claim_of, invi
 from repositories.identity.user_pool import UserPool
 from repositories.identity.user_rows import COLLECTION, user_event, user_from_row, user_to_row
 from repositories.paging.lists import Listing, list_page
-
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +86,9 @@ class UserRepository:
     def by_email(self, email: str) -> Page[User]:
         """Return a page with the user of this address, in any spelling; empty if there is none."""
         canonical = canonical_email(email)
-        marker = self.session.table.get(keys.email(self.session.tenant, canonical))
-        known = marker and "user_id" in marker
-        row = self.session.table.get(keys.user(self.session.tenant, marker["user_id"])) if marker and known else None
+        marker = self.session.table.get(keys.email(self.session.tenant, canonical)) or {}
+        user_id = marker.get("user_id")
+        row = user_id and self.session.table.get(keys.user(self.session.tenant, user_id))
         # The user may have been erased between the two reads.
         return Page(items=[user_from_row(row)] if row and row["canonical_email"] == canonical else [], next_cursor=None)
 
@@ -157,7 +155,7 @@ class UserRepository:
             idempotency.replace_body(tx, key, record, erased)
 
     def _row(self, user_id: str) -> Row:
-        row = self.session.find(keys.user(self.session.tenant, user_id)) if _UUID.fullmatch(user_id) else None
+        row = self.session.find(keys.user(self.session.tenant, user_id)) if is_user_id(user_id) else None
         if row is None or row["type"] != "user":
             raise NotFound("user")
         return row
