@@ -39,11 +39,22 @@ def refusal(status: int, kind: str, **fields: Any) -> AWSResponse:
     return AWSResponse("", status, headers, raw)
 
 
+_sent: set[str] = set()
+"""Client request tokens of transactions that were sent, and whose answers were lost."""
+
+
+def _token(request: AWSPreparedRequest) -> str | None:
+    token: str | None = json.loads(_text(request.body)).get("ClientRequestToken")
+    return token
+
+
 def _answer(request: AWSPreparedRequest, fault: Fault) -> AWSResponse | None:
     match fault:
         case "lost on the way":
             raise ConnectTimeoutError(endpoint_url=request.url)
         case "answer lost":
+            if token := _token(request):
+                _sent.add(token)
             with closing(URLLib3Session()) as session:
                 session.send(request)
             raise ReadTimeoutError(endpoint_url=request.url)
@@ -52,14 +63,17 @@ def _answer(request: AWSPreparedRequest, fault: Fault) -> AWSResponse | None:
         case "server error":
             return refusal(500, "InternalServerError")
         case "conflict":
-            if _text(request.headers["X-Amz-Target"]).endswith(".PutItem"):
-                return refusal(400, "TransactionConflictException")
-            actions = json.loads(_text(request.body)).get("TransactItems")
-            if not actions:
-                return None
-            count = len(actions)
-            reasons = [{"Code": "TransactionConflict"}] + [{"Code": "None"}] * (count - 1)
-            return refusal(400, "TransactionCanceledException", CancellationReasons=reasons)
+            return _conflict(request)
+
+
+def _conflict(request: AWSPreparedRequest) -> AWSResponse | None:
+    if _text(request.headers["X-Amz-Target"]).endswith(".PutItem"):
+        return refusal(400, "TransactionConflictException")
+    actions = json.loads(_text(request.body)).get("TransactItems")
+    if not actions or _token(request) in _sent:
+        return None  # DynamoDB never cancels a transaction under the token of one that took effect
+    reasons = [{"Code": "TransactionConflict"}] + [{"Code": "None"}] * (len(actions) - 1)
+    return refusal(400, "TransactionCanceledException", CancellationReasons=reasons)
 
 
 @contextmanager
