@@ -1,6 +1,6 @@
 """Payments of orders."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -11,7 +11,7 @@ from domain.common.money import Money
 class NewPayment(Model):
     """A payment collected manually, outside Tradepost. It is captured at once."""
 
-    provider: Annotated[str, Field(pattern="^manual$", examples=["manual"])]
+    provider: Literal["manual"]
     reference: Annotated[SingleLine, Field(max_length=200)] | None = None
 
 

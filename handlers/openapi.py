@@ -4,13 +4,15 @@ Build-time code: the document is deployed, this module is not.
 """
 
 import json
+import re
 from typing import Any
 
 from aws_lambda_powertools.event_handler.openapi.merge import OpenAPIMerge
-from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
+from aws_lambda_powertools.event_handler.openapi.models import Contact, HTTPBearer, License
 
 from domain import VERSION
 from domain.common import errors
+from domain.common.iso_currencies import MINOR_UNITS
 from handlers.http import errors as transport
 from handlers.http.declaration import IAM, PUBLIC
 from handlers.http.problems import CONTENT_TYPE, INTERNAL_ERROR, PROBLEMS, Problem, problem_document
@@ -79,7 +81,8 @@ def document() -> dict[str, Any]:
         title="Tradepost",
         version=VERSION,
         description="The backend of a shop or marketplace: catalogue, stock, orders, payments and a ledger.",
-        license_info=None,
+        license_info=License(name="Apache 2.0", identifier="Apache-2.0"),
+        contact=Contact(name="Tradepost"),
         security_schemes={
             "bearer": HTTPBearer(bearerFormat="JWT", description="An ID token of the Cognito user pool."),
         },
@@ -95,6 +98,7 @@ def document() -> dict[str, Any]:
     components = whole["components"]
     for unused in ("HTTPValidationError", "ResponseValidationError", "ValidationError"):
         components["schemas"].pop(unused, None)
+    _share_currencies(components["schemas"])
     components["schemas"]["Problem"] = _PROBLEM_SCHEMA
     components["headers"] = _SHARED_HEADERS
     components["responses"] = shared
@@ -112,6 +116,25 @@ def document() -> dict[str, Any]:
     return whole
 
 
+def _share_currencies(schemas: dict[str, Any]) -> None:
+    """Replace each list of currencies by a reference to one schema, so that clients have one type."""
+    codes = sorted(MINOR_UNITS)
+    reference = {"$ref": "#/components/schemas/Currency"}
+
+    def shared(value: Any) -> Any:
+        if isinstance(value, dict):
+            return (
+                reference
+                if sorted(value.get("enum", ())) == codes
+                else {name: shared(each) for name, each in value.items()}
+            )
+        return [shared(each) for each in value] if isinstance(value, list) else value
+
+    schemas.update(shared(schemas))
+    description = "Code of a currency (ISO 4217)."
+    schemas["Currency"] = {"title": "Currency", "description": description, "type": "string", "enum": codes}
+
+
 def document_json() -> str:
     """Return the document as JSON text, as stored in `docs/openapi.json`."""
     return json.dumps(document(), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
@@ -127,6 +150,7 @@ def _complete(
     for parameter in operation.get("parameters", []):
         if parameter["name"] == "if-match":
             parameter["name"] = "If-Match"
+        parameter["schema"] = _without_null(parameter["schema"])
     operation["security"] = {PUBLIC: [], IAM: [{"sigv4": []}]}.get(declared.permission, [{"bearer": []}])
     if declared.idempotency_key != "ignored":
         operation.setdefault("parameters", []).append(_key_parameter(required=declared.idempotency_key == "required"))
@@ -134,6 +158,14 @@ def _complete(
         content = operation["requestBody"]["content"]
         content[JSON]["example"] = json.loads(json.loads(function.event.read_text())["body"])
     operation["responses"] = _success(operation, function, schemas) | _problems(operation, function, shared)
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a parameter that may be left out; in a URL there is no null."""
+    types: list[dict[str, Any]] = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
+    if len(types) != 1:
+        return schema
+    return {name: value for name, value in schema.items() if name != "anyOf"} | types[0]
 
 
 def _key_parameter(*, required: bool) -> dict[str, Any]:
@@ -152,6 +184,8 @@ def _success(operation: dict[str, Any], function: RouteFunction, schemas: dict[s
     content = response.pop("content", {})
     if declared.status != _NO_CONTENT:
         response["content"] = _content(content, declared.media_type)
+    if function.response.exists():
+        response["content"][JSON]["example"] = json.loads(function.response.read_text())
     responses = {str(declared.status): response}
     if _has_version(content, schemas):
         response["headers"]["ETag"] = _ETAG
@@ -162,7 +196,26 @@ def _success(operation: dict[str, Any], function: RouteFunction, schemas: dict[s
         response["headers"]["Idempotent-Replayed"] = _REPLAYED
     if declared.status == _CREATED:
         response["headers"]["Location"] = {"description": "URL of the created resource.", "schema": _TEXT}
+        response["links"] = _links(declared.location)
     return responses
+
+
+def _links(location: str) -> dict[str, Any]:
+    """Return the links from a created resource to the operations that read it and, as a parent, what belongs to it.
+
+    `location` is the path of the resource, with fields of the response in braces: `/v1/items/{id}`.
+    """
+    wanted = location.split("/")
+    links = {}
+    for function in functions():
+        parts = function.path.split("/")
+        if function.declaration.method != "GET" or "{" not in function.path or len(parts) < len(wanted):
+            continue
+        pairs = list(zip(parts, wanted, strict=False))
+        if all(part == other or part[:1] == other[:1] == "{" for part, other in pairs):
+            names = {part[1:-1]: f"$response.body#/{other[1:-1]}" for part, other in pairs if part.startswith("{")}
+            links[function.operation_id] = {"operationId": function.operation_id, "parameters": names}
+    return links
 
 
 def _content(content: dict[str, Any], media_type: str) -> dict[str, Any]:
@@ -189,6 +242,8 @@ def _problems(operation: dict[str, Any], function: RouteFunction, shared: dict[s
         raised.update(_WITH_KEY)
     if declared.idempotency_key == "required":
         raised.add(transport.IdempotencyKeyRequired)
+    if _is_hidden_by_another(function):
+        raised.add(transport.MethodNotAllowed)
     by_status: dict[int, list[Problem]] = {500: [INTERNAL_ERROR]}
     for error in sorted(raised, key=lambda each: each.__name__):
         problem = PROBLEMS[error]
@@ -199,6 +254,16 @@ def _problems(operation: dict[str, Any], function: RouteFunction, shared: dict[s
         shared[name] = _problem_response(problems)
         references[str(status)] = {"$ref": f"#/components/responses/{name}"}
     return references
+
+
+def _is_hidden_by_another(function: RouteFunction) -> bool:
+    """Return whether a more specific path without this method matches too, such as `/items/batch`: it responds 405."""
+    pattern = re.compile(re.sub(r"\{\w+\}", "[^/]+", function.path.replace(".", r"\.")))
+    methods: dict[str, set[str]] = {}
+    for each in functions():
+        if each.path != function.path and pattern.fullmatch(each.path):
+            methods.setdefault(each.path, set()).add(each.declaration.method)
+    return any(function.declaration.method not in allowed for allowed in methods.values())
 
 
 def _pascal(code: str) -> str:

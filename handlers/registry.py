@@ -58,6 +58,11 @@ class RouteFunction:
         return ROOT / "events" / self.resource / f"{self.operation_name}.json"
 
     @property
+    def response(self) -> Path:
+        """File of the JSON body of the response to the sample event, if it has one."""
+        return self.event.with_suffix(".response.json")
+
+    @property
     def declaration(self) -> Declaration:
         """Declaration of the route."""
         return self.route.declaration

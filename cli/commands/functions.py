@@ -3,6 +3,7 @@
 import json
 import signal
 import sys
+from collections.abc import Mapping
 from contextlib import redirect_stdout, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -99,12 +100,28 @@ def deploy_local(
 
 def openapi(
     output: Annotated[Path, typer.Option(help="File to write.")] = Path("docs/openapi.json"),
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if a file would change.")] = False,
 ) -> None:
-    """Write the OpenAPI document, generated from the handlers."""
+    """Write the responses to the sample events, and the OpenAPI document with them as examples."""
     from handlers.openapi import document_json
+    from local.examples import responses
 
-    output.write_text(document_json())
+    with redirect_stdout(sys.stderr):
+        written = _write(responses(), check) + _write({output: document_json()}, check)
+    if check and written:
+        fail(f"Run `uv run tradepost openapi`, as these have changed: {', '.join(map(str, written))}")
     print(output)
+
+
+def _write(files: Mapping[Path, str], check: bool) -> list[Path]:
+    """Write the files whose content is new, unless `check` is set; return them."""
+    changed = [file for file, text in files.items() if not file.exists() or file.read_text() != text]
+    for file in changed if not check else ():
+        try:
+            file.write_text(files[file])
+        except OSError as error:
+            fail(f"{file} cannot be written: {error.strerror}.")
+    return changed
 
 
 def event(

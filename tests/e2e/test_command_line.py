@@ -139,6 +139,11 @@ def test_an_event_is_answered(function: RouteFunction) -> None:
     assert line["request_id"] == event["requestContext"]["requestId"]
 
 
+def test_the_examples_in_the_openapi_document_are_what_the_functions_return() -> None:
+    done = tradepost("openapi", "--check")
+    assert done.returncode == 0, done.stderr
+
+
 def test_an_unknown_function_is_named_with_those_there_are() -> None:
     done = tradepost("invoke", "Nonsense", str(functions()[0].event))
     assert done.returncode == 2

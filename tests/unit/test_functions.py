@@ -44,7 +44,9 @@ def test_a_route_is_named_after_its_module_and_says_what_it_does(function: Route
 
 def test_every_function_has_its_event_and_every_event_its_function() -> None:
     events = {path for path in (ROOT / "events").rglob("*.json") if path.name != "env.json"}
-    assert events == {function.event for function in all_functions()}
+    responses = {path for path in events if path.name.endswith(".response.json")}
+    assert events - responses == {function.event for function in all_functions()}
+    assert responses <= {function.response for function in functions()}
 
 
 @every_function

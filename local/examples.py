@@ -1,0 +1,76 @@
+"""Examples of the API's responses: what each route returns for its sample event, always the same."""
+
+import json
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any, get_origin, get_type_hints
+
+from aws_lambda_powertools.event_handler import Response
+
+from domain.common.environment import Environment, using
+from handlers.registry import RouteFunction, functions
+from local.database import database
+from local.invocation import invoke
+from local.samples import add_samples
+from local.server import settings_for
+from local.user_pool import user_pool
+
+_START = datetime(2027, 1, 15, 9, tzinfo=UTC)
+"""Time at which the examples begin: in the future, so that the local database deletes nothing as expired."""
+_TICK = timedelta(milliseconds=1)
+_ORDER = ("GET", "POST", "PATCH", "DELETE")
+
+
+class Reproducible(Environment):
+    """Environment in which every run has the same times and ids: a clock that ticks when it is read, and one seed."""
+
+    def __init__(self, seed: int) -> None:
+        self.chance = Random(seed)  # noqa: S311 - for examples
+        self._now = _START
+
+    def now(self) -> datetime:
+        """Return the time of the clock, and let it tick."""
+        self._now += _TICK
+        return self._now
+
+    def in_parallel[A, R](self, call: Callable[[A], R], arguments: Iterable[A]) -> list[R]:
+        """Return the result of `call` for each argument, one after the other."""
+        return [call(argument) for argument in arguments]
+
+
+def recorded() -> list[tuple[RouteFunction, Any]]:
+    """Call each route with its sample event; return the functions and the JSON values that they return.
+
+    All routes share one database with the sample data; routes that read come first, and those that delete last.
+    Raises LookupError for a response that is no success.
+    """
+    from moto.moto_api._internal import mock_random
+
+    with database(None), user_pool(), using(Reproducible(seed=1)):
+        mock_random.seed(1)
+        settings_for(None)
+        add_samples()
+        return [
+            (function, json.loads(body))
+            for function in sorted(functions(), key=lambda each: _ORDER.index(each.declaration.method))
+            if (body := _body(function)) and _is_json(function)
+        ]
+
+
+def _body(function: RouteFunction) -> str:
+    response = invoke(function.name, json.loads(function.event.read_text()))
+    if response["statusCode"] != function.declaration.status:
+        raise LookupError(f"{function.name} does not succeed with {function.event}: {response['body']}")
+    return str(response["body"])
+
+
+def _is_json(function: RouteFunction) -> bool:
+    """Return whether a route returns a JSON value, and not a text such as a page."""
+    return get_origin(get_type_hints(function.route.endpoint)["return"]) is not Response
+
+
+def responses() -> dict[Path, str]:
+    """Return the files of the examples: the response of each route beside its sample event."""
+    return {function.response: json.dumps(body, indent=2, ensure_ascii=False) + "\n" for function, body in recorded()}
