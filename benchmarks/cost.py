@@ -11,7 +11,7 @@ from domain.common.environment import Environment, using
 from handlers.registry import RouteFunction, functions
 from local.database import database
 from local.invocation import invoke
-from local.samples import add_samples
+from local.samples.data import add_samples
 from local.server import settings_for
 from local.user_pool import user_pool
 from repositories.aws import clients

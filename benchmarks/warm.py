@@ -13,7 +13,7 @@ from uuid import uuid4
 from benchmarks.peers import Bare, FastApi, Resource
 from handlers.registry import ROOT
 from local.invocation import LambdaContext, handler_named, invoke
-from local.samples import ITEM_ID, TENANT, add_samples
+from local.samples.data import ITEM_ID, TENANT, add_samples
 
 CALLS = 60
 ROUNDS = 9

@@ -25,7 +25,7 @@ def invoke(
     """Call one function with an event and print its response."""
     from local.database import database
     from local.invocation import invoke as call
-    from local.samples import add_samples
+    from local.samples.data import add_samples
     from local.server import settings_for
     from local.user_pool import user_pool
 
@@ -48,7 +48,7 @@ def rehearse() -> None:
     from infra.rehearsal.functions import rehearse as run
     from infra.rehearsal.lambda_emulator import emulator
     from local.database import CACHE, database
-    from local.samples import add_samples
+    from local.samples.data import add_samples
     from local.server import settings_for
     from local.user_pool import user_pool
 
@@ -104,7 +104,7 @@ def openapi(
 ) -> None:
     """Write the responses to the sample events, and the OpenAPI document with them as examples."""
     from handlers.openapi import document_json
-    from local.examples import responses
+    from local.samples.examples import responses
 
     with redirect_stdout(sys.stderr):
         written = _write(responses(), check) + _write({output: document_json()}, check)

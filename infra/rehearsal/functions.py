@@ -10,7 +10,7 @@ from handlers.registry import RouteFunction, TriggerFunction, all_functions
 from infra.app import synthesize
 from infra.rehearsal.lambda_emulator import Emulator, Invocation
 from local.database import TABLE_NAME
-from local.samples import SECRET
+from local.samples.data import SECRET
 
 _LAST = ("archive", "close", "delete")
 """Operations that run last: all functions share one database, and these end what others use."""

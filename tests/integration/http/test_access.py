@@ -12,7 +12,7 @@ from domain.identity.permissions import GRANTS, Permission, Role
 from handlers.registry import RouteFunction, functions
 from local.iam import AccessDeniedError, role_of
 from local.invocation import invoke
-from local.samples import CUSTOMER, TENANT, add_samples
+from local.samples.data import CUSTOMER, TENANT, add_samples
 from repositories.aws.clients import dynamodb
 from repositories.dynamodb.iam_actions import IamAction
 from repositories.dynamodb.schema import INDEXES

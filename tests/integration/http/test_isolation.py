@@ -13,7 +13,17 @@ from domain.identity.permissions import Permission
 from handlers.http.declaration import PUBLIC
 from handlers.registry import RouteFunction, functions
 from local.invocation import invoke
-from local.samples import ACCOUNTS, CUSTOMER, ITEM_ID, LAST_ITEM_ID, ORDERS, OWNER, TENANT, TRANSACTION_ID, add_samples
+from local.samples.data import (
+    ACCOUNTS,
+    CUSTOMER,
+    ITEM_ID,
+    LAST_ITEM_ID,
+    ORDERS,
+    OWNER,
+    TENANT,
+    TRANSACTION_ID,
+    add_samples,
+)
 from repositories.aws import clients, tenant_client, ttl_cache
 from repositories.aws.clients import dynamodb
 from repositories.aws.settings import settings

@@ -13,7 +13,7 @@ from domain.common.environment import Environment, using
 from handlers.registry import RouteFunction, functions
 from local.database import database
 from local.invocation import invoke
-from local.samples import add_samples
+from local.samples.data import add_samples
 from local.server import settings_for
 from local.user_pool import user_pool
 
@@ -72,5 +72,5 @@ def _is_json(function: RouteFunction) -> bool:
 
 
 def responses() -> dict[Path, str]:
-    """Return the files of the examples: the response of each route beside its sample event."""
+    """Return the files of the examples: the response of each route, next to its sample event."""
     return {function.response: json.dumps(body, indent=2, ensure_ascii=False) + "\n" for function, body in recorded()}

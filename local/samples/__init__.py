@@ -1,0 +1,1 @@
+"""Sample data, and what the routes return for it."""
