@@ -55,9 +55,15 @@ def test_each_function_has_one_method_and_others_are_refused(dev: Template) -> N
         assert method["AuthorizationType"] == expected
     counts = Counter(each["HttpMethod"] for each in methods)
     assert counts["ANY"] == len({function.path for function in functions()}) + 1  # all other paths: 404
-    permissions = resources(dev, "AWS::Lambda::Permission")
-    assert len(permissions) == len(functions()) + len(TriggersOfPool)
-    assert not any("test-invoke-stage" in json.dumps(each) for each in permissions.values())
+    [role] = {json.dumps(each["Integration"]["Credentials"]) for each in by_operation.values()}
+    [invoker] = [
+        policy
+        for policy in resources(dev, "AWS::IAM::Policy").values()
+        if json.loads(role)["Fn::GetAtt"][0] in json.dumps(policy["Roles"])
+    ]
+    [statement] = invoker["PolicyDocument"]["Statement"]
+    invoked = {each["Fn::GetAtt"][0] for each in statement["Resource"]}
+    assert (statement["Action"], invoked) == ("lambda:InvokeFunction", {function.name for function in functions()})
 
 
 def test_a_role_can_do_what_its_route_declares_and_no_more(dev: Template) -> None:
