@@ -103,13 +103,14 @@ class ItemPatch(Model):
 
 
 class ItemSummary(Model):
-    """An item as shown in lists."""
+    """An item as shown in lists. `stock` is there if it was asked for; null if units are not counted."""
 
     id: str
     sku: str | None
     name: str
     price: Money
     status: ItemStatus
+    stock: Stock | MISSING | None = MISSING
     version: int
     created_at: Timestamp
     updated_at: Timestamp

@@ -1,12 +1,5 @@
 """Reports on the ledger: entries of an account, balances, the trial balance."""
 
-import re
-from datetime import UTC, datetime
-from typing import Annotated
-
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
-from pydantic_core import PydanticCustomError
-
 from domain.common.model import Model, Timestamp
 from domain.common.money import Money, SignedMoney
 from domain.ledger.accounts import Direction
@@ -59,25 +52,3 @@ class TrialBalance(Model):
     final: bool
     accounts: list[TrialAccount]
     totals: list[TrialTotal]
-
-
-def _is_moment(value: object) -> object:
-    if isinstance(value, str) and not re.fullmatch(_RFC3339, value):
-        raise PydanticCustomError("time_form", "Must be a time such as 2026-11-21T08:00:00Z")
-    return value
-
-
-_RFC3339 = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})"
-
-
-def _in_utc(moment: datetime) -> datetime:
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise PydanticCustomError("time_range", "Must be between the years 1 and 9999 in UTC") from None
-
-
-Moment = Annotated[
-    AwareDatetime, BeforeValidator(_is_moment), AfterValidator(_in_utc), Field(examples=["2026-11-21T08:00:00Z"])
-]
-"""Time in RFC 3339 format ("date-time"), converted to UTC."""

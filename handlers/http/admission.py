@@ -48,13 +48,14 @@ def caller_of(event: ProxyEvent) -> Caller:
 def operator_of(event: ProxyEvent) -> Caller:
     """Return the IAM principal that calls an operator route, as an owner of the tenant in the path or the body.
 
-    An invalid tenant id becomes `NO_TENANT`. Raises Unauthorized, or InvalidJson or ValidationFailed for the body.
+    Without a tenant, or with an invalid id, it is an owner of `NO_TENANT`. Raises Unauthorized, or InvalidJson or
+    ValidationFailed for the body.
     """
     arn = event["requestContext"]["identity"].get("userArn")
     if not arn:
         raise Unauthorized
     named = (event.get("pathParameters") or {}).get("tenant_id")
-    if named is None:
+    if named is None and event["httpMethod"] == "POST":
         named = json_object(event.get("body")).get("id")
     tenant = named if isinstance(named, str) and is_tenant_id(named) else NO_TENANT
     return Caller(tenant, arn, Role.OWNER)

@@ -5,6 +5,8 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Header, Query
 from pydantic import AfterValidator, Field
 
+from domain.common.times import DateOrMoment
+
 MAX_LIMIT = 200
 
 IfMatch = Annotated[
@@ -24,4 +26,11 @@ Limit = Annotated[
 ]
 Cursor = Annotated[
     str | None, Query(max_length=2048, description="`next_cursor` of the previous page; leave it out for the first.")
+]
+From = Annotated[
+    DateOrMoment | None,
+    Query(alias="from", description="Only what was created at this time or later; a date is in UTC."),
+]
+To = Annotated[
+    DateOrMoment | None, Query(alias="to", description="Only what was created before this time; a date is in UTC.")
 ]

@@ -5,8 +5,9 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from domain.common.errors import Contention, NotFound
+from domain.common.times import Moment
 from domain.identity.permissions import Permission
-from domain.ledger.reports import Balance, Moment
+from domain.ledger.reports import Balance
 from handlers.dependencies.ledger import Ledger
 from handlers.http.route import Route
 

@@ -6,10 +6,11 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from domain.common.errors import CursorInvalid
 from domain.common.pages import Page, PageRequest
+from domain.common.times import TimeRange
 from domain.identity.permissions import Permission
 from domain.orders import OrderStatus, OrderSummary, UserId
 from handlers.dependencies.orders import Orders
-from handlers.http.parameters import Cursor, Limit
+from handlers.http.parameters import Cursor, From, Limit, To
 from handlers.http.route import Route
 
 api = Route()
@@ -24,6 +25,8 @@ def list_orders(
     orders: Orders,
     customer_id: Annotated[UserId | None, Query()] = None,
     status: Annotated[OrderStatus | None, Query()] = None,
+    start: From = None,
+    end: To = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[OrderSummary]:
@@ -31,11 +34,12 @@ def list_orders(
 
     With `status`, a page can have fewer than `limit` orders even if more follow.
     """
+    created = TimeRange.of_query(start, end)
     caller = orders.caller
     if not caller.may(Permission.ORDERS_READ_ALL):
         customer_id = customer_id or caller.subject
         caller.require_own_or(Permission.ORDERS_READ_ALL, customer_id)
-    return orders.page(PageRequest(limit, cursor), customer_id, status)
+    return orders.page(PageRequest(limit, cursor), customer_id, status, created)
 
 
 handler = api.handler

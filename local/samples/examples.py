@@ -1,7 +1,8 @@
 """Examples of the API's responses: what each route returns for its sample event, always the same."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -17,8 +18,10 @@ from local.samples.data import add_samples
 from local.server import settings_for
 from local.user_pool import user_pool
 
-_START = datetime(2027, 1, 15, 9, tzinfo=UTC)
-"""Time at which the examples begin: in the future, so that the local database deletes nothing as expired."""
+_SAMPLES_AT = datetime(2027, 1, 15, 9, tzinfo=UTC)
+"""Time of the sample data: in the future, so that the local database deletes nothing as expired."""
+_CALLS_AT = _SAMPLES_AT + timedelta(minutes=10)
+"""Time of each call, while the holds of the sample orders last."""
 _TICK = timedelta(milliseconds=1)
 _ORDER = ("GET", "POST", "PATCH", "DELETE")
 
@@ -26,9 +29,9 @@ _ORDER = ("GET", "POST", "PATCH", "DELETE")
 class Reproducible(Environment):
     """Environment in which every run has the same times and ids: a clock that ticks when it is read, and one seed."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: str, start: datetime) -> None:
         self.chance = Random(seed)  # noqa: S311 - for examples
-        self._now = _START
+        self._now = start
 
     def now(self) -> datetime:
         """Return the time of the clock, and let it tick."""
@@ -46,12 +49,10 @@ def recorded() -> list[tuple[RouteFunction, Any]]:
     All routes share one database with the sample data; routes that read come first, and those that delete last.
     Raises LookupError for a response that is no success.
     """
-    from moto.moto_api._internal import mock_random
-
-    with database(None), user_pool(), using(Reproducible(seed=1)):
-        mock_random.seed(1)
+    with database(None), user_pool():
         settings_for(None)
-        add_samples()
+        with _reproducible("samples", _SAMPLES_AT):
+            add_samples()
         return [
             (function, json.loads(body))
             for function in sorted(functions(), key=lambda each: _ORDER.index(each.declaration.method))
@@ -59,8 +60,19 @@ def recorded() -> list[tuple[RouteFunction, Any]]:
         ]
 
 
+@contextmanager
+def _reproducible(seed: str, start: datetime) -> Iterator[None]:
+    """Give what runs in the context, and the ids that moto assigns, the times and random numbers of a seed."""
+    from moto.moto_api._internal import mock_random
+
+    mock_random.seed(seed)
+    with using(Reproducible(seed, start)):
+        yield
+
+
 def _body(function: RouteFunction) -> str:
-    response = invoke(function.name, json.loads(function.event.read_text()))
+    with _reproducible(function.name, _CALLS_AT):
+        response = invoke(function.name, json.loads(function.event.read_text()))
     if response["statusCode"] != function.declaration.status:
         raise LookupError(f"{function.name} does not succeed with {function.event}: {response['body']}")
     return str(response["body"])

@@ -15,6 +15,10 @@ SHARDS = 4
 """Number of partitions over which a list, an hour of events, or a minute of due holds is spread."""
 
 
+_NO_TENANT = "-"
+"""Stands for the tenant in keys of rows that belong to none; no tenant's id is as short."""
+
+
 class Key(NamedTuple):
     """The primary key of a row."""
 
@@ -74,6 +78,16 @@ def sku(tenant: str, code: str) -> Key:
 def tenant(tenant_id: str) -> Key:
     """Return the key of a tenant's row."""
     return Key(_pk(tenant_id, "TENANT"), "TENANT")
+
+
+def tenant_pks() -> list[str]:
+    """Return the gsi1 partition keys of the list of all tenants."""
+    return list_pks(_NO_TENANT, "TENANT")
+
+
+def listed_tenant(position: Position) -> dict[str, str]:
+    """Return the gsi1 attributes that put a tenant's row into the list of all tenants."""
+    return listed(_NO_TENANT, "TENANT", position)
 
 
 def user(tenant: str, user_id: str) -> Key:
@@ -143,7 +157,7 @@ def event(tenant: str, at: datetime, event_id: str) -> Key:
 
 def health() -> Key:
     """Return the key that the health check reads. It has no row."""
-    return Key(_pk("-", "HEALTH"), "HEALTH")
+    return Key(_pk(_NO_TENANT, "HEALTH"), "HEALTH")
 
 
 def list_pk(tenant: str, collection: str, of_shard: int) -> str:
@@ -194,7 +208,7 @@ def due_hold(row: Mapping[str, Any]) -> "DueHold":
 
 def sweep() -> Key:
     """Return the key of the row with the sweeper's progress: the minute up to which holds have been swept."""
-    return Key(_pk("-", "SWEEP"), "SWEEP")
+    return Key(_pk(_NO_TENANT, "SWEEP"), "SWEEP")
 
 
 def _due_pk(minute: datetime, of_shard: int) -> str:

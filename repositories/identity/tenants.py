@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from domain.common.errors import InvalidState, NotFound, PreconditionFailed
 from domain.common.events import DomainEvent
+from domain.common.model import to_rfc3339
+from domain.common.pages import Page, PageRequest
 from domain.identity.email import canonical_email
 from domain.identity.permissions import Role
 from domain.identity.tenants import NewTenant, Tenant, TenantPatch
@@ -11,12 +13,14 @@ from domain.identity.users import NewUser, User
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row, new_row
 from repositories.dynamodb.iam_actions import GROUP_CHANGE, INVITATION, IamAction, uses
+from repositories.dynamodb.keys import Position
 from repositories.dynamodb.session import Session, retry_on_conflict
 from repositories.dynamodb.table import Table
 from repositories.dynamodb.transaction import Stale
 from repositories.identity.invitations import add_user, adopting, claim_of, invite
 from repositories.identity.user_pool import UserPool
 from repositories.identity.user_rows import user_event
+from repositories.paging.lists import Listing, list_page
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,12 @@ class TenantRepository:
             raise NotFound("tenant")
         return found
 
+    @uses(IamAction.LIST)
+    def page(self, page: PageRequest) -> Page[Tenant]:
+        """Return a page of all tenants. Raises CursorInvalid."""
+        rows, cursor = list_page(Listing(self.session.table, "gsi1", keys.tenant_pks(), "TENANT"), page)
+        return Page(items=[Tenant(**row["head"]) for row in rows], next_cursor=cursor)
+
     @uses(IamAction.GET, IamAction.PUT)
     @retry_on_conflict
     def change(self, patch: TenantPatch, expected: frozenset[int] | None) -> Tenant:
@@ -81,11 +91,13 @@ class TenantRepository:
 def find_tenant(table: Table, tenant_id: str) -> Tenant | None:
     """Return a tenant, or None."""
     row = table.get(keys.tenant(tenant_id))
-    return Tenant(**row["tenant"]) if row else None
+    return Tenant(**row["head"]) if row else None
 
 
 def _row(tenant: Tenant) -> Row:
-    return new_row(keys.tenant(tenant.id), "tenant", tenant=tenant.model_dump(mode="json"), version=tenant.version)
+    at = Position(to_rfc3339(tenant.created_at), tenant.id)
+    head = tenant.model_dump(mode="json")
+    return new_row(keys.tenant(tenant.id), "tenant", head=head, version=tenant.version, **keys.listed_tenant(at))
 
 
 def _id_taken() -> InvalidState:

@@ -26,4 +26,4 @@ def require_currency(session: Session, currency: str) -> None:
 
 def _read(session: Session) -> frozenset[str]:
     row = session.table.get(keys.tenant(session.tenant))
-    return frozenset(row["tenant"]["currencies"] if row else ())
+    return frozenset(row["head"]["currencies"] if row else ())

@@ -33,7 +33,15 @@ from repositories.dynamodb.session import Session, retry_on_conflict
 from repositories.dynamodb.transaction import Raises, Stale, WriteTransaction, id_exists, require_absent
 from repositories.identity.traded_currencies import require_currency
 from repositories.items.batches import Batch, by_first_sku
-from repositories.items.rows import COLLECTIONS, StoredItem, item_to_row, stock_to_row, summary_from_row
+from repositories.items.rows import (
+    COLLECTIONS,
+    StockRows,
+    StoredItem,
+    is_whole,
+    item_to_row,
+    stock_to_row,
+    summary_from_row,
+)
 from repositories.items.stock import rebalance_stock, update_stock_rows
 from repositories.paging.lists import Listing, list_page
 
@@ -122,6 +130,19 @@ class ItemRepository:
         # The SKU may have moved to another item between the two reads.
         found = [summary_from_row(row)] if row and (row["head"]["sku"], row["head"]["status"]) == (sku, status) else []
         return Page(items=found, next_cursor=None)
+
+    @uses(IamAction.GET, IamAction.BATCH_GET, IamAction.QUERY)
+    def with_stock(self, page: Page[ItemSummary]) -> Page[ItemSummary]:
+        """Return the page with the stock of each item. Raises NotFound, Contention."""
+        first_rows = {item.id: keys.stock(self.session.tenant, item.id) for item in page.items}
+        found = self.session.table.batch_get(first_rows.values())
+        whole = {item_id: found[key] for item_id, key in first_rows.items() if is_whole(found.get(key))}
+        stock = {item_id: StockRows((row,)).stock for item_id, row in whole.items()}
+        # Stock in several rows is read item by item, as only those reads notice a split in progress.
+        split = [item_id for item_id in first_rows if item_id not in whole]
+        stock |= zip(split, in_parallel(lambda item_id: self.get(item_id).stock, split), strict=True)
+        items = [item.model_copy(update={"stock": stock[item.id]}) for item in page.items]
+        return page.model_copy(update={"items": items})
 
     @uses(IamAction.GET, IamAction.QUERY, IamAction.PUT, IamAction.UPDATE, IamAction.DELETE)
     @retry_on_conflict

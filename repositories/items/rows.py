@@ -155,6 +155,11 @@ def stock_to_row(tenant: str, item: Item) -> Row:
     }
 
 
+def is_whole(row: Row | None) -> bool:
+    """Return whether a first stock row has all of its item's stock."""
+    return row is not None and row.get("bucket_rows") == 1
+
+
 def shard_to_row(tenant: str, stored: StoredItem, shard: int, units: int) -> Row:
     """Return the row of a new shard with `units` available units."""
     stock = Stock(on_hand=units, reserved=0, available=units)

@@ -66,7 +66,7 @@ class OrderPlacement:
         wanted = {keys.stock(self.session.tenant, item_id): item_id for item_id in ids}
         found = self.session.read([*wanted, tenant])
         require_absent(self.session.table, (key for key in wanted if key not in found))
-        settings = found.pop(tenant)["tenant"]["settings"] if tenant in found else {}
+        settings = found.pop(tenant)["head"]["settings"] if tenant in found else {}
         return {wanted[key]: row for key, row in found.items()}, TenantSettings(**settings).hold_minutes
 
     def _holds(self, rows: Mapping[str, Row]) -> list[Reservation]:

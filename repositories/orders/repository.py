@@ -8,6 +8,7 @@ from domain.common.errors import NotFound
 from domain.common.events import DomainEvent
 from domain.common.ids import is_id, new_id
 from domain.common.pages import Page, PageRequest
+from domain.common.times import TimeRange
 from domain.identity.permissions import Caller, Permission
 from domain.orders import (
     NewOrder,
@@ -58,9 +59,14 @@ class OrderRepository:
         return self.reached(self.session.find(self.key(order_id))).order
 
     @uses(IamAction.LIST, IamAction.LIST_BELOW)
-    def page(self, page: PageRequest, customer_id: str | None, status: OrderStatus | None) -> Page[OrderSummary]:
-        """Return a page of the orders, optionally only of one customer or with one status. Raises CursorInvalid."""
-        rows, cursor = list_page(self._listing(customer_id, status), page)
+    def page(
+        self, page: PageRequest, customer_id: str | None, status: OrderStatus | None, created: TimeRange
+    ) -> Page[OrderSummary]:
+        """Return a page of the orders, optionally only of one customer, with one status or created within a range.
+
+        Raises CursorInvalid.
+        """
+        rows, cursor = list_page(self._listing(customer_id, status).within(created), page)
         return Page(items=[summary_from_row(row) for row in rows], next_cursor=cursor)
 
     @uses(IamAction.GET, IamAction.BATCH_GET, IamAction.PUT, IamAction.UPDATE)

@@ -2,12 +2,15 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from math import ceil, isqrt
 from typing import Self
 
 from domain.common.environment import in_parallel
+from domain.common.model import to_rfc3339
 from domain.common.pages import PageRequest
+from domain.common.times import TimeRange
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row
 from repositories.dynamodb.session import Session
@@ -22,7 +25,7 @@ _END = "~"
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A list: an index, its partitions, and a filter.
+    """A list: an index, its partitions, a filter, and the sort keys between which it lies.
 
     `query` identifies the list, so that its cursors are valid for no other.
     """
@@ -32,6 +35,8 @@ class Listing:
     pks: list[str]
     query: str
     shows: Callable[[Row], bool] | None = None
+    since: str = ""
+    before: str = _END
 
     @classmethod
     def of_all(
@@ -44,6 +49,17 @@ class Listing:
         """Return the list of a tenant's collection, such as `ITEM`."""
         name = f"{session.tenant}\n{collection}{query}"
         return cls(session.table, "gsi1", keys.list_pks(session.tenant, collection), name, shows)
+
+    def within(self, created: TimeRange) -> "Listing":
+        """Return the part of the list that was created within a time range."""
+        since = _bound(created.start) if created.start else self.since
+        before = _bound(created.end) if created.end else self.before
+        return replace(self, since=since, before=before, query=f"{self.query}\n{since}\n{before}")
+
+
+def _bound(moment: datetime) -> str:
+    """Return the smallest sort key from `moment` on. Sort keys have milliseconds, so a finer time is after its own."""
+    return to_rfc3339(moment) + (_END if moment.microsecond % 1000 else "")
 
 
 @dataclass(slots=True)
@@ -58,15 +74,19 @@ class _Shard:
 
     def fetch(self, count: int) -> None:
         """Fetch the next `count` rows."""
-        index = self.listing.index
+        index, since = self.listing.index, self.listing.since
+        bounds, values = f"{index}sk < :before", {":pk": self.pk, ":before": self.before}
+        if since:
+            bounds, values = f"{index}sk BETWEEN :since AND :before", values | {":since": since}
         answered = self.listing.table.query(
-            f"{index}pk = :pk AND {index}sk < :before",
-            {":pk": self.pk, ":before": self.before},
+            f"{index}pk = :pk AND {bounds}",
+            values,
             index=index,
-            limit=count,
+            limit=count + bool(since),
             newest_first=True,
         )
-        self.rows.extend(answered.rows)
+        # BETWEEN includes its bounds, so the row at the cursor may come again.
+        self.rows.extend(row for row in answered.rows if row[f"{index}sk"] != self.before)
         self.more = answered.more
         if answered.rows:
             self.before = answered.rows[-1][f"{index}sk"]
@@ -88,7 +108,7 @@ def list_page(listing: Listing, page: PageRequest) -> tuple[list[Row], str | Non
     A position is a time and an id. Neither ever changes, so all pages together return each row once, even with
     concurrent writes. Raises CursorInvalid.
     """
-    before = unseal(page.cursor, listing.query) if page.cursor else _END
+    before = unseal(page.cursor, listing.query) if page.cursor else listing.before
     examined: list[Row] = []
     shown: list[Row] = []
     for row in _merged(listing, before, page.limit + 1):

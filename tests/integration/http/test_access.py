@@ -67,7 +67,7 @@ PATHS = re.compile(r"(item|order|acct|txn)_[0-9A-Z]{26}")
 UNKNOWN = "01JD3ZK8Q4M5X6Y7Z8A9B0C1ZZ"
 ANY_VERSION = {"headers": {"If-Match": "*"}}
 MORE: dict[str, list[dict[str, Any]]] = {
-    "ListItems": [{"queryStringParameters": {"sku": "MUG-RED"}}],
+    "ListItems": [{"queryStringParameters": {"sku": "MUG-RED"}}, {"queryStringParameters": {"include": "stock"}}],
     "ListOrders": [{"queryStringParameters": {"customer_id": CUSTOMER}}],
     "ListTransactions": [{"queryStringParameters": {"reference": "R"}}],
     "ListUsers": [{"queryStringParameters": {"email": "customer@example.com"}}],
@@ -94,9 +94,10 @@ def recorder() -> Iterator[Recorder]:
 
 @pytest.fixture(scope="module")
 def samples(database: str) -> dict[str, str]:
-    """Add the sample data and three more resources; return their ids by their placeholders in `MORE`."""
+    """Add the sample data and three more resources, and split stock; return the ids of placeholders in `MORE`."""
     add_samples()
     price = {"amount": "1.00", "currency": "EUR"}
+    _created("SplitStock", {"count": 2})
     return {
         "CREATED_USER": _created("CreateUser", {"email": "made@example.com", "name": "A", "role": "customer"}),
         "UNCOUNTED_ITEM": _created("CreateItem", {"name": "A", "price": price}),

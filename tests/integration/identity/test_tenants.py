@@ -33,6 +33,21 @@ def test_an_operator_makes_a_tenant_with_its_owner(operator: Operator, shop: Sho
     }
 
 
+def test_operators_list_tenants_newest_first(operator: Operator) -> None:
+    made = [operator.call("POST", "/tenants", new_tenant()).json for _ in range(3)]
+    path = f"/tenants/{made[0]['id']}"
+    made[0] = operator.call("PATCH", path, {"name": "Renamed"}, If_Match='"1"').json
+    found: list[dict[str, Any]] = []
+    cursor = ""
+    while not {each["id"] for each in made} <= {each["id"] for each in found}:
+        page = operator.call("GET", f"/tenants?limit=2{cursor}").json
+        found += page["items"]
+        cursor = f"&cursor={page['next_cursor']}"
+    assert [each for each in found if each in made] == sorted(made, key=lambda each: each["created_at"], reverse=True)
+    assert len({each["id"] for each in found}) == len(found)
+    assert operator.call("GET", "/tenants?limit=2&cursor=x").code == "CURSOR_INVALID"
+
+
 def test_a_tenant_is_changed_by_version(operator: Operator) -> None:
     tenant = operator.call("POST", "/tenants", new_tenant()).json
     path = f"/tenants/{tenant['id']}"

@@ -1,13 +1,14 @@
 """Tests of stock shards: the item's totals do not depend on the distribution of units over shards."""
 
 from collections import Counter
+from functools import partial
 
 import pytest
 
 from repositories.aws.clients import dynamodb
 from repositories.dynamodb import keys
 from repositories.dynamodb.table import Meter, Table
-from tests.faults import interleaved
+from tests.faults import interleaved, torn
 from tests.shop import Shop, race
 
 
@@ -182,3 +183,29 @@ def test_the_stock_of_each_bucket_is_shown(shop: Shop) -> None:
     assert sorted(by_bucket) in ([(4, 0, 4), (5, 4, 1)], [(4, 4, 0), (5, 0, 5)])
     assert shop.get(f"/items/{shop.add()['id']}/stock-buckets").code == "INVALID_STATE"
     assert shop.acting_as("customer").get(f"/items/{item['id']}/stock-buckets").code == "FORBIDDEN"
+
+
+def test_a_list_shows_the_stock_of_each_item_if_asked(shop: Shop) -> None:
+    whole, split, uncounted = shop.add(stock=3), shop.add(stock=9), shop.add()
+    shop.post(f"/items/{split['id']}/stock-buckets", {"count": 4})
+    shop.order({whole["id"]: 1, split["id"]: 4})
+    shown = {each["id"]: each["stock"] for each in shop.walk(2, "/items?include=stock&")}
+    assert shown == {
+        whole["id"]: {"on_hand": 3, "reserved": 1, "available": 2},
+        split["id"]: {"on_hand": 9, "reserved": 4, "available": 5},
+        uncounted["id"]: None,
+    }
+    assert all("stock" not in each for each in shop.walk(2))
+    one = shop.add(stock=1, sku="A")
+    assert shop.get("/items?sku=A&include=stock").json["items"][0]["stock"] == one["stock"]
+    assert shop.get("/items?include=prices").pointers == ["/query/include"]
+
+
+def test_a_list_never_shows_half_a_split(shop: Shop) -> None:
+    item = shop.add(stock=9)
+    for count, visible in ((4, 0), (1, 1), (8, 1), (2, 0)):
+        split = partial(shop.post, f"/items/{item['id']}/stock-buckets", {"count": count})
+        with torn(split, lambda keys, n=visible: keys[:n], at=0) as met:  # type: ignore[misc]
+            [shown] = shop.get("/items?include=stock").json["items"]
+        assert met.changed
+        assert shown["stock"]["on_hand"] == 9

@@ -1,11 +1,11 @@
 """Tests of order status changes (payment, shipment, refund, cancellation) and of access to orders."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
 
-from domain.common.environment import now
+from domain.common.environment import Environment, now, using
 from domain.orders import MOVES, OrderStatus, StockEffect
 from tests.integration.orders.common import brought_to
 from tests.shop import Shop
@@ -130,6 +130,42 @@ def test_orders_are_listed_by_customer_and_status(shop: Shop) -> None:
     cursor = shop.get("/orders?status=paid&limit=1").json["next_cursor"]
     for other in ("status=pending", "", f"customer_id={customers[0]}&status=paid"):
         assert shop.get(f"/orders?{other}&cursor={cursor}").code == "CURSOR_INVALID"
+
+
+class Ticking(Environment):
+    """A clock that goes on by a millisecond each time it is read."""
+
+    def __init__(self) -> None:
+        self.at = super().now()
+
+    def now(self) -> datetime:
+        self.at += timedelta(milliseconds=1)
+        return self.at
+
+
+def test_orders_are_listed_by_time(shop: Shop) -> None:
+    item = shop.add(stock=100)["id"]
+    customer = shop.acting_as("customer")
+    with using(Ticking()):
+        placed = [(shop if n % 2 else customer).order({item: 1}).json for n in range(9)]
+    times = [each["created_at"] for each in placed]
+    for start, end in [(0, 3), (3, 9), (2, 2), (0, 9)]:
+        to = f"&to={times[end]}" if end < len(times) else ""
+        for path, wanted in (("/orders?", placed), (f"/orders?customer_id={customer.user}&", placed[::2])):
+            shown = [each["id"] for each in wanted if times[start] <= each["created_at"] < [*times, "~"][end]]
+            found = shop.walk(2, f"{path}from={times[start]}{to}&")
+            assert [each["id"] for each in reversed(found)] == shown
+    finer = times[3].replace("Z", "5Z")
+    assert [each["id"] for each in shop.walk(9, f"/orders?from={finer}&")] == [each["id"] for each in placed[:3:-1]]
+    assert [each["id"] for each in shop.walk(9, f"/orders?to={finer}&")] == [each["id"] for each in placed[3::-1]]
+    day, next_day = times[0][:10], f"{datetime.fromisoformat(times[0]) + timedelta(days=2):%Y-%m-%d}"
+    assert len(shop.walk(9, f"/orders?from={day}&to={next_day}&")) == 9
+    assert shop.walk(9, f"/orders?to={day}&") == []
+    cursor = shop.get(f"/orders?from={day}&limit=2").json["next_cursor"]
+    assert shop.get(f"/orders?limit=2&cursor={cursor}").code == "CURSOR_INVALID"
+    for wrong in ("from=2026-11-22&to=2026-11-21", "from=yesterday", "from=2026-02-30"):
+        answer = shop.get(f"/orders?{wrong}")
+        assert (answer.status, answer.pointers) == (400, ["/query/from"])
 
 
 def test_a_page_of_a_rare_status_looks_at_a_bounded_number_of_orders(

@@ -123,7 +123,7 @@ class Watch:
         if row:
             version = before["version"] if before else 0
             require(row["version"] == version + 1, f"The tenant's version {row['version']} follows {version}.")
-            self.history.add("tenant", row["tenant"]["name"], commit.decided, commit.complete)
+            self.history.add("tenant", row["head"]["name"], commit.decided, commit.complete)
 
     def _sweep(self, _commit: Commit, before: Row | None, row: Row | None) -> None:
         if before and row:
