@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from cli.commands.clients import client
 from cli.commands.functions import deploy_local, event, invoke, openapi, rehearse
 from cli.commands.operations import audit, redrive, statement
 from cli.commands.serve import serve, status
@@ -14,7 +15,21 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 importing = typer.Typer(no_args_is_help=True, help="Load data through the running API.")
 app.add_typer(importing, name="import")
 
-for command in (serve, status, token, login, invoke, event, rehearse, openapi, replay, audit, statement, redrive):
+for command in (
+    serve,
+    status,
+    token,
+    login,
+    invoke,
+    event,
+    rehearse,
+    openapi,
+    client,
+    replay,
+    audit,
+    statement,
+    redrive,
+):
     app.command()(command)
 app.command("deploy-local")(deploy_local)
 importing.command("items")(import_items)
