@@ -12,7 +12,8 @@ import uvicorn
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from handlers.registry import functions
-from local.gateway import MAX_BODY_BYTES, Gateway, Request
+from local.cognito.service import KEYS_PATH, UserPoolService
+from local.gateway import MAX_BODY_BYTES, Gateway, Reply, Request
 from local.invocation import invoke
 from local.scheduler import Clock
 from local.sigv4 import AccessKey
@@ -21,12 +22,16 @@ PROCESSES = 4
 """Maximum number of concurrent calls, like concurrent execution environments in Lambda."""
 
 
+COGNITO_PATH = "/cognito-idp"
+
+
 class Server:
     """ASGI application that runs functions in a pool of processes."""
 
-    def __init__(self, key: RSAPrivateKey, operator: AccessKey) -> None:
+    def __init__(self, key: RSAPrivateKey, operator: AccessKey, user_pool: UserPoolService) -> None:
         self._pool = ProcessPoolExecutor(PROCESSES, multiprocessing.get_context("spawn"), initializer=_warm_up)
         self._gateway = Gateway(key, operator, self.invoke)
+        self._user_pool = user_pool
         wait(_started(self._pool))
 
     def close(self) -> None:
@@ -49,11 +54,24 @@ class Server:
             body=body,
             source_ip=client[0],
         )
-        reply = await self._gateway.handle(request)
+        at_pool = request.path.startswith(COGNITO_PATH)
+        reply = await (self._sign_in(request) if at_pool else self._gateway.handle(request))
         headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
         headers.append((b"content-length", str(len(reply.body)).encode()))
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         await send({"type": "http.response.body", "body": reply.body})
+
+    async def _sign_in(self, request: Request) -> Reply:
+        """Return the user pool's response. It runs in a thread, as the pool waits for functions that it triggers."""
+        headers = [("Access-Control-Allow-Origin", "*"), ("Access-Control-Allow-Headers", "*")]
+        if request.method == "OPTIONS":
+            return Reply(204, headers, b"")
+        if request.path == COGNITO_PATH + KEYS_PATH:
+            answer = self._user_pool.keys()
+        else:
+            target = request.header("x-amz-target") or ""
+            answer = await asyncio.to_thread(self._user_pool.handle, target, request.body)
+        return Reply(answer.status, [*headers, ("Content-Type", answer.content_type)], answer.body)
 
 
 async def _body(receive: Any) -> bytes:
@@ -87,9 +105,9 @@ def _warm_up() -> None:
     functions()
 
 
-def run(key: RSAPrivateKey, operator: AccessKey, port: int, announce: Any) -> None:
+def run(key: RSAPrivateKey, operator: AccessKey, user_pool: UserPoolService, port: int, announce: Any) -> None:
     """Serve on the loopback interface until interrupted. `announce` is called when the server is ready."""
-    server = Server(key, operator)
+    server = Server(key, operator, user_pool)
     clock = Clock(server.invoke)
     config = uvicorn.Config(
         server,

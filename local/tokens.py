@@ -14,7 +14,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 ISSUER = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_tradepost"
-AUDIENCE = "tradepost-local"
+AUDIENCE = "tradepostlocal"
+"""Id of the app client."""
+KEY_ID = "local"
 _RSA_BITS = 2048
 
 
@@ -43,7 +45,6 @@ def mint(
     **claims: Any,
 ) -> str:
     """Return an ID token for `user` (a UUID). `claims` override or extend the default claims."""
-    issued = datetime.now(UTC)
     usual = {
         "sub": user,
         "email": f"{user}@example.com",
@@ -52,10 +53,15 @@ def mint(
         "iss": ISSUER,
         "aud": AUDIENCE,
         "token_use": "id",
-        "iat": issued,
-        "exp": issued + lifetime,
     }
-    return jwt.encode(usual | claims, key, algorithm="RS256")
+    return signed(key, usual | claims, lifetime)
+
+
+def signed(key: RSAPrivateKey, claims: dict[str, Any], lifetime: timedelta) -> str:
+    """Return a token with these claims (JWT, RS256), issued now unless the claims say otherwise."""
+    issued = datetime.now(UTC)
+    times = {"iat": issued, "exp": issued + lifetime}
+    return jwt.encode(times | claims, key, algorithm="RS256", headers={"kid": KEY_ID})
 
 
 def verified_claims(key: RSAPrivateKey, authorization: str | None) -> dict[str, str] | None:
@@ -83,4 +89,6 @@ def verified_claims(key: RSAPrivateKey, authorization: str | None) -> dict[str, 
 
 
 def _as_text(claim: Any) -> str:
+    if isinstance(claim, bool):
+        return str(claim).lower()
     return ",".join(map(str, claim)) if isinstance(claim, list) else str(claim)

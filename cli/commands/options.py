@@ -86,6 +86,12 @@ def require_tenant(tenant: str) -> None:
         fail(f"{tenant!r} cannot be a tenant: 3 to 40 lower-case letters, digits and hyphens.", 2)
 
 
+def require_key(data: Path) -> None:
+    """Exit with 1 unless a server has made the key for tokens in a data folder."""
+    if not (data / "token-key.pem").exists():
+        fail(f"No server has run on {data}, so that no server would accept the token. Name its folder with --data.")
+
+
 def require_uuid(user: str) -> None:
     """Exit with 2 unless a text is a UUID."""
     try:

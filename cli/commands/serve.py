@@ -19,10 +19,11 @@ def serve(
     memory: Annotated[bool, typer.Option("--memory", help="Keep data in memory only.")] = False,
 ) -> None:
     """Run the API locally on an embedded database."""
+    from local.cognito.users import POOL_ID
     from local.database import database
     from local.server import run, settings_for
     from local.sigv4 import access_key
-    from local.tokens import mint, signing_key
+    from local.tokens import AUDIENCE, mint, signing_key
     from local.user_pool import user_pool
 
     data.mkdir(parents=True, exist_ok=True)
@@ -43,13 +44,22 @@ def serve(
             flush=True,
         )
 
-    with only_one(data), database(folder) as endpoint, user_pool() as pool:
+    with only_one(data), database(folder) as endpoint, user_pool(folder, key, notify=print) as (pool, administration):
         settings_for(folder)
         running_file = write_running(
-            data, url=f"http://127.0.0.1:{port}/v1", process=os.getpid(), database=endpoint, user_pool=pool
+            data,
+            url=f"http://127.0.0.1:{port}/v1",
+            process=os.getpid(),
+            database=endpoint,
+            user_pool={
+                "endpoint": f"http://127.0.0.1:{port}/cognito-idp",
+                "administration": administration,
+                "pool": POOL_ID,
+                "client": AUDIENCE,
+            },
         )
         try:
-            run(key, operator, port, announce)
+            run(key, operator, pool, port, announce)
         finally:
             running_file.unlink(missing_ok=True)
     stderr.print("Stopped.")
@@ -66,7 +76,8 @@ def status(
         return
     print(f"API: {parts['url']} (process {parts['process']})")
     print(f"Database (DynamoDB): {parts['database']}")
-    print(f"User pool (Cognito): {parts['user_pool']['endpoint']}, pool {parts['user_pool']['pool']}")
+    pool = parts["user_pool"]
+    print(f"User pool (Cognito): {pool['endpoint']}, pool {pool['pool']}, app client {pool['client']}")
 
 
 def only_one(data: Path) -> FileLock:

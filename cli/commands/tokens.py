@@ -1,13 +1,12 @@
 """Commands that print tokens for the local server."""
 
-import sys
-from contextlib import redirect_stdout
 from typing import Annotated
 from uuid import uuid4
 
 import typer
+from pydantic_core import PydanticCustomError
 
-from cli.commands.options import DEFAULT_DATA, Data, fail, require_tenant, require_uuid, running
+from cli.commands.options import DEFAULT_DATA, Data, fail, require_key, require_tenant, require_uuid, running
 from domain.identity.permissions import Role
 
 
@@ -23,23 +22,28 @@ def token(
     require_tenant(tenant)
     if user:
         require_uuid(user)
-    data.mkdir(parents=True, exist_ok=True)
+    require_key(data)
     print(mint(signing_key(data), tenant=tenant, role=role.value, user=user or str(uuid4())))
 
 
 def login(
     email: Annotated[str, typer.Option(help="E-mail address of the user.")],
     tenant: Annotated[str, typer.Option(help="Tenant of the user.")] = "acme",
-    password: Annotated[str | None, typer.Option(help="Password of the user. Default: a new one is set.")] = None,
+    password: Annotated[
+        str | None, typer.Option(help="Password of the user. Default: sign in without one, as only this command can.")
+    ] = None,
     data: Data = DEFAULT_DATA,
 ) -> None:
     """Sign a user in to the running server's user pool and print the ID token."""
-    from local.user_pool import SignInRefusedError, id_token
+    from cli.sign_in import SignInRefusedError, id_token
+    from domain.identity.email import canonical_email
+    from repositories.identity.user_pool import username
 
-    server = running(data)
+    require_tenant(tenant)
+    pool = running(data)["user_pool"]
     try:
-        with redirect_stdout(sys.stderr):
-            token = id_token(server, data, tenant, email, password)
+        print(id_token(pool["administration"], pool["client"], username(tenant, canonical_email(email)), password))
+    except PydanticCustomError:
+        fail(f"{email!r} is not an e-mail address.", 2)
     except SignInRefusedError as refused:
         fail(str(refused))
-    print(token)

@@ -24,6 +24,7 @@ class Identity(Construct):
             # get tokens only in tenants that allow sign-up, because a token requires a profile.
             self_sign_up_enabled=True,
             sign_in_aliases=cognito.SignInAliases(username=True),
+            sign_in_case_sensitive=False,
             keep_original=cognito.KeepOriginalAttrs(email=True),
             auto_verify=cognito.AutoVerifiedAttrs(email=True),
             standard_attributes=cognito.StandardAttributes(

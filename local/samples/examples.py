@@ -12,6 +12,7 @@ from aws_lambda_powertools.event_handler import Response
 
 from domain.common.environment import Environment, using
 from handlers.registry import RouteFunction, functions
+from local.cognito.service import UserPoolService
 from local.database import database
 from local.invocation import invoke
 from local.samples.data import add_samples
@@ -49,29 +50,27 @@ def recorded() -> list[tuple[RouteFunction, Any]]:
     All routes share one database with the sample data; routes that read come first, and those that delete last.
     Raises LookupError for a response that is no success.
     """
-    with database(None), user_pool():
+    with database(None), user_pool() as (pool, _):
         settings_for(None)
-        with _reproducible("samples", _SAMPLES_AT):
+        with _reproducible(pool, "samples", _SAMPLES_AT):
             add_samples()
         return [
             (function, json.loads(body))
             for function in sorted(functions(), key=lambda each: _ORDER.index(each.declaration.method))
-            if (body := _body(function)) and _is_json(function)
+            if (body := _body(function, pool)) and _is_json(function)
         ]
 
 
 @contextmanager
-def _reproducible(seed: str, start: datetime) -> Iterator[None]:
-    """Give what runs in the context, and the ids that moto assigns, the times and random numbers of a seed."""
-    from moto.moto_api._internal import mock_random
-
-    mock_random.seed(seed)
+def _reproducible(pool: UserPoolService, seed: str, start: datetime) -> Iterator[None]:
+    """Give what runs in the context, and the ids that the user pool assigns, the times and random numbers of a seed."""
+    pool.users.chance = Random(seed)  # noqa: S311 - for examples
     with using(Reproducible(seed, start)):
         yield
 
 
-def _body(function: RouteFunction) -> str:
-    with _reproducible(function.name, _CALLS_AT):
+def _body(function: RouteFunction, pool: UserPoolService) -> str:
+    with _reproducible(pool, function.name, _CALLS_AT):
         response = invoke(function.name, json.loads(function.event.read_text()))
     if response["statusCode"] != function.declaration.status:
         raise LookupError(f"{function.name} does not succeed with {function.event}: {response['body']}")

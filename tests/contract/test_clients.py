@@ -1,11 +1,8 @@
 """Generated clients compile, and work against the running server; linters accept the OpenAPI document."""
 
-import hashlib
 import json
-import os
 import re
 import shutil
-import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -15,8 +12,8 @@ import pytest
 from cli.clients import DOCUMENT, NODE, TYPESCRIPT_GENERATOR, python, typescript
 from handlers.registry import ROOT
 from infra.tools import isolated, uv
-from local.database import CACHE
 from tests.conftest import Server
+from tests.contract.node import run
 from tests.shop import Shop
 
 HERE = Path(__file__).parent
@@ -25,42 +22,11 @@ SHOWN = ["12.99", "pending 25.98", "/lines/0/quantity", "8 available", "2 items"
 """What each client prints, for a shop in which there was one item before."""
 
 
-@pytest.fixture(scope="module")
-def node() -> Path:
-    """A folder with the npm packages of the lock file. It is kept for the next run."""
-    lock = HERE / "node" / "package-lock.json"
-    folder = CACHE / f"node-{hashlib.sha256(lock.read_bytes()).hexdigest()[:16]}"
-    if not (folder / "ready").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(HERE / "node", folder)
-        run(folder, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-        (folder / "ready").touch()
-    return folder
-
-
-@pytest.fixture
-def work(tmp_path: Path, node: Path) -> Path:
-    """A folder in which the npm packages are installed."""
-    (tmp_path / "node_modules").symlink_to(node / "node_modules")
-    (tmp_path / "package.json").write_text('{"type": "module"}')
-    return tmp_path
-
-
 @pytest.fixture
 def shop(server: Server) -> Shop:
     shop = server.shop()
     shop.add(stock=1)
     return shop
-
-
-def run(folder: Path, *command: str, **environment: str) -> str:
-    """Run a command, found next to this interpreter first; return its output."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        command, cwd=folder, env=os.environ | {"PATH": path} | environment, capture_output=True, text=True, timeout=600
-    )
-    assert done.returncode == 0, f"{' '.join(command)}:\n{done.stdout}{done.stderr}"
-    return done.stdout
 
 
 def api(server: Server, shop: Shop) -> dict[str, str]:
@@ -132,7 +98,7 @@ def test_models_of_datamodel_code_generator_work(server: Server, shop: Shop, tmp
 def test_one_version_of_each_tool_is_pinned() -> None:
     groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
     assert NODE in groups["infra"]
-    pinned = json.loads((HERE / "node" / "package.json").read_text())["devDependencies"]
+    pinned = json.loads((HERE / "npm" / "package.json").read_text())["devDependencies"]
     shipped = json.loads((ROOT / "cli" / "clients" / "typescript" / "package.json").read_text())["dependencies"]
     assert f"typescript@{pinned['typescript']}" in TYPESCRIPT_GENERATOR
     assert shipped["openapi-fetch"] == pinned["openapi-fetch"]

@@ -39,7 +39,7 @@ def sign_up(tenant: str, email: str) -> str:
     """Sign up a user with a confirmed address; return the subject."""
     name, pool = username(tenant, email), settings().user_pool_id
     cognito().admin_create_user(UserPoolId=pool, Username=name, MessageAction="SUPPRESS")
-    cognito().admin_set_user_password(UserPoolId=pool, Username=name, Password="Their-own-1", Permanent=True)
+    cognito().admin_set_user_password(UserPoolId=pool, Username=name, Password="Their-own-pass-1", Permanent=True)
     signed_up = pool_user(tenant, email)
     assert signed_up
     return str(signed_up["sub"])

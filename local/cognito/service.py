@@ -1,0 +1,137 @@
+"""HTTP interface of the local user pool: AWS's JSON protocol 1.1, and the public keys of tokens."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from local.cognito.accounts import Accounts
+from local.cognito.administration import Administration
+from local.cognito.errors import CognitoError
+from local.cognito.sign_in import SignIn
+from local.cognito.tokens import Tokens
+from local.cognito.triggers import Invoke, Triggers
+from local.cognito.users import POOL_ID, Users
+from local.tokens import AUDIENCE
+
+KEYS_PATH = f"/{POOL_ID}/.well-known/jwks.json"
+SIGN_IN_AS = "LocalSignInAs"
+"""Operation of this pool alone: sign a user in without a password, for the command line."""
+PREFIX = "AWSCognitoIdentityProviderService."
+_JSON = "application/x-amz-json-1.1"
+
+type Operation = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """HTTP response."""
+
+    status: int
+    body: bytes
+    content_type: str = _JSON
+
+
+class UserPoolService:
+    """The user pool and its operations by name."""
+
+    def __init__(
+        self, key: RSAPrivateKey, users: Users, invoke: Invoke, notify: Callable[[str], None] = lambda _: None
+    ) -> None:
+        triggers = Triggers(invoke)
+        self.users = users
+        self._tokens = Tokens(key, users, triggers)
+        sign_in, accounts = SignIn(users, self._tokens), Accounts(users, self._tokens, notify)
+        admin = Administration(users, triggers, notify)
+        self._public: dict[str, Operation] = {
+            "InitiateAuth": sign_in.initiate_auth,
+            "RespondToAuthChallenge": sign_in.respond_to_auth_challenge,
+            "GetTokensFromRefreshToken": lambda request: sign_in.refresh(str(request.get("RefreshToken"))),
+            "SignUp": accounts.sign_up,
+            "ResendConfirmationCode": accounts.resend_confirmation_code,
+            "ConfirmSignUp": accounts.confirm_sign_up,
+            "ForgotPassword": accounts.forgot_password,
+            "ConfirmForgotPassword": accounts.confirm_forgot_password,
+            "ChangePassword": accounts.change_password,
+            "GetUser": accounts.get_user,
+            "GlobalSignOut": accounts.global_sign_out,
+            "RevokeToken": accounts.revoke_token,
+        }
+        self._all = self._public | {
+            "AdminCreateUser": admin.admin_create_user,
+            "AdminGetUser": admin.admin_get_user,
+            "AdminDeleteUser": admin.admin_delete_user,
+            "AdminSetUserPassword": admin.admin_set_user_password,
+            "AdminListGroupsForUser": admin.admin_list_groups_for_user,
+            "AdminAddUserToGroup": admin.admin_add_user_to_group,
+            "AdminRemoveUserFromGroup": admin.admin_remove_user_from_group,
+            SIGN_IN_AS: lambda request: sign_in.signed_in(users.get(str(request.get("Username")))),
+        }
+
+    def handle(self, target: str, body: bytes, *, administrator: bool = False) -> Answer:
+        """Return the response to an operation; `target` is the header X-Amz-Target.
+
+        Only administrators may call those whose names begin with Admin. In AWS they need a signature.
+        """
+        operations = self._all if administrator else self._public
+        operation = operations.get(target.removeprefix(PREFIX), _no_operation)
+        try:
+            return Answer(200, json.dumps(operation(_request(body))).encode())
+        except CognitoError as error:
+            shown = {"__type": error.code, "message": error.message}
+            return Answer(400, json.dumps(shown).encode())
+
+    def keys(self) -> Answer:
+        """Return the public keys that verify tokens."""
+        return Answer(200, json.dumps(self._tokens.key_set()).encode(), "application/json")
+
+
+def _no_operation(_request: dict[str, Any]) -> dict[str, Any]:
+    raise CognitoError("InvalidAction", "The local user pool has no such operation.")
+
+
+def _request(body: bytes) -> dict[str, Any]:
+    try:
+        request: dict[str, Any] = json.loads(body)
+    except ValueError:
+        raise CognitoError("SerializationException", "The body is not JSON.") from None
+    if not isinstance(request, dict):
+        raise CognitoError("SerializationException", "The body is not a JSON object.")
+    for name, known in (("ClientId", AUDIENCE), ("UserPoolId", POOL_ID)):
+        if request.get(name, known) != known:
+            raise CognitoError("ResourceNotFoundException", f"{name} {request[name]} does not exist.")
+    return request
+
+
+@contextmanager
+def listening(service: UserPoolService) -> Iterator[str]:
+    """Serve all operations on a free port of the loopback interface, and yield the URL."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            answer = service.handle(self.headers.get("X-Amz-Target", ""), body, administrator=True)
+            self.send_response(answer.status)
+            self.send_header("Content-Type", answer.content_type)
+            self.send_header("Content-Length", str(len(answer.body)))
+            self.end_headers()
+            self.wfile.write(answer.body)
+
+        def log_message(self, *_: Any) -> None:
+            """Write no log line."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
