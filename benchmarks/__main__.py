@@ -14,7 +14,7 @@ from benchmarks.warm import warm_cpu
 from handlers.registry import ROOT, functions
 from infra.bundling import bundle
 from local.database import database
-from local.server import settings_for
+from local.http.server import settings_for
 from local.user_pool import user_pool
 
 PAGE = ROOT / "docs" / "benchmarks.md"

@@ -10,9 +10,9 @@ from typing import NamedTuple
 from domain.common.environment import Environment, using
 from handlers.registry import RouteFunction, functions
 from local.database import database
+from local.http.server import settings_for
 from local.invocation import invoke
 from local.samples.data import add_samples
-from local.server import settings_for
 from local.user_pool import user_pool
 from repositories.aws import clients
 from repositories.aws.settings import settings

@@ -7,9 +7,9 @@ from uuid import uuid4
 from domain.identity.permissions import Permission
 from handlers.http.declaration import IAM
 from handlers.registry import RouteFunction, functions
-from local.gateway import Request, proxy_event
+from local.http.gateway import Request, proxy_event
+from local.http.sigv4 import USER_ARN
 from local.samples.data import ACCOUNTS, CUSTOMER, ITEM_ID, ORDERS, OWNER, TENANT, TRANSACTION_ID
-from local.sigv4 import USER_ARN
 
 _HOST = "a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com"
 _PARAMETERS = {

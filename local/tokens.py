@@ -21,17 +21,26 @@ _RSA_BITS = 2048
 
 
 def signing_key(folder: Path | None) -> RSAPrivateKey:
-    """Return the key stored in `folder`, created if missing (None: a new one that is not stored). Raises TypeError."""
+    """Return the key stored in `folder`, created if missing (None: a new one that is not stored). Raises ValueError."""
     if folder is None:
         return generate_private_key(65537, _RSA_BITS)
     path = folder / "token-key.pem"
     if not path.exists():
-        key = generate_private_key(65537, _RSA_BITS)
         path.touch(mode=0o600)
-        path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    loaded = load_pem_private_key(path.read_bytes(), password=None)
+        path.write_bytes(pem(generate_private_key(65537, _RSA_BITS)))
+    return signing_key_of(path.read_bytes())
+
+
+def pem(key: RSAPrivateKey) -> bytes:
+    """Return a key in PEM format."""
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def signing_key_of(text: bytes) -> RSAPrivateKey:
+    """Return the key in a PEM text. Raises ValueError."""
+    loaded = load_pem_private_key(text, password=None)
     if not isinstance(loaded, RSAPrivateKey):
-        raise TypeError(f"{path} is not an RSA key")
+        raise ValueError("This is not an RSA key")  # noqa: TRY004 - the value of the text is wrong
     return loaded
 
 

@@ -18,15 +18,15 @@ import pytest
 from moto import mock_aws
 from xdist.scheduler import LoadScopeScheduling
 
+from cli.commands.running import running, token_key
 from domain.common.environment import Environment, using
 from handlers.registry import ROOT
 from local import database as local
 from local import dynoxide
+from local.http.server import settings_for
+from local.http.sigv4 import AccessKey
 from local.invocation import invoke
 from local.processes import free_port
-from local.server import settings_for
-from local.sigv4 import access_key
-from local.tokens import signing_key
 from local.user_pool import SERVICES, user_pool
 from repositories.aws import clients
 from repositories.aws.settings import settings
@@ -160,13 +160,13 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def shop(self, tenant: str | None = None) -> Shop:
-        shop = Shop(send_over_http(self._client), signing_key(self.data))
+        shop = Shop(send_over_http(self._client), token_key(self.data))
         shop.tenant = tenant or shop.tenant
         return shop
 
     @property
     def operator(self) -> Operator:
-        key, _ = access_key(self.data)
+        key = AccessKey(**running(self.data)["access_key"])
         return Operator(send_over_http(self._client), key, f"127.0.0.1:{self.port}")
 
     def stop(self) -> int:

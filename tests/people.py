@@ -8,7 +8,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from local.sigv4 import SERVICE, AccessKey
+from local.http.sigv4 import SERVICE, AccessKey
 from tests.shop import Answer, Send, Shop
 
 

@@ -12,9 +12,9 @@ from uuid import uuid4
 import httpx
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from local.gateway import Gateway, Request
+from local.http.gateway import Gateway, Request
+from local.http.sigv4 import AccessKey
 from local.invocation import invoke
-from local.sigv4 import AccessKey
 from local.tokens import mint, signing_key
 
 KEY = signing_key(None)

@@ -24,18 +24,22 @@ def invoke(
 ) -> None:
     """Call one function with an event and print its response."""
     from local.database import database
+    from local.http.server import settings_for
     from local.invocation import invoke as call
     from local.samples.data import add_samples
-    from local.server import settings_for
     from local.user_pool import user_pool
 
+    try:
+        called_with = json.loads(event.read_text())
+    except ValueError as error:
+        fail(f"{event} has no JSON: {error}.", 2)
     with database(data), user_pool():
         settings_for(data)
         if data is None:
             add_samples()
         try:
             with redirect_stdout(sys.stderr):
-                response = call(function, json.loads(event.read_text()))
+                response = call(function, called_with)
         except LookupError as unknown:
             fail(str(unknown.args[0]), 2)
     print(json.dumps(response, indent=2, ensure_ascii=False))
@@ -48,8 +52,8 @@ def rehearse() -> None:
     from infra.rehearsal.functions import rehearse as run
     from infra.rehearsal.lambda_emulator import emulator
     from local.database import CACHE, database
+    from local.http.server import settings_for
     from local.samples.data import add_samples
-    from local.server import settings_for
     from local.user_pool import user_pool
 
     tools = emulator(CACHE)

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.options import DEFAULT_DATA, Data, Url, api_of, fail, running, stderr
+from cli.commands.options import DEFAULT_DATA, Data, Url, fail, stderr
+from cli.commands.running import api_of, running
 
 
 def audit(

@@ -1,68 +1,156 @@
-"""Command that runs the local server."""
+"""Commands that run the local server and show it."""
 
 import json
 import os
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import uuid4
 
 import typer
 from dotenv import load_dotenv
 from filelock import FileLock, Timeout
 
-from cli.commands.options import DEFAULT_DATA, Data, fail, running, stderr, write_running
+from cli.commands.options import DEFAULT_DATA, Data, fail, stderr
+from cli.commands.running import running, write_running
+
+_RELOADED = ("domain", "handlers", "local", "repositories")
 
 
 def serve(
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3000,
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.", min=1, max=65535)] = 3000,
     data: Data = DEFAULT_DATA,
-    memory: Annotated[bool, typer.Option("--memory", help="Keep data in memory only.")] = False,
+    memory: Annotated[bool, typer.Option("--memory", help="Keep nothing: data and keys are in memory.")] = False,
+    log_json: Annotated[
+        bool, typer.Option("--log-json", help="Write log lines as JSON, as in AWS. Default in a pipe.")
+    ] = False,
+    reload: Annotated[bool, typer.Option("--reload", help="Start again when the code changes.")] = False,
 ) -> None:
     """Run the API locally on an embedded database."""
+    if reload:
+        _reload([each for each in sys.argv[1:] if each != "--reload"])
+        return
+    _require_free(port)
+    os.umask(0o077)  # what is kept has customers' data and keys
+    load_dotenv(Path.cwd() / ".env")
+    readable = not log_json and sys.stdout.isatty()
+    try:
+        with _private(data), _only_one(data, keep=not memory):
+            _serve(port, data, None if memory else data.resolve(), readable=readable)
+    except LookupError as failure:
+        fail(str(failure.args[0]))
+    stderr.print("Stopped.")
+
+
+def _serve(port: int, data: Path, folder: Path | None, *, readable: bool) -> None:
     from local.cognito.users import POOL_ID
     from local.database import database
-    from local.server import run, settings_for
-    from local.sigv4 import access_key
-    from local.tokens import AUDIENCE, mint, signing_key
+    from local.http.log_lines import ReadableLog
+    from local.http.server import COGNITO_PATH, run, settings_for
+    from local.tokens import AUDIENCE, mint, pem
     from local.user_pool import user_pool
 
-    data.mkdir(parents=True, exist_ok=True)
-    load_dotenv(Path.cwd() / ".env")
-    folder = None if memory else data.resolve()
-    key = signing_key(data.resolve())
-    operator, is_new = access_key(data.resolve())
-    if is_new:
-        print(f"The access key for operators is in {data / 'access-key.json'}")
+    key, operator, is_new = _keys(folder)
+    url = f"http://127.0.0.1:{port}"
 
     def announce() -> None:
+        if folder and is_new:
+            print(f"The access key for operators is in {data / 'access-key.json'}")
         token = mint(key, tenant="acme", role="owner", user=str(uuid4()))
         body = json.dumps({"name": "Enamel mug", "price": {"amount": "12.99", "currency": "EUR"}, "stock": 10})
-        print(f"Tradepost listening on http://127.0.0.1:{port}/v1 (documentation: http://127.0.0.1:{port}/v1/docs)")
+        print(f"Tradepost listening on {url}/v1 (documentation: {url}/v1/docs)")
         print(
-            f"curl -s http://127.0.0.1:{port}/v1/items -H 'Authorization: Bearer {token}'"
+            f"curl -s {url}/v1/items -H 'Authorization: Bearer {token}'"
             f" -H 'Content-Type: application/json' -d '{body}'",
             flush=True,
         )
 
-    with only_one(data), database(folder) as endpoint, user_pool(folder, key, notify=print) as (pool, administration):
+    if readable:
+        sys.stdout = ReadableLog(sys.stdout)
+    with database(folder) as endpoint, user_pool(folder, key, notify=_print_at_once) as (pool, administration):
         settings_for(folder)
+        cognito = {"endpoint": f"{url}{COGNITO_PATH}", "administration": administration}
         running_file = write_running(
             data,
-            url=f"http://127.0.0.1:{port}/v1",
-            process=os.getpid(),
+            url=f"{url}/v1",
             database=endpoint,
-            user_pool={
-                "endpoint": f"http://127.0.0.1:{port}/cognito-idp",
-                "administration": administration,
-                "pool": POOL_ID,
-                "client": AUDIENCE,
-            },
+            user_pool=cognito | {"pool": POOL_ID, "client": AUDIENCE},
+            token_key=pem(key).decode(),
+            access_key=asdict(operator),
         )
         try:
-            run(key, operator, pool, port, announce)
+            run(key, operator, pool, port, announce, readable=readable)
         finally:
             running_file.unlink(missing_ok=True)
-    stderr.print("Stopped.")
+
+
+def _print_at_once(line: str) -> None:
+    print(line, flush=True)
+
+
+def _keys(folder: Path | None) -> Any:
+    """Return the key for tokens, the operators' access key, and whether that is new. Raises LookupError."""
+    from local.http.sigv4 import access_key
+    from local.tokens import signing_key
+
+    try:
+        return signing_key(folder), *access_key(folder)
+    except (ValueError, TypeError):
+        damaged = f"token-key.pem or access-key.json in {folder} is damaged."
+        raise LookupError(f"{damaged} Remove it, and the next start makes another one.") from None
+
+
+def _require_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            fail(f"Port {port} cannot be used: {error.strerror}. Give another one with --port.")
+
+
+@contextmanager
+def _private(data: Path) -> Iterator[None]:
+    """Make a data folder that only its owner can read; remove it at the end if it is empty. Raises LookupError."""
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        data.chmod(0o700)
+    except OSError as error:
+        raise LookupError(f"{data} cannot be the data folder: {error.strerror}. Give another with --data.") from None
+    yield
+    if not any(data.iterdir()):
+        data.rmdir()
+
+
+@contextmanager
+def _only_one(data: Path, *, keep: bool) -> Iterator[None]:
+    """Hold the lock on a data folder, and remove its file unless it is to be kept. Exits with 1 if it is taken."""
+    lock = FileLock(data / "server.lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        fail(f"Another Tradepost is using {data}. Stop it, or give --data another folder.")
+    try:
+        yield
+    finally:
+        if not keep:
+            Path(lock.lock_file).unlink(missing_ok=True)
+        lock.release()
+
+
+def _reload(arguments: list[str]) -> None:
+    """Run this command without --reload, and again whenever a module changes."""
+    from watchfiles import PythonFilter, run_process
+
+    from handlers.registry import ROOT
+
+    command = " ".join([sys.executable, "-m", "cli.main", *arguments])
+    folders = [ROOT / name for name in _RELOADED]
+    run_process(*folders, target=command, target_type="command", watch_filter=PythonFilter(), sigint_timeout=30)
 
 
 def status(
@@ -72,19 +160,9 @@ def status(
     """Show where the parts of the running server are."""
     parts = running(data)
     if as_json:
-        print(json.dumps(parts))
+        print(json.dumps({name: value for name, value in parts.items() if not name.endswith("_key")}))
         return
     print(f"API: {parts['url']} (process {parts['process']})")
     print(f"Database (DynamoDB): {parts['database']}")
     pool = parts["user_pool"]
     print(f"User pool (Cognito): {pool['endpoint']}, pool {pool['pool']}, app client {pool['client']}")
-
-
-def only_one(data: Path) -> FileLock:
-    """Return the acquired lock on a data folder. Exits with 1 if another server has it."""
-    lock = FileLock(data / "server.lock", timeout=0)
-    try:
-        lock.acquire()
-    except Timeout:
-        fail(f"Another Tradepost is using {data}. Stop it, or give --data another folder.")
-    return lock

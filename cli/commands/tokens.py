@@ -6,7 +6,8 @@ from uuid import uuid4
 import typer
 from pydantic_core import PydanticCustomError
 
-from cli.commands.options import DEFAULT_DATA, Data, fail, require_key, require_tenant, require_uuid, running
+from cli.commands.options import DEFAULT_DATA, Data, fail, require_tenant, require_uuid
+from cli.commands.running import running, token_key
 from domain.identity.permissions import Role
 
 
@@ -17,13 +18,12 @@ def token(
     data: Data = DEFAULT_DATA,
 ) -> None:
     """Print an ID token, valid for an hour, for the local server on the same data folder."""
-    from local.tokens import mint, signing_key
+    from local.tokens import mint
 
     require_tenant(tenant)
     if user:
         require_uuid(user)
-    require_key(data)
-    print(mint(signing_key(data), tenant=tenant, role=role.value, user=user or str(uuid4())))
+    print(mint(token_key(data), tenant=tenant, role=role.value, user=user or str(uuid4())))
 
 
 def login(

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.options import DEFAULT_DATA, Data, Url, api_of
+from cli.commands.options import DEFAULT_DATA, Data, Url
+from cli.commands.running import api_of
 
 _REPLAYING = "00000000-0000-4000-8000-00000000da11"
 """User of replays: always the same, as idempotency keys belong to a user."""

@@ -35,8 +35,8 @@ class CursorInvalid(DomainError):
 class Unauthorized(DomainError):
     """Credentials are missing or invalid (401)."""
 
-    def __init__(self) -> None:
-        super().__init__("Send a valid bearer token.")
+    def __init__(self, detail: str = "Send a valid bearer token.") -> None:
+        super().__init__(detail)
 
 
 class Forbidden(DomainError):

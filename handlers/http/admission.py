@@ -53,7 +53,7 @@ def operator_of(event: ProxyEvent) -> Caller:
     """
     arn = event["requestContext"]["identity"].get("userArn")
     if not arn:
-        raise Unauthorized
+        raise Unauthorized("Sign the request as an IAM principal (SigV4).")
     named = (event.get("pathParameters") or {}).get("tenant_id")
     if named is None and event["httpMethod"] == "POST":
         named = json_object(event.get("body")).get("id")

@@ -27,7 +27,10 @@ from repositories.dynamodb.idempotency import Replayed, StoredResponse
 from repositories.dynamodb.session import Session
 from repositories.dynamodb.table import Table
 
+ALLOWED_HEADERS = ["Authorization", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key"]
+"""Headers that pages of other origins may send."""
 EXPOSED_HEADERS = ["ETag", "Location", "Retry-After", "Idempotent-Replayed", "X-Request-Id"]
+"""Headers that pages of other origins may read."""
 
 type Endpoint = Callable[..., Any]
 

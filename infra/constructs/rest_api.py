@@ -15,7 +15,7 @@ from handlers.http.declaration import IAM, PUBLIC
 from handlers.http.problems import CONTENT_TYPE, INTERNAL_ERROR, PROBLEMS, Problem, problem_document
 from handlers.http.request import MERGE_PATCH
 from handlers.http.responses import JSON
-from handlers.http.route import EXPOSED_HEADERS
+from handlers.http.route import ALLOWED_HEADERS, EXPOSED_HEADERS
 from handlers.registry import RouteFunction
 from infra.constructs.identity import Identity
 from infra.constructs.lambda_function import LambdaFunction
@@ -25,7 +25,6 @@ from infra.stages import Stage
 
 RATE_PER_SECOND = 1000
 BURST = 500
-ALLOWED_HEADERS = ["Authorization", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key"]
 
 _GATEWAY_PROBLEMS: dict[str, Problem] = {
     "ACCESS_DENIED": PROBLEMS[errors.Forbidden],
@@ -182,6 +181,7 @@ class RestApi(Construct):
         headers = {"X-Request-Id": "context.requestId"}
         if stage.cors_origins:
             headers["Access-Control-Allow-Origin"] = f"'{stage.cors_origins[0]}'"
+            headers["Access-Control-Expose-Headers"] = f"'{', '.join(EXPOSED_HEADERS)}'"
         for kind, problem in _GATEWAY_PROBLEMS.items():
             retry = {"Retry-After": "'1'"} if problem.retryable else {}
             self.rest.add_gateway_response(

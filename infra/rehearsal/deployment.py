@@ -18,7 +18,7 @@ from botocore.credentials import Credentials
 
 from handlers.registry import ROOT
 from infra.rehearsal.ministack import ACCOUNT, REGION, environment_for
-from local.sigv4 import SERVICE
+from local.http.sigv4 import SERVICE
 
 _ARCHITECTURES = {"aarch64": "arm64", "arm64": "arm64"}
 

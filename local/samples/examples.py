@@ -14,9 +14,9 @@ from domain.common.environment import Environment, using
 from handlers.registry import RouteFunction, functions
 from local.cognito.service import UserPoolService
 from local.database import database
+from local.http.server import settings_for
 from local.invocation import invoke
 from local.samples.data import add_samples
-from local.server import settings_for
 from local.user_pool import user_pool
 
 _SAMPLES_AT = datetime(2027, 1, 15, 9, tzinfo=UTC)

@@ -15,7 +15,7 @@ from pycognito import Cognito
 from pycognito.aws_srp import AWSSRP
 from pycognito.exceptions import ForceChangePasswordException
 
-from cli.commands.options import running
+from cli.commands.running import running
 from tests.conftest import Server
 from tests.contract.node import HERE, run
 from tests.people import new_tenant

@@ -1,56 +1,17 @@
 """Commands of the README, run as by a developer."""
 
 import json
-import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from cli.commands.options import RUNNING
-from handlers.registry import ROOT, RouteFunction, TriggerFunction, functions, triggers
+from cli.commands.running import RUNNING
+from handlers.registry import RouteFunction, TriggerFunction, functions, triggers
 from tests.conftest import Server
+from tests.e2e.commands import tradepost
 from tests.people import new_tenant
 from tests.shop import new_item
-
-
-def tradepost(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "cli.main", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
-
-
-def test_data_survives_a_restart(tmp_path: Path) -> None:
-    first = Server(tmp_path)
-    shop = first.shop()
-    item = shop.add(sku="A", stock=3)
-    cursor = shop.get("/items?limit=1").json["next_cursor"]
-    shop.add(sku="B")
-    cursor = shop.get("/items?limit=1").json["next_cursor"]
-    assert first.stop() == 0
-    assert "Stopped." in first.log
-    assert "Traceback" not in first.log
-    second = Server(tmp_path)
-    try:
-        again = second.shop(shop.tenant)
-        assert again.item(item["id"]) == item
-        assert again.post("/items", new_item(sku="A")).code == "SKU_TAKEN"
-        rest = again.get(f"/items?limit=1&cursor={cursor}").json
-        assert [each["sku"] for each in rest["items"]] == ["A"]
-    finally:
-        second.stop()
-
-
-def test_the_line_to_paste_works(server: Server) -> None:
-    line = next(line for line in server.log.splitlines() if line.startswith("curl "))
-    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True)
-    assert json.loads(done.stdout)["name"] == "Enamel mug"
-
-
-def test_a_second_server_on_the_same_data_is_refused(server: Server) -> None:
-    refused = tradepost("serve", "--data", str(server.data), "--memory")
-    assert refused.returncode == 1
-    assert "Another Tradepost is using" in refused.stderr
 
 
 def test_a_printed_token_opens_the_door(server: Server) -> None:
@@ -193,26 +154,6 @@ def test_books_are_audited_and_printed(server: Server) -> None:
     assert tradepost("statement", "--account", "nonsense", *options, *place).returncode == 1
 
 
-@pytest.mark.parametrize(
-    ("arguments", "code", "said"),
-    [
-        (("token", "--tenant", "Bad Tenant!"), 2, "cannot be a tenant"),
-        (("token", "--tenant", "acme", "--user", "me"), 2, "an id is a UUID"),
-        (("status",), 1, "No server is running"),
-        (("audit",), 1, "No server is running"),
-        (("replay", "FILE", "--currency", "GBP"), 1, "No server is running"),
-        (("statement", "--account", "a", "--from", "2026-12-01", "--to", "2026-11-01"), 2, "is after the last"),
-    ],
-)
-def test_a_mistake_gets_a_sentence_and_an_exit_code(
-    tmp_path: Path, arguments: tuple[str, ...], code: int, said: str
-) -> None:
-    file = tmp_path / "file.csv"
-    file.write_text("a;b\n1;2\n")
-    done = tradepost(*(str(file) if each == "FILE" else each for each in arguments), "--data", str(tmp_path))
-    assert (done.returncode, said in done.stderr, "Traceback" in done.stderr) == (code, True, False), done.stderr
-
-
 def test_commands_find_the_server_by_its_folder(server: Server, tmp_path: Path) -> None:
     place = ("--data", str(server.data), "--tenant", server.shop().tenant)
     status = json.loads(tradepost("status", "--data", str(server.data), "--json").stdout)
@@ -229,8 +170,3 @@ def test_commands_find_the_server_by_its_folder(server: Server, tmp_path: Path) 
     assert refused.returncode == 1
     missing = tradepost("statement", "--account", "nope", "--from", "2026-11-01", "--to", "2026-11-02", *place)
     assert (missing.returncode, "There is no account nope" in missing.stderr) == (1, True)
-
-
-def test_an_audit_of_nothing_is_no_success(server: Server) -> None:
-    done = tradepost("audit", "--tenant", "nothing-there", "--data", str(server.data))
-    assert (done.returncode, "nothing of tenant nothing-there" in done.stderr) == (1, True), done.stderr

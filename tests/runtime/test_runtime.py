@@ -8,8 +8,8 @@ from handlers.registry import RouteFunction, all_functions
 from infra.rehearsal.functions import Rehearsed, rehearse
 from infra.rehearsal.lambda_emulator import emulator
 from local.database import CACHE, database
+from local.http.server import settings_for
 from local.samples.data import add_samples
-from local.server import settings_for
 from local.user_pool import user_pool
 from tests.conftest import forget_clients
 

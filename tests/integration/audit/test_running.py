@@ -14,7 +14,7 @@ from rich.progress import Progress
 
 from cli.audit import Audit, BrokenError
 from cli.audit.reading import Reading
-from cli.commands.options import RUNNING
+from cli.commands.running import RUNNING
 from repositories.dynamodb import keys
 from repositories.dynamodb.table import Meter, Table
 from tests.conftest import Server

@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 import pytest
 
-from cli.commands.options import RUNNING
+from cli.commands.running import RUNNING
 from domain.common.environment import now
 from domain.common.errors import Unavailable
 from domain.orders import Order

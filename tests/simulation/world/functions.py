@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from handlers.registry import RouteFunction, functions
-from local.gateway import Request, proxy_event
+from local.http.gateway import Request, proxy_event
 from local.invocation import TIMEOUT_SECONDS, handler_named
 from tests.simulation.world.scheduler import Crash, Instance, Scheduler, Task
 

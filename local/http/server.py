@@ -1,9 +1,14 @@
 """Local HTTP server for functions that run as in Lambda: each process handles one call at a time."""
 
 import asyncio
+import json
 import multiprocessing
 import os
 import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from pathlib import Path
 from typing import Any
@@ -11,12 +16,15 @@ from typing import Any
 import uvicorn
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
+from handlers.http.problems import CONTENT_TYPE
 from handlers.registry import functions
 from local.cognito.service import KEYS_PATH, UserPoolService
-from local.gateway import MAX_BODY_BYTES, Gateway, Reply, Request
+from local.http.gateway import MAX_BODY_BYTES, Gateway, Reply, Request
+from local.http.log_lines import ReadableLog, request_line
+from local.http.sigv4 import AccessKey
+from local.http.start_page import START_PAGE
 from local.invocation import invoke
 from local.scheduler import Clock
-from local.sigv4 import AccessKey
 
 PROCESSES = 4
 """Maximum number of concurrent calls, like concurrent execution environments in Lambda."""
@@ -28,8 +36,10 @@ COGNITO_PATH = "/cognito-idp"
 class Server:
     """ASGI application that runs functions in a pool of processes."""
 
-    def __init__(self, key: RSAPrivateKey, operator: AccessKey, user_pool: UserPoolService) -> None:
-        self._pool = ProcessPoolExecutor(PROCESSES, multiprocessing.get_context("spawn"), initializer=_warm_up)
+    def __init__(self, key: RSAPrivateKey, operator: AccessKey, user_pool: UserPoolService, *, readable: bool) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pool = ProcessPoolExecutor(PROCESSES, context, initializer=_warm_up, initargs=(readable,))
+        self._readable = readable
         self._gateway = Gateway(key, operator, self.invoke)
         self._user_pool = user_pool
         wait(_started(self._pool))
@@ -54,12 +64,21 @@ class Server:
             body=body,
             source_ip=client[0],
         )
-        at_pool = request.path.startswith(COGNITO_PATH)
-        reply = await (self._sign_in(request) if at_pool else self._gateway.handle(request))
+        started = time.perf_counter()
+        reply = await self._handle(request)
+        if self._readable:
+            _print_line(request, reply, time.perf_counter() - started)
         headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
         headers.append((b"content-length", str(len(reply.body)).encode()))
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         await send({"type": "http.response.body", "body": reply.body})
+
+    async def _handle(self, request: Request) -> Reply:
+        if request.path.startswith(COGNITO_PATH):
+            return await self._sign_in(request)
+        if request.path == "/" and request.method == "GET":
+            return Reply(200, [("Content-Type", "text/html; charset=utf-8")], START_PAGE.encode())
+        return await self._gateway.handle(request)
 
     async def _sign_in(self, request: Request) -> Reply:
         """Return the user pool's response. It runs in a thread, as the pool waits for functions that it triggers."""
@@ -86,6 +105,13 @@ async def _body(receive: Any) -> bytes:
     return b"".join(chunks)
 
 
+def _print_line(request: Request, reply: Reply, seconds: float) -> None:
+    is_problem = ("Content-Type", CONTENT_TYPE) in reply.headers
+    code = json.loads(reply.body)["code"] if is_problem else request.header("x-amz-target") or ""
+    target = request.path + (f"?{request.query}" if request.query else "")
+    print(request_line(request.method, target, reply.status, code.rpartition(".")[2], seconds * 1000), flush=True)
+
+
 def _started(pool: ProcessPoolExecutor) -> list[Future[None]]:
     """Start all processes of the pool. They inherit that Ctrl-C is ignored, so that it ends none while it starts."""
     handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -99,15 +125,37 @@ def _do_nothing() -> None:
     """Task that ends when a process has started."""
 
 
-def _warm_up() -> None:
+def _warm_up(readable: bool) -> None:
     """Prepare a process: leave Ctrl-C to the server, and import all routes so that the first caller need not wait."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_server, daemon=True).start()
+    if readable:
+        sys.stdout = ReadableLog(sys.stdout)
     functions()
 
 
-def run(key: RSAPrivateKey, operator: AccessKey, user_pool: UserPoolService, port: int, announce: Any) -> None:
-    """Serve on the loopback interface until interrupted. `announce` is called when the server is ready."""
-    server = Server(key, operator, user_pool)
+def _end_with_server() -> None:
+    """Wait for the end of the server, and end this process: a server that was killed cannot do it."""
+    server = multiprocessing.parent_process()
+    if server:
+        server.join()
+        os._exit(1)
+
+
+def run(
+    key: RSAPrivateKey,
+    operator: AccessKey,
+    user_pool: UserPoolService,
+    port: int,
+    announce: Callable[[], None],
+    *,
+    readable: bool,
+) -> None:
+    """Serve on the loopback interface until interrupted. `announce` is called when the server is ready.
+
+    If `readable`, log lines are short and for people.
+    """
+    server = Server(key, operator, user_pool, readable=readable)
     clock = Clock(server.invoke)
     config = uvicorn.Config(
         server,
@@ -118,6 +166,7 @@ def run(key: RSAPrivateKey, operator: AccessKey, user_pool: UserPoolService, por
         access_log=False,
         server_header=False,
     )
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         asyncio.run(_serve(uvicorn.Server(config), clock, announce))
     except KeyboardInterrupt:

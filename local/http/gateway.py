@@ -16,13 +16,15 @@ from domain.common.errors import DomainError, NotFound, Unauthorized
 from handlers.http.declaration import IAM, PUBLIC
 from handlers.http.errors import MethodNotAllowed, PayloadTooLarge
 from handlers.http.problems import problem_response
+from handlers.http.route import ALLOWED_HEADERS, EXPOSED_HEADERS
 from handlers.registry import RouteFunction, functions
-from local.sigv4 import USER_ARN, AccessKey, is_signed
+from local.http.sigv4 import USER_ARN, AccessKey, is_signed
 from local.tokens import verified_claims
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
 """Maximum size of a request body in API Gateway (Amazon API Gateway quotas)."""
 STAGE = "local"
+_CORS = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": ", ".join(EXPOSED_HEADERS)}
 
 type Invoke = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
 """Function that invokes a Lambda function by name with an event."""
@@ -78,7 +80,7 @@ class Gateway:
             return await self._route(request, request_id)
         except DomainError as refused:
             answer = problem_response(refused, request.path, request_id)
-            headers = answer.headers | {"X-Request-Id": request_id, "Access-Control-Allow-Origin": "*"}
+            headers = answer.headers | {"X-Request-Id": request_id} | _CORS
             return Reply(answer.status, list(headers.items()), answer.body.encode())
 
     async def _route(self, request: Request, request_id: str) -> Reply:
@@ -91,7 +93,7 @@ class Gateway:
             raise NotFound
         allowed = ", ".join(sorted(resource.methods))
         if request.method == "OPTIONS":
-            return Reply(204, _preflight(request, allowed), b"")
+            return Reply(204, _preflight(allowed), b"")
         function = resource.methods.get(request.method)
         if function is None:
             raise MethodNotAllowed(allowed)
@@ -108,7 +110,7 @@ class Gateway:
             return {}
         if permission == IAM:
             if not is_signed(request, self._operator):
-                raise Unauthorized
+                raise Unauthorized("Sign the request with an operator's access key (SigV4, service execute-api).")
             return {"identity": _client(request) | {"accessKey": self._operator.id, "userArn": USER_ARN}}
         claims = verified_claims(self._key, request.header("authorization"))
         if claims is None:
@@ -201,10 +203,9 @@ def _reply(response: dict[str, Any]) -> Reply:
     )
 
 
-def _preflight(request: Request, allowed: str) -> list[tuple[str, str]]:
-    wanted = request.header("access-control-request-headers") or "*"
+def _preflight(allowed: str) -> list[tuple[str, str]]:
     return [
         ("Access-Control-Allow-Origin", "*"),
         ("Access-Control-Allow-Methods", allowed),
-        ("Access-Control-Allow-Headers", wanted),
+        ("Access-Control-Allow-Headers", ", ".join(ALLOWED_HEADERS)),
     ]
