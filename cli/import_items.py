@@ -1,30 +1,37 @@
 """Import of a catalogue from a CSV file through the API, in batches."""
 
-from collections import Counter
 from dataclasses import dataclass, field
 from itertools import batched
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
 from cli.api_client import Client, reason_of, require_success, rows_of
+from cli.console import console, print_refused
+from cli.progress import progress
 
 BATCH = 100
-
-console = Console()
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Names of the CSV columns to read."""
+    """Names of the CSV columns to read; None: the file has no such column. `attributes` become attributes of items."""
 
     sku: str
     name: str
     price: str
+    stock: str | None = None
+    description: str | None = None
+    tax_class: str | None = None
+    attributes: tuple[str, ...] = ()
+
+    @property
+    def all(self) -> list[str]:
+        """All columns that the file must have."""
+        single = (self.sku, self.name, self.price, self.stock, self.description, self.tax_class)
+        return [column for column in (*single, *self.attributes) if column is not None]
 
 
 @dataclass(slots=True)
@@ -42,8 +49,8 @@ class Report:
     lines: int = 0
     created: int = 0
     present: int = 0
-    refused: list[tuple[int, str, str]] = field(default_factory=list)
-    """Refused lines: line number, SKU, reason."""
+    refused: list[tuple[int, str]] = field(default_factory=list)
+    """Refused lines: line number, reason."""
 
 
 def load(file: Path, columns: Columns, currency: str, url: str, token: str) -> bool:
@@ -53,30 +60,47 @@ def load(file: Path, columns: Columns, currency: str, url: str, token: str) -> b
     """
     report = Report()
     entries = _read(file, columns, currency, report)
-    with Client(url, token) as api, Progress(console=console) as bar:
-        for batch in bar.track(
-            list(batched(entries, BATCH, strict=False)), description=f"Loading {len(entries)} items"
-        ):
+    batches = list(batched(entries, BATCH, strict=False))
+    with Client(url, token) as api, progress() as bar:
+        for batch in bar.track(batches, description=f"Loading {len(entries)} items"):
             _send(api, batch, report)
     _print(report, len(entries))
     return report.created + report.present > 0
 
 
 def _read(file: Path, columns: Columns, currency: str, report: Report) -> list[CatalogueRow]:
-    """Return one row per SKU; report lines without SKU, name or price as refused."""
+    """Return one row per SKU; report lines that cannot be items as refused."""
     entries: dict[str, CatalogueRow] = {}
-    for line, row in rows_of(file, columns.sku, columns.name, columns.price):
+    for line, row in rows_of(file, *columns.all):
         report.lines += 1
-        sku, name, price = ((row.get(each) or "").strip() for each in (columns.sku, columns.name, columns.price))
-        missing = [
-            column for column, value in zip(("SKU", "name", "price"), (sku, name, price), strict=True) if not value
-        ]
-        if missing:
-            report.refused.append((line, sku, f"no {' and no '.join(missing)}"))
-            continue
-        body = {"sku": sku, "name": name, "price": {"amount": price, "currency": currency}}
-        entries[sku] = CatalogueRow(line, body)
+        try:
+            body = _item({name: (value or "").strip() for name, value in row.items() if name}, columns, currency)
+        except ValueError as reason:
+            report.refused.append((line, str(reason)))
+        else:
+            entries[body["sku"]] = CatalogueRow(line, body)
     return list(entries.values())
+
+
+def _item(row: dict[str, str], columns: Columns, currency: str) -> dict[str, Any]:
+    """Return the item to create for a row. Raises ValueError for a row that cannot be one."""
+    needed = {"SKU": columns.sku, "name": columns.name, "price": columns.price}
+    missing = [what for what, column in needed.items() if not row.get(column)]
+    if missing:
+        raise ValueError(f"no {' and no '.join(missing)}")
+    price = {"amount": row[columns.price], "currency": currency}
+    body: dict[str, Any] = {"sku": row[columns.sku], "name": row[columns.name], "price": price}
+    for name, column in (("description", columns.description), ("tax_class", columns.tax_class)):
+        if column and row[column]:
+            body[name] = row[column]
+    attributes = {column: row[column] for column in columns.attributes if row[column]}
+    if attributes:
+        body["attributes"] = attributes
+    if columns.stock and row[columns.stock]:
+        if not row[columns.stock].isdecimal():
+            raise ValueError(f"the stock {row[columns.stock]!r} is not a whole number")
+        body["stock"] = int(row[columns.stock])
+    return body
 
 
 def _send(api: Client, batch: tuple[CatalogueRow, ...], report: Report) -> None:
@@ -89,7 +113,7 @@ def _send(api: Client, batch: tuple[CatalogueRow, ...], report: Report) -> None:
         elif result["problem"]["code"] == "SKU_TAKEN":
             report.present += 1
         else:
-            report.refused.append((entry.line, entry.body["sku"], reason_of(result["problem"])))
+            report.refused.append((entry.line, reason_of(result["problem"])))
 
 
 def _print(report: Report, skus: int) -> None:
@@ -97,13 +121,16 @@ def _print(report: Report, skus: int) -> None:
     for name, count in (
         ("lines read", report.lines),
         ("lines refused", len(report.refused)),
+        ("lines replaced by a later one of their SKU", report.lines - skus - _refused_before(report, skus)),
         ("SKUs", skus),
         ("items created", report.created),
         ("items already there", report.present),
     ):
         table.add_row(name, f"{count:,}")
     console.print(table)
-    for line, sku, reason in sorted(report.refused):
-        console.print(f"line {line}, SKU {sku or '-'}: {reason}", highlight=False, markup=False)
-    for reason, count in Counter(reason for _, _, reason in report.refused).most_common():
-        console.print(f"{count} refused: {reason}", highlight=False, markup=False)
+    print_refused(report.refused)
+
+
+def _refused_before(report: Report, skus: int) -> int:
+    """Return the number of lines that were refused before they were sent."""
+    return len(report.refused) - (skus - report.created - report.present)

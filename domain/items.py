@@ -62,6 +62,11 @@ Sku = Annotated[
 """Stock keeping unit in Unicode's composed form, so that equal text has one encoding."""
 
 
+STANDARD_TAX = "standard"
+TaxClass = Annotated[str, Field(pattern="^[a-z0-9][a-z0-9_-]{0,31}$", examples=[STANDARD_TAX])]
+"""Name of the tax rate that applies to an item, such as `standard` or `reduced`."""
+
+
 class ItemStatus(StrEnum):
     """Status of an item. Archived items cannot be ordered or edited."""
 
@@ -77,6 +82,7 @@ class ItemFields(Model):
     sku: Sku | None = None
     description: Description | None = None
     attributes: Attributes = Field(default_factory=dict)
+    tax_class: TaxClass = STANDARD_TAX
 
 
 class NewItem(ItemFields):
@@ -100,6 +106,7 @@ class ItemPatch(Model):
     sku: Sku | MISSING | None = MISSING
     description: Description | MISSING | None = MISSING
     attributes: Annotated[dict[str, JsonValue] | None, AfterValidator(lambda a: a and _fits(a))] | MISSING = MISSING
+    tax_class: TaxClass | MISSING | None = MISSING
 
 
 class ItemSummary(Model):
@@ -125,6 +132,7 @@ class Item(Model):
     description: str | None
     price: Money
     attributes: dict[str, JsonValue]
+    tax_class: str
     status: ItemStatus
     stock: Stock | None
     version: int

@@ -8,14 +8,13 @@ before they are reported.
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from rich.progress import Progress
-
 from cli.audit.chains import check_chains
 from cli.audit.orders import check_orders
 from cli.audit.reading import Reading
 from cli.audit.state import BrokenError, State
 from cli.audit.stock import check_stock, prepare_round, settle_stock
 from cli.audit.transactions import check_transactions
+from cli.progress import Bar
 from repositories.dynamodb.table import Table
 
 __all__ = ["Audit", "BrokenError"]
@@ -30,7 +29,7 @@ An item with stock changes in every round stays unsettled.
 class Audit:
     """Audit of one tenant."""
 
-    def __init__(self, table: Table, tenant: str, file: Path, rate: float, bar: Progress) -> None:
+    def __init__(self, table: Table, tenant: str, file: Path, rate: float, bar: Bar) -> None:
         self._bar = bar
         self.reading = Reading(table, tenant, State.kept_in(file), file, rate)
 
@@ -69,5 +68,3 @@ class Audit:
         for _ in check(self.reading):
             checked[phase] = checked.get(phase, 0) + 1
             self._bar.advance(task)
-        done = max(checked.get(phase, 0), 1)
-        self._bar.update(task, total=done, completed=done)

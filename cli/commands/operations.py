@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.options import DEFAULT_DATA, Data, Url, fail, stderr
+from cli.commands.options import DEFAULT_DATA, Data, Url, fail
 from cli.commands.running import api_of, running
 
 
@@ -18,9 +18,9 @@ def audit(
 ) -> None:
     """Check that books, orders and stock agree; print the first inconsistency. An interrupted audit resumes."""
     import boto3
-    from rich.progress import Progress
 
     from cli.audit import Audit, BrokenError
+    from cli.progress import progress
     from local.database import ENVIRONMENT, TABLE_NAME
     from repositories.dynamodb.table import Meter, Table
 
@@ -30,23 +30,24 @@ def audit(
         endpoint = running(data)["database"]
     reading = Table(boto3.client("dynamodb", endpoint_url=endpoint), table or TABLE_NAME, Meter())
     data.mkdir(parents=True, exist_ok=True)
-    progress = data / f"audit-{tenant}.json"
-    resumed = progress.exists()
-    with Progress(console=stderr) as bar:
+    state = data / f"audit-{tenant}.json"
+    resumed = state.exists()
+    with progress() as bar:
         try:
-            audit = Audit(reading, tenant, progress, rate, bar)
+            audit = Audit(reading, tenant, state, rate, bar)
             checked = audit.run()
         except BrokenError as broken:
-            progress.unlink(missing_ok=True)
+            state.unlink(missing_ok=True)
             fail(f"Broken: {broken}")
     if not any(checked.values()) and not resumed:
         fail(f"There is nothing of tenant {tenant} in the table.")
-    print(", ".join(f"{count:,} {phase}" for phase, count in checked.items()) or "nothing", "checked: all agree.")
+    counts = ", ".join(f"{phase}: {count:,}" for phase, count in checked.items())
+    print(f"Checked {counts or 'nothing'}. All agree.")
     if audit.unsettled:
         print(
             f"Not compared with orders, as trade changed it in each round: the stock of {', '.join(audit.unsettled)}."
         )
-    print("What was posted in the last half minute is for the next audit.")
+    print("Postings of the last half minute are for the next audit.")
 
 
 def statement(

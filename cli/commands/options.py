@@ -5,11 +5,9 @@ from typing import Annotated, NoReturn
 from uuid import UUID
 
 import typer
-from rich.console import Console
 
+from cli.console import stderr
 from domain.common.ids import is_tenant_id
-
-stderr = Console(stderr=True, soft_wrap=True)
 
 Data = Annotated[Path, typer.Option(help="Folder with data and keys.")]
 Url = Annotated[

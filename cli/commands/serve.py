@@ -15,8 +15,9 @@ import typer
 from dotenv import load_dotenv
 from filelock import FileLock, Timeout
 
-from cli.commands.options import DEFAULT_DATA, Data, fail, stderr
+from cli.commands.options import DEFAULT_DATA, Data, fail
 from cli.commands.running import running, write_running
+from cli.console import stderr
 
 _RELOADED = ("domain", "handlers", "local", "repositories")
 

@@ -19,6 +19,10 @@ def import_items(
     sku: Annotated[str, typer.Option(help="Column with the SKU.")] = "StockCode",
     name: Annotated[str, typer.Option(help="Column with the name.")] = "Description",
     price: Annotated[str, typer.Option(help="Column with the price.")] = "UnitPrice",
+    stock: Annotated[str | None, typer.Option(help="Column with the units on hand.")] = None,
+    description: Annotated[str | None, typer.Option(help="Column with the description.")] = None,
+    tax_class: Annotated[str | None, typer.Option(help="Column with the tax class.")] = None,
+    attribute: Annotated[list[str] | None, typer.Option(help="Column to keep as an attribute; repeatable.")] = None,
     url: Url = None,
     data: Data = DEFAULT_DATA,
 ) -> None:
@@ -26,7 +30,8 @@ def import_items(
     from cli.import_items import Columns, load
 
     with api_of(tenant, url, data) as (base, bearer):
-        imported = load(file, Columns(sku, name, price), currency, base, bearer)
+        columns = Columns(sku, name, price, stock, description, tax_class, tuple(attribute or ()))
+        imported = load(file, columns, currency, base, bearer)
     if not imported:
         raise typer.Exit(1)
 

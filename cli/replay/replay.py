@@ -10,15 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
 from cli.api_client import Client, Spent, reason_of
+from cli.console import console, print_refused
 from cli.import_items import BATCH
+from cli.progress import Bar, progress
 from cli.replay.invoices import Article, Day, Sale, read
-
-console = Console()
 
 
 @dataclass(slots=True)
@@ -46,7 +44,7 @@ class Stocked:
 class Replay:
     """Replay of a day. Idempotency keys are derived from the file, so that another replay repeats nothing."""
 
-    def __init__(self, api: Client, day: Day, name: str, currency: str, bar: Progress) -> None:
+    def __init__(self, api: Client, day: Day, name: str, currency: str, bar: Bar) -> None:
         self._api, self._day, self._name, self._currency, self._bar = api, day, name, currency, bar
         self._shipped: dict[Article, int] = defaultdict(int)
         self._to_refund: dict[str, list[str]] = defaultdict(list)
@@ -155,7 +153,7 @@ def replay(file: Path, currency: str, url: str, token: str) -> bool:
     Raises httpx.HTTPError, ApiError, LookupError if a column is missing.
     """
     day = read(file)
-    with Client(url, token) as api, Progress(console=console) as bar:
+    with Client(url, token) as api, progress() as bar:
         tally = Replay(api, day, f"replay-{file.stem}", currency, bar).run()
     return _report(day, tally, api.spent, currency)
 
@@ -176,7 +174,7 @@ def _report(day: Day, tally: Tally, spent: Spent, currency: str) -> bool:
     for name, shown in (
         ("lines", f"{day.lines:,}"),
         ("invoices", f"{len(invoices):,}"),
-        ("orders", f"{tally.orders:,}"),
+        ("orders (one an invoice; more if a part was cancelled, or of over 90 items)", f"{tally.orders:,}"),
         ("lines refused", f"{len(day.refused):,}"),
         ("commands refused", f"{tally.refused.total():,}"),
         ("shelves that differ", f"{len(tally.shelves_that_differ):,}"),
@@ -188,8 +186,7 @@ def _report(day: Day, tally: Tally, spent: Spent, currency: str) -> bool:
     ):
         facts.add_row(name, shown)
     console.print(facts)
-    for number, why in day.refused:
-        console.print(f"line {number}: {why}", highlight=False, markup=False)
+    print_refused(day.refused)
     for why, count in tally.refused.most_common():
         console.print(f"{count} refused: {why}", highlight=False, markup=False)
     for sku in tally.shelves_that_differ:

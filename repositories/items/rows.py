@@ -8,7 +8,7 @@ from typing import Any
 
 from domain.common.model import to_rfc3339
 from domain.common.money import Money
-from domain.items import Item, ItemStatus, ItemSummary, Versions, attributes_json
+from domain.items import STANDARD_TAX, Item, ItemStatus, ItemSummary, Versions, attributes_json
 from domain.stock import Stock
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row, new_row
@@ -101,6 +101,7 @@ def stored_item(row: Row, stock: Sequence[Row]) -> StoredItem:
         | {
             "description": row.get("description"),
             "attributes": json.loads(row["attributes"]),
+            "tax_class": row.get("tax_class", STANDARD_TAX),
             "stock": stock_rows.stock,
             "version": versions.shown,
         }
@@ -130,6 +131,7 @@ def item_to_row(tenant: str, item: Item, versions: Versions) -> Row:
         edits=versions.edits,
         description=item.description,
         attributes=attributes_json(item.attributes),
+        tax_class=item.tax_class,
         **keys.listed(tenant, COLLECTIONS[item.status], at),
     )
 

@@ -24,6 +24,7 @@ def test_a_created_item_is_shown_whole_and_where_it_is(shop: Shop) -> None:
         "description": None,
         "price": {"amount": "12.99", "currency": "EUR"},
         "attributes": {"a": [1, None, "ü"]},
+        "tax_class": "standard",
         "status": "active",
         "stock": {"on_hand": 5, "reserved": 0, "available": 5},
         "version": 1,
@@ -228,3 +229,11 @@ def test_reads_and_writes_cost_what_the_design_says(shop: Shop) -> None:
     assert adjusted.writes <= 6
     changed = shop.patch(f"/items/{item['id']}", {"name": "B"}, adjusted.etag)
     assert changed.writes <= 7
+
+
+def test_the_tax_class_is_changed_and_reset(shop: Shop) -> None:
+    item = shop.add(tax_class="reduced")
+    assert shop.patch(f"/items/{item['id']}", {"name": "Tea"}, "*").json["tax_class"] == "reduced"
+    assert shop.patch(f"/items/{item['id']}", {"tax_class": "zero"}, "*").json["tax_class"] == "zero"
+    assert shop.patch(f"/items/{item['id']}", {"tax_class": None}, "*").json["tax_class"] == "standard"
+    assert shop.patch(f"/items/{item['id']}", {"tax_class": "Über"}, "*").pointers == ["/tax_class"]
