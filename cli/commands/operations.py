@@ -1,13 +1,12 @@
 """Commands for operators: audits, account statements, redrive of failed calls."""
 
-import os
 from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from cli.commands.options import DEFAULT_DATA, Data, Url, fail
-from cli.commands.running import api_of, running
+from cli.commands.running import api_of, running, use_server
 
 
 def audit(
@@ -21,14 +20,12 @@ def audit(
 
     from cli.audit import Audit, BrokenError
     from cli.progress import progress
-    from local.database import ENVIRONMENT, TABLE_NAME
+    from local.database import TABLE_NAME
     from repositories.dynamodb.table import Meter, Table
 
-    endpoint = None
     if table is None:
-        os.environ.update(ENVIRONMENT)
-        endpoint = running(data)["database"]
-    reading = Table(boto3.client("dynamodb", endpoint_url=endpoint), table or TABLE_NAME, Meter())
+        use_server(running(data))
+    reading = Table(boto3.client("dynamodb"), table or TABLE_NAME, Meter())
     data.mkdir(parents=True, exist_ok=True)
     state = data / f"audit-{tenant}.json"
     resumed = state.exists()

@@ -9,7 +9,7 @@ import typer
 from cli.console import stderr
 from domain.common.ids import is_tenant_id
 
-Data = Annotated[Path, typer.Option(help="Folder with data and keys.")]
+Data = Annotated[Path, typer.Option(envvar="TRADEPOST_DATA", help="Folder with data and keys.")]
 Url = Annotated[
     str | None,
     typer.Option(envvar="TRADEPOST_URL", help="Base URL of the API. Default: the server that runs on the data folder."),

@@ -44,6 +44,18 @@ def running(data: Path) -> dict[str, Any]:
     return parts
 
 
+def use_server(parts: dict[str, Any]) -> None:
+    """Point the functions and repositories of this process to a running server's database and user pool."""
+    from local.database import ENVIRONMENT
+
+    pool = parts["user_pool"]
+    os.environ.update(ENVIRONMENT)
+    os.environ.pop("AWS_PROFILE", None)
+    os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = parts["database"]
+    os.environ["AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"] = pool["administration"]
+    os.environ["USER_POOL_ID"] = pool["pool"]
+
+
 def token_key(data: Path) -> RSAPrivateKey:
     """Return the key for tokens of the server on a data folder. Exits with 1 if no server has run there."""
     from local.tokens import signing_key, signing_key_of

@@ -48,6 +48,7 @@ def serve(
 
 
 def _serve(port: int, data: Path, folder: Path | None, *, readable: bool) -> None:
+    from local.addresses import allow_test_domains
     from local.cognito.users import POOL_ID
     from local.database import database
     from local.http.log_lines import ReadableLog
@@ -55,6 +56,7 @@ def _serve(port: int, data: Path, folder: Path | None, *, readable: bool) -> Non
     from local.tokens import AUDIENCE, mint, pem
     from local.user_pool import user_pool
 
+    allow_test_domains()
     key, operator, is_new = _keys(folder)
     url = f"http://127.0.0.1:{port}"
 

@@ -37,9 +37,11 @@ def login(
     """Sign a user in to the running server's user pool and print the ID token."""
     from cli.sign_in import SignInRefusedError, id_token
     from domain.identity.email import canonical_email
+    from local.addresses import allow_test_domains
     from repositories.identity.user_pool import username
 
     require_tenant(tenant)
+    allow_test_domains()
     pool = running(data)["user_pool"]
     try:
         print(id_token(pool["administration"], pool["client"], username(tenant, canonical_email(email)), password))

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.options import DEFAULT_DATA, Data, Url
-from cli.commands.running import api_of
+from cli.commands.options import DEFAULT_DATA, Data, Url, fail, require_tenant
+from cli.commands.running import api_of, running, use_server
 
 _REPLAYING = "00000000-0000-4000-8000-00000000da11"
 """User of replays: always the same, as idempotency keys belong to a user."""
@@ -34,6 +34,35 @@ def import_items(
         imported = load(file, columns, currency, base, bearer)
     if not imported:
         raise typer.Exit(1)
+
+
+def seed(
+    tenant: Annotated[str, typer.Option(help="Tenant to make.")] = "demo",
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Make a shop to look at on the running server: a month of orders, stock and books."""
+    from cli.progress import progress
+    from domain.common.errors import InvalidState
+    from local.addresses import allow_test_domains
+    from local.samples.demo_shop import DAYS, demo_shop
+
+    require_tenant(tenant)
+    server = running(data)
+    use_server(server)
+    allow_test_domains()
+    with demo_shop(tenant) as (shop, days), progress() as bar:
+        try:
+            shop.open()
+        except InvalidState:
+            fail(f"There is a tenant {tenant}. Name another with --tenant.")
+        trading = bar.add_task(f"{DAYS} days of trade", total=DAYS)
+        for day in days:
+            shop.trade(day)
+            bar.advance(trading)
+        shop.leave_open()
+    statuses = ", ".join(f"{count} {status}" for status, count in shop.statuses.most_common())
+    print(f"{tenant}: {len(shop.items)} items, {len(shop.customers)} customers, orders: {statuses}.")
+    print(f"To call the API as its owner: uv run tradepost login --tenant {tenant} --email owner@{tenant}.test")
 
 
 def replay(

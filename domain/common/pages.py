@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from domain.common.errors import CursorInvalid
 from domain.common.model import Model
 
 
@@ -18,3 +19,8 @@ class PageRequest:
 
     limit: int
     cursor: str | None = None
+
+    def require_first(self) -> None:
+        """Raise CursorInvalid if a later page is requested, for a list that has one page."""
+        if self.cursor is not None:
+            raise CursorInvalid

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
@@ -13,6 +14,8 @@ from handlers.http.responses import to_json
 from repositories.dynamodb.idempotency import StoredResponse
 
 CONTENT_TYPE = "application/problem+json"
+_IN_URIS = "/:@!$&'()*+,;="
+"""Characters besides letters, digits and `-._~` that a path may have unencoded (RFC 3986, section 3.3)."""
 _RETRY_AFTER_SECONDS = "1"
 MAX_FLAWS = 100
 """Maximum number of flaws in a problem document: a body of 256 KB could cause tens of thousands."""
@@ -103,7 +106,7 @@ def problem_document(
         "status": problem.status,
         "code": problem.code,
         "detail": detail,
-        "instance": instance,
+        "instance": quote(instance, safe=_IN_URIS),
         "request_id": request_id,
         "errors": [_shown(each) for each in flaws[:MAX_FLAWS]],
     }
@@ -142,6 +145,6 @@ def _shown(each: Flaw) -> dict[str, str]:
 
 
 def problem_response(error: DomainError | None, instance: str, request_id: str) -> StoredResponse:
-    """Return the response to a request that failed."""
+    """Return the response to a request that failed. `instance` is its path, decoded."""
     body = to_json(problem_body(error, instance, request_id))
     return StoredResponse(problem_of(error).status, problem_headers(error), body)

@@ -28,10 +28,14 @@ def list_items(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[ItemSummary]:
-    """List items, newest first. `sku` finds the item with that SKU. Customers can list active items only."""
+    """List items, newest first: active ones, or those with `status`. `sku` finds the item with that SKU.
+
+    Customers can list active items only.
+    """
     if status is ItemStatus.ARCHIVED:
         items.caller.require(Permission.ITEMS_READ_ARCHIVED)
-    page = items.page(status, PageRequest(limit, cursor)) if sku is None else items.by_sku(sku, status)
+    wanted = PageRequest(limit, cursor)
+    page = items.page(status, wanted) if sku is None else items.by_sku(sku, status, wanted)
     return items.with_stock(page) if include else page
 
 

@@ -29,7 +29,7 @@ def list_users(
 ) -> Page[User]:
     """List users, newest first. `email` finds the user with that address in any spelling. Deleted users are omitted."""
     if email is not None:
-        return users.by_email(email)
+        return users.by_email(email, PageRequest(limit, cursor))
     return users.page(PageRequest(limit, cursor))
 
 

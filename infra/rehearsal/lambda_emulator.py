@@ -23,8 +23,8 @@ from filelock import FileLock
 
 from infra.bundling import bundle
 from infra.constructs.lambda_function import MEMORY_MB, TIMEOUT
-from infra.tools import uv
 from local.processes import Process, free_port, serving
+from local.tools import uv
 
 SAM_CLI = "aws-sam-cli==1.170.0"
 RUNTIME = ("awslambdaric==4.2.2", "boto3==1.44.5")

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from infra.tools import isolated
 from local.processes import Process, serving
+from local.tools import isolated
 
 PACKAGE = "ministack==1.5.33"
 ACCOUNT, REGION = "000000000000", "us-east-1"

@@ -79,7 +79,7 @@ class Gateway:
         try:
             return await self._route(request, request_id)
         except DomainError as refused:
-            answer = problem_response(refused, request.path, request_id)
+            answer = problem_response(refused, unquote(request.path), request_id)
             headers = answer.headers | {"X-Request-Id": request_id} | _CORS
             return Reply(answer.status, list(headers.items()), answer.body.encode())
 

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from handlers.http.problems import CONTENT_TYPE
 from handlers.registry import functions
+from local.addresses import allow_test_domains
 from local.cognito.service import KEYS_PATH, UserPoolService
 from local.http.gateway import MAX_BODY_BYTES, Gateway, Reply, Request
 from local.http.log_lines import ReadableLog, request_line
@@ -129,6 +130,7 @@ def _warm_up(readable: bool) -> None:
     """Prepare a process: leave Ctrl-C to the server, and import all routes so that the first caller need not wait."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_server, daemon=True).start()
+    allow_test_domains()
     if readable:
         sys.stdout = ReadableLog(sys.stdout)
     functions()
@@ -166,13 +168,21 @@ def run(
         access_log=False,
         server_header=False,
     )
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
     try:
         asyncio.run(_serve(uvicorn.Server(config), clock, announce))
     except KeyboardInterrupt:
         pass
     finally:
         server.close()
+
+
+def _stop(*_: object) -> None:
+    """Interrupt the server once: `uv run` may forward a Ctrl-C that this process got as well."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 async def _serve(server: uvicorn.Server, clock: Clock, announce: Any) -> None:

@@ -83,8 +83,9 @@ class UserRepository:
         return Page(items=[user_from_row(row) for row in rows], next_cursor=cursor)
 
     @uses(IamAction.GET)
-    def by_email(self, email: str) -> Page[User]:
-        """Return a page with the user of this address, in any spelling; empty if there is none."""
+    def by_email(self, email: str, page: PageRequest) -> Page[User]:
+        """Return a page with the user of this address, in any spelling, or an empty page. Raises CursorInvalid."""
+        page.require_first()
         canonical = canonical_email(email)
         marker = self.session.table.get(keys.email(self.session.tenant, canonical)) or {}
         user_id = marker.get("user_id")

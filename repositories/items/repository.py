@@ -123,8 +123,9 @@ class ItemRepository:
         return Page(items=[summary_from_row(row) for row in rows], next_cursor=cursor)
 
     @uses(IamAction.GET)
-    def by_sku(self, sku: str, status: ItemStatus) -> Page[ItemSummary]:
-        """Return a page with the item that has this SKU and status; empty if there is none."""
+    def by_sku(self, sku: str, status: ItemStatus, page: PageRequest) -> Page[ItemSummary]:
+        """Return a page with the item that has this SKU and status; empty if there is none. Raises CursorInvalid."""
+        page.require_first()
         marker = self.session.table.get(keys.sku(self.session.tenant, sku))
         row = marker and self.session.table.get(keys.item(self.session.tenant, marker["item_id"]))
         # The SKU may have moved to another item between the two reads.

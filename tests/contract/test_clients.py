@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.clients import DOCUMENT, NODE, TYPESCRIPT_GENERATOR, python, typescript
+from cli.clients import DOCUMENT, TYPESCRIPT_GENERATOR, python, typescript
 from handlers.registry import ROOT
-from infra.tools import isolated, uv
+from local.tools import NODE, isolated, uv
 from tests.conftest import Server
 from tests.contract.node import run
 from tests.shop import Shop

@@ -51,7 +51,12 @@ config = schemathesis.Config.from_dict(
         ]
         + [
             {"include-name": name, "checks": {"positive_data_acceptance": ONE_OPERATOR}}
-            for name in ("POST /v1/tenants", "PATCH /v1/tenants/{tenant_id}", "GET /v1/tenants/{tenant_id}")
+            for name in (
+                "GET /v1/tenants",
+                "POST /v1/tenants",
+                "PATCH /v1/tenants/{tenant_id}",
+                "GET /v1/tenants/{tenant_id}",
+            )
         ],
     }
 )

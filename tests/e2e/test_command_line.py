@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cli.commands.running import RUNNING
+from domain.orders import OrderStatus
 from handlers.registry import RouteFunction, TriggerFunction, functions, triggers
 from tests.conftest import Server
 from tests.e2e.commands import tradepost
@@ -184,3 +185,27 @@ def test_commands_find_the_server_by_its_folder(server: Server, tmp_path: Path) 
     assert refused.returncode == 1
     missing = tradepost("statement", "--account", "nope", "--from", "2026-11-01", "--to", "2026-11-02", *place)
     assert (missing.returncode, "There is no account nope" in missing.stderr) == (1, True)
+
+
+def test_a_shop_to_look_at_is_made_once(tmp_path: Path) -> None:
+    server = Server(tmp_path, "--memory")
+    place = ("--data", str(tmp_path))
+    try:
+        done = tradepost("seed", *place)
+        assert done.returncode == 0, done.stderr
+        login = tradepost("login", "--tenant", "demo", "--email", "owner@demo.test", *place)
+        shop = server.shop("demo")
+        orders = shop.walk(200, "/orders?")
+        assert {each["status"] for each in orders} == set(OrderStatus)
+        me = shop.call("GET", "/users/me", token=login.stdout.strip()).json
+        assert (me["role"], len(shop.walk(50))) == ("owner", 41)
+        assert len({each["created_at"][:10] for each in orders}) >= 30
+        audit = tradepost("audit", "--tenant", "demo", *place)
+        assert (audit.returncode, "All agree" in audit.stdout) == (0, True), audit.stderr
+        again = tradepost("seed", *place)
+        assert (again.returncode, "There is a tenant demo" in again.stderr) == (1, True)
+        for domain in ("shop.test", "shop.local", "shop.localhost", "shop.example"):
+            user = {"email": f"sam@{domain}", "name": "Sam", "role": "customer"}
+            assert shop.post("/users", user).status == 201
+    finally:
+        server.stop()

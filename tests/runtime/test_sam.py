@@ -11,7 +11,7 @@ import pytest
 from handlers.registry import ROOT, all_functions
 from infra.app import synthesize
 from infra.rehearsal.lambda_emulator import SAM_CLI
-from infra.tools import isolated
+from local.tools import isolated
 
 AS_THE_CLI_DOES = {"aws:cdk:enable-asset-metadata": True, "aws:cdk:enable-path-metadata": True}
 

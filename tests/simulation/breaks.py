@@ -78,7 +78,7 @@ def _with_empty_ones(self: trial_balance.TrialBalances, instant: Any) -> Any:
     return [[reader.at(head, instant) for head in reader.all(row["account_id"])] for row in register]
 
 
-def _whoever_the_marker_names(self: users.UserRepository, email: str) -> Any:
+def _whoever_the_marker_names(self: users.UserRepository, email: str, _page: Any) -> Any:
     marker = self.session.table.get(keys.email(self.session.tenant, canonical_email(email)))
     row = marker and self.session.table.get(keys.user(self.session.tenant, marker.get("user_id", "")))
     return Page(items=[user_from_row(row)] if row else [], next_cursor=None)

@@ -163,7 +163,11 @@ def test_only_the_environment_asks_the_system() -> None:
 
 def test_only_the_key_module_spells_keys() -> None:
     for path in (*Path(ROOT, "repositories").rglob("*.py"), *Path(ROOT, "handlers").rglob("*.py")):
-        if path.name in {"keys.py", "openapi.py"}:  # JSON references in the OpenAPI document contain "#" too.
+        if path.name in {
+            "keys.py",
+            "openapi.py",
+            "openapi_schemas.py",
+        }:  # JSON references in the OpenAPI document contain "#" too.
             continue
         strings = [
             node.value

@@ -104,3 +104,8 @@ def test_letters_of_another_alphabet_are_not_folded_into_one_address(shop: Shop)
     assert shop.post("/users", new_user(email="straße@example.com")).status == 201
     assert shop.post("/users", new_user(email="strasse@example.com")).status == 201
     assert shop.post("/users", new_user(email="STRASSE@example.com")).code == "EMAIL_TAKEN"
+
+
+def test_reserved_domains_are_refused_outside_the_local_server(shop: Shop) -> None:
+    refused = shop.post("/users", new_user(email="sam@shop.test"))
+    assert (refused.status, refused.pointers) == (400, ["/email"])

