@@ -46,8 +46,7 @@ class Client:
     def get(self, path: str, **query: str) -> Any:
         """Return the JSON response of a GET request. Raises httpx.HTTPError, ApiError."""
         answer = self._counted(self._http.get(path, params=query))
-        require_success(answer)
-        return answer.json()
+        return successful(answer).json()
 
     def post(self, path: str, body: Any, key: str) -> httpx.Response:
         """Send a command; retry transport errors, server errors and CONTENTION. Raises httpx.HTTPError."""
@@ -76,11 +75,12 @@ def _is_passing(answer: httpx.Response) -> bool:
     return answer.status_code >= _FIRST_SERVER_ERROR or (answer.is_error and answer.json()["code"] == "CONTENTION")
 
 
-def require_success(answer: httpx.Response) -> None:
-    """Raise ApiError unless a response is a success."""
+def successful(answer: httpx.Response) -> httpx.Response:
+    """Return a response that is a success. Raises ApiError for any other."""
     if answer.is_error:
         is_problem = answer.headers.get("Content-Type", "").startswith("application/problem+json")
         raise ApiError(reason_of(answer.json()) if is_problem else f"{answer.status_code} {answer.text[:200]}")
+    return answer
 
 
 FAILURES = (httpx.HTTPError, ApiError, LookupError)

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from rich.table import Table
 
-from cli.api_client import Client, reason_of, require_success, rows_of
+from cli.api_client import Client, reason_of, rows_of, successful
 from cli.console import console, print_refused
 from cli.progress import progress
 
@@ -105,8 +105,7 @@ def _item(row: dict[str, str], columns: Columns, currency: str) -> dict[str, Any
 
 def _send(api: Client, batch: tuple[CatalogueRow, ...], report: Report) -> None:
     answer = api.post("/items/batch", {"items": [entry.body for entry in batch]}, key=str(uuid4()))
-    require_success(answer)
-    for result in answer.json()["results"]:
+    for result in successful(answer).json()["results"]:
         entry = batch[result["index"]]
         if result["status"] == 201:
             report.created += 1

@@ -3,8 +3,8 @@
 import json
 import signal
 import sys
-from collections.abc import Mapping
-from contextlib import redirect_stdout, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext, redirect_stdout, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 
 from cli.commands.options import fail
+from cli.commands.running import find_running, use_server
 
 
 def invoke(
@@ -23,17 +24,18 @@ def invoke(
     ] = None,
 ) -> None:
     """Call one function with an event and print its response."""
-    from local.database import database
     from local.http.server import settings_for
     from local.invocation import invoke as call
     from local.samples.data import add_samples
-    from local.user_pool import user_pool
 
     try:
         called_with = json.loads(event.read_text())
     except ValueError as error:
         fail(f"{event} has no JSON: {error}.", 2)
-    with database(data), user_pool():
+    server = find_running(data) if data else None
+    if server:
+        use_server(server)
+    with nullcontext() if server else _started(data):
         settings_for(data)
         if data is None:
             add_samples()
@@ -43,6 +45,16 @@ def invoke(
         except LookupError as unknown:
             fail(str(unknown.args[0]), 2)
     print(json.dumps(response, indent=2, ensure_ascii=False))
+
+
+@contextmanager
+def _started(data: Path | None) -> Iterator[None]:
+    """Run a database and a user pool on a data folder (None: in memory)."""
+    from local.database import database
+    from local.user_pool import user_pool
+
+    with database(data), user_pool(data):
+        yield
 
 
 def rehearse() -> None:
