@@ -1,141 +1,207 @@
-"""Dashboards and alarms, in a separate stack, so that the monitored stack can be deployed first and without them."""
+"""Dashboard and alarms, in a separate stack, so that the monitored stack can be deployed first and without them.
 
-from aws_cdk import Duration, Stack
+An alarm is for what an operator should get up for. Graphs of functions search for their metrics, so that neither the
+dashboard nor the number of alarms grows with the number of functions.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aws_cdk import Aws, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
-from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
-from cdk_monitoring_constructs import (
-    AlarmFactoryDefaults,
-    CustomMetricGroup,
-    DefaultDashboardFactory,
-    ErrorCountThreshold,
-    ErrorRateThreshold,
-    LatencyThreshold,
-    MaxMessageCountThreshold,
-    MonitoringFacade,
-    SnsAlarmActionStrategy,
-)
 from constructs import Construct
 
-from handlers.registry import all_functions
+from handlers.registry import TriggerFunction, triggers
+from handlers.triggers.trigger import TriggerSource
 from infra.constructs.lambda_function import function_name
 from infra.constructs.releases import BUSINESS, NAMESPACE
 from infra.stack import TradepostStack
 from infra.stages import Stage
+from repositories.dynamodb.schema import INDEXES
 
-SLOWEST = Duration.seconds(2)
-"""Alarm threshold of the 99th percentile latency; a cold start takes just over half a second."""
-ERROR_RATE = 0.01
-CONTENTION = 50
-"""Alarm threshold of CONTENTION responses in five minutes; above it, split the hot item or account."""
+_FIVE_MINUTES = Duration.minutes(5)
+_MISSING_IS_FINE = cloudwatch.TreatMissingData.NOT_BREACHING
+_TABLE, _API, _LAMBDA = "AWS/DynamoDB", "AWS/ApiGateway", "AWS/Lambda"
+SLOW_MS = 2000
+"""Alarm threshold of the API's 99th percentile latency; a cold start takes just over half a second."""
+CONCURRENCY = 800
+"""Alarm threshold of concurrent executions in the account: 80% of the 1,000 that AWS grants by default."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Alarm:
+    """Alarm on a metric: it fires when the metric is above `above`, or below 1 if `required`."""
+
+    name: str
+    metric: cloudwatch.IMetric
+    above: float
+    meaning: str
+    periods: int = 1
+    """Periods of three in which the metric has to be above the threshold; 1: the last one."""
+    required: bool = False
 
 
 class MonitoringStack(Stack):
-    """Alarms that notify an SNS topic, and dashboards of functions, the API, the table and business metrics."""
+    """Alarms that notify an SNS topic, and a dashboard of API, table, business and functions."""
 
     def __init__(self, scope: Construct, stage: Stage, watched: TradepostStack) -> None:
         super().__init__(scope, f"Tradepost-{stage.name}-Monitoring", description=f"Watching Tradepost ({stage.name})")
-        self.topic = sns.Topic(self, "Alarms", display_name=f"Tradepost {stage.name}", enforce_ssl=True)
-        if stage.alarm_email:
-            self.topic.add_subscription(subscriptions.EmailSubscription(stage.alarm_email))
-        self._facade = MonitoringFacade(
-            self,
-            "Watching",
-            alarm_factory_defaults=AlarmFactoryDefaults(
-                actions_enabled=True,
-                alarm_name_prefix=f"Tradepost-{stage.name}",
-                action=SnsAlarmActionStrategy(on_alarm_topic=self.topic),
-                datapoints_to_alarm=2,
-                evaluation_periods=3,
-            ),
-            dashboard_factory=DefaultDashboardFactory(
-                self, "Dashboards", dashboard_name_prefix=f"Tradepost-{stage.name}"
-            ),
-        )
-        self._watch_api(watched)
-        self._watch_table(watched.table)
-        self._watch_business()
-        self._watch_functions(stage, watched)
+        self._stage, self._watched = stage, watched
+        self.topic = self._topic()
+        for alarm in (*self._api_alarms(), *self._table_alarms(), *self._function_alarms()):
+            self._add(alarm)
+        dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=f"Tradepost-{stage.name}")
+        for row in (self._api_graphs(), self._business_graphs(), self._table_graphs(), self._function_graphs()):
+            dashboard.add_widgets(*row)
 
-    def _watch_api(self, watched: TradepostStack) -> None:
-        self._facade.add_large_header("API").monitor_api_gateway(
-            api=watched.api.rest,
-            api_stage=watched.api.rest.deployment_stage.stage_name,
-            human_readable_name="API",
-            alarm_friendly_name="Api",
-            add5_xx_fault_rate_alarm={"Critical": ErrorRateThreshold(max_error_rate=ERROR_RATE)},
-            add_latency_p99_alarm={"Critical": LatencyThreshold(max_latency=SLOWEST)},
-        )
-
-    def _watch_table(self, table: dynamodb.ITableV2) -> None:
-        dimensions = {"TableName": table.table_name}
-
-        def metric(name: str) -> cloudwatch.Metric:
-            return cloudwatch.Metric(
-                namespace="AWS/DynamoDB", metric_name=name, dimensions_map=dimensions, statistic="Sum"
+    def _topic(self) -> sns.Topic:
+        """Return the topic of alarms. A topic policy replaces the default one, so it must let CloudWatch publish."""
+        topic = sns.Topic(self, "Alarms", display_name=f"Tradepost {self._stage.name}", enforce_ssl=True)
+        topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[topic.topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
             )
-
-        self._facade.add_large_header("Table").monitor_custom(
-            human_readable_name="Table",
-            alarm_friendly_name="Table",
-            metric_groups=[
-                CustomMetricGroup(
-                    title=title,
-                    metrics=[metric(name) for name in names],
-                )
-                for title, names in {
-                    "Capacity units": ("ConsumedReadCapacityUnits", "ConsumedWriteCapacityUnits"),
-                    "Throttles": ("ReadThrottleEvents", "WriteThrottleEvents"),
-                    "Conflicts": ("TransactionConflict",),
-                }.items()
-            ],
         )
-        for name, threshold in (
-            ("ReadThrottleEvents", 10),
-            ("WriteThrottleEvents", 10),
-            ("TransactionConflict", 500),
-        ):
-            self._alarm(f"Table{name}", metric(name), threshold)
+        if self._stage.alarm_email:
+            topic.add_subscription(subscriptions.EmailSubscription(self._stage.alarm_email))
+        return topic
 
-    def _watch_business(self) -> None:
-        metrics = {name: cloudwatch.Metric(namespace=NAMESPACE, metric_name=name, statistic="Sum") for name in BUSINESS}
-        self._facade.add_large_header("Business").monitor_custom(
-            human_readable_name="Business",
-            alarm_friendly_name="Business",
-            metric_groups=[CustomMetricGroup(title=name, metrics=[metric]) for name, metric in metrics.items()],
-        )
-        self._alarm("Contention", metrics["Contention"], CONTENTION)
+    def _api_alarms(self) -> list[_Alarm]:
+        count, refused, failed = (self._api(name, "Sum") for name in ("Count", "4XXError", "5XXError"))
+        return [
+            _Alarm("ApiFailures", self._rate(failed, count, 50), 0.01, "More than 1% of responses are 5xx", periods=2),
+            _Alarm("ApiRefusals", self._rate(refused, count, 100), 0.5, "Most responses are 4xx", periods=2),
+            _Alarm("ApiLatency", self._api("Latency", "p99"), SLOW_MS, "A hundredth of responses is slow", periods=2),
+            _Alarm("Contention", _business("Contention"), 50, "Requests give up, as many write the same row"),
+        ]
 
-    def _watch_functions(self, stage: Stage, watched: TradepostStack) -> None:
-        self._facade.add_large_header("Functions")
-        for function in all_functions():
-            # By name: a cross-stack reference would prevent the removal of a function from the other stack.
-            named = lambda_.Function.from_function_name(self, function.name, function_name(stage, function))
-            self._facade.monitor_lambda_function(
-                lambda_function=named,
-                human_readable_name=function.name,
-                alarm_friendly_name=function.name,
-                add_fault_count_alarm={"Critical": ErrorCountThreshold(max_error_count=1)},
-                add_latency_p99_alarm={"Critical": LatencyThreshold(max_latency=SLOWEST)},
-                add_throttles_count_alarm={"Critical": ErrorCountThreshold(max_error_count=1)},
+    def _table_alarms(self) -> list[_Alarm]:
+        throttles = [
+            _Alarm(f"Table{name}", self._table(name), 10, "A partition is hot, or the table is growing to its traffic")
+            for name in ("ReadThrottleEvents", "WriteThrottleEvents")
+        ]
+        return throttles + [
+            _Alarm(
+                f"{index.title()}WriteThrottleEvents",
+                self._table("WriteThrottleEvents", index),
+                10,
+                f"A partition of {index} is hot, which throttles writes of the table",
             )
-        self._facade.add_large_header("Failed calls").monitor_sqs_queue(
-            queue=watched.failed_calls,
-            human_readable_name="Failed calls",
-            alarm_friendly_name="FailedCalls",
-            add_queue_max_size_alarm={"Critical": MaxMessageCountThreshold(max_message_count=0)},
+            for index in INDEXES
+        ]
+
+    def _function_alarms(self) -> list[_Alarm]:
+        queue = self._watched.failed_calls.metric_approximate_number_of_messages_visible(period=_FIVE_MINUTES)
+        concurrency = cloudwatch.Metric(
+            namespace=_LAMBDA, metric_name="ConcurrentExecutions", statistic="Maximum", period=_FIVE_MINUTES
+        )
+        scheduled = [each for each in triggers() if each.trigger.source is TriggerSource.SCHEDULE]
+        return [
+            _Alarm("FailedCalls", queue, 0, "A scheduled call failed three times in a row"),
+            _Alarm("TriggerFailures", _business("TriggerFailures"), 0, "A sign-up, sign-in or rotation failed"),
+            _Alarm("TimeOuts", _business("TimeOuts"), 0, "A function did not finish in its time", periods=2),
+            _Alarm("Throttles", _of_all_functions("Throttles"), 0, "The account's concurrency is used up"),
+            _Alarm("Concurrency", concurrency, CONCURRENCY, "The account's concurrency is nearly used up"),
+            *(
+                _Alarm(f"{each.name}Missing", self._calls(each), 1, f"{each.name} is not called", required=True)
+                for each in scheduled
+            ),
+        ]
+
+    def _calls(self, function: TriggerFunction) -> cloudwatch.Metric:
+        dimensions = {"FunctionName": function_name(self._stage, function)}
+        return _metric(_LAMBDA, "Invocations", "Sum", dimensions)
+
+    def _api(self, name: str, statistic: str) -> cloudwatch.Metric:
+        rest = self._watched.api.rest
+        dimensions = {"ApiName": rest.rest_api_name, "Stage": rest.deployment_stage.stage_name}
+        return _metric(_API, name, statistic, dimensions)
+
+    def _table(self, name: str, index: str | None = None) -> cloudwatch.Metric:
+        dimensions = {"TableName": self._watched.table.table_name}
+        if index:
+            dimensions["GlobalSecondaryIndexName"] = index
+        return _metric(_TABLE, name, "Sum", dimensions)
+
+    def _rate(self, part: cloudwatch.Metric, whole: cloudwatch.Metric, at_least: int) -> cloudwatch.MathExpression:
+        """Return the share of a metric in another, or 0 below `at_least` requests."""
+        return cloudwatch.MathExpression(
+            expression=f"IF(whole >= {at_least}, part / whole, 0)",
+            using_metrics={"part": part, "whole": whole},
+            period=_FIVE_MINUTES,
         )
 
-    def _alarm(self, name: str, metric: cloudwatch.Metric, threshold: float) -> None:
-        alarm = metric.with_(period=Duration.minutes(5)).create_alarm(
+    def _add(self, wanted: _Alarm) -> None:
+        below = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
+        above = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
+        alarm = cloudwatch.Alarm(
             self,
-            name,
-            alarm_name=f"{self.stack_name}-{name}",
-            threshold=threshold,
-            evaluation_periods=1,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            wanted.name,
+            alarm_name=f"Tradepost-{self._stage.name}-{wanted.name}",
+            alarm_description=f"{wanted.meaning} (docs/operations.md)",
+            metric=wanted.metric,
+            threshold=wanted.above,
+            comparison_operator=below if wanted.required else above,
+            evaluation_periods=3 if wanted.periods > 1 else 1,
+            datapoints_to_alarm=wanted.periods,
+            treat_missing_data=cloudwatch.TreatMissingData.BREACHING if wanted.required else _MISSING_IS_FINE,
         )
         alarm.add_alarm_action(actions.SnsAction(self.topic))
+
+    def _api_graphs(self) -> list[cloudwatch.IWidget]:
+        latency = [self._api("Latency", statistic) for statistic in ("p50", "p99")]
+        return [
+            _graph("Requests", [self._api("Count", "Sum")]),
+            _graph("Refused and failed", [self._api(name, "Sum") for name in ("4XXError", "5XXError")]),
+            _graph("Latency, ms", latency),
+        ]
+
+    def _business_graphs(self) -> list[cloudwatch.IWidget]:
+        return [_graph("Business", [_business(name) for name in BUSINESS], width=24)]
+
+    def _table_graphs(self) -> list[cloudwatch.IWidget]:
+        groups = {
+            "Capacity units": ("ConsumedReadCapacityUnits", "ConsumedWriteCapacityUnits"),
+            "Throttles": ("ReadThrottleEvents", "WriteThrottleEvents"),
+            "Conflicts": ("TransactionConflict",),
+        }
+        return [_graph(title, [self._table(name) for name in names]) for title, names in groups.items()]
+
+    def _function_graphs(self) -> list[cloudwatch.IWidget]:
+        graphs = {"Errors": "Sum", "Throttles": "Sum", "Duration": "p99"}
+        return [
+            _graph(f"Functions: {name.lower()}, {statistic}", [self._search(name, statistic)])
+            for name, statistic in graphs.items()
+        ]
+
+    def _search(self, name: str, statistic: str) -> cloudwatch.MathExpression:
+        """Return a metric of each function, by name: functions can be added and removed without this stack."""
+        found = f'{{{_LAMBDA},FunctionName}} MetricName="{name}" Tradepost-{self._stage.name}-'
+        return cloudwatch.MathExpression(
+            expression=f"SEARCH('{found}', '{statistic}', 300)", using_metrics={}, label="", period=_FIVE_MINUTES
+        )
+
+
+def _metric(namespace: str, name: str, statistic: str, dimensions: dict[str, str]) -> cloudwatch.Metric:
+    return cloudwatch.Metric(
+        namespace=namespace, metric_name=name, statistic=statistic, dimensions_map=dimensions, period=_FIVE_MINUTES
+    )
+
+
+def _of_all_functions(name: str) -> cloudwatch.Metric:
+    return cloudwatch.Metric(namespace=_LAMBDA, metric_name=name, statistic="Sum", period=_FIVE_MINUTES)
+
+
+def _business(name: str) -> cloudwatch.Metric:
+    return cloudwatch.Metric(namespace=NAMESPACE, metric_name=name, statistic="Sum", period=_FIVE_MINUTES)
+
+
+def _graph(title: str, metrics: Sequence[cloudwatch.IMetric], width: int = 8) -> cloudwatch.IWidget:
+    return cloudwatch.GraphWidget(title=title, left=list(metrics), width=width, height=6)

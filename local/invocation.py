@@ -39,7 +39,7 @@ type LambdaHandler = Callable[[dict[str, Any], Any], Any]
 @cache
 def _handlers() -> dict[str, tuple[LambdaHandler, frozenset[IamAction]]]:
     routes = {each.name: (each.route.handler, each.iam_actions) for each in functions()}
-    return routes | {each.name: (each.trigger.call, each.iam_actions) for each in triggers()}
+    return routes | {each.name: (each.trigger.handler, each.iam_actions) for each in triggers()}
 
 
 def handler_named(name: str) -> LambdaHandler:

@@ -45,4 +45,4 @@ def expire_holds(_event: LambdaEvent, context: Any) -> dict[str, int]:
     return {"expired": swept.expired}
 
 
-handler = expire_holds.call
+handler = expire_holds.handler

@@ -22,4 +22,4 @@ def post_authentication(event: LambdaEvent, _context: Any) -> LambdaEvent:
     return event
 
 
-handler = post_authentication.call
+handler = post_authentication.handler

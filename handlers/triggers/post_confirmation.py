@@ -22,4 +22,4 @@ def post_confirmation(event: LambdaEvent, _context: Any) -> LambdaEvent:
     return event
 
 
-handler = post_confirmation.call
+handler = post_confirmation.handler

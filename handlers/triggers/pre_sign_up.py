@@ -25,4 +25,4 @@ def pre_sign_up(event: LambdaEvent, _context: Any) -> LambdaEvent:
     return event
 
 
-handler = pre_sign_up.call
+handler = pre_sign_up.handler

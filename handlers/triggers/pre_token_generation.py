@@ -28,4 +28,4 @@ def pre_token_generation(event: LambdaEvent, _context: Any) -> LambdaEvent:
     return event
 
 
-handler = pre_token_generation.call
+handler = pre_token_generation.handler

@@ -22,4 +22,4 @@ def rotate_cursor_keys(event: LambdaEvent, _context: Any) -> None:
     log_occasion("secret rotation", step=step)
 
 
-handler = rotate_cursor_keys.call
+handler = rotate_cursor_keys.handler

@@ -5,12 +5,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from domain.common.errors import DomainError
 from handlers import resume_garbage_collection
 from handlers.http.telemetry import logger
 
 type LambdaEvent = dict[str, Any]
 """Event of an invocation. Not a Powertools data class: importing those takes a third of a cold start."""
 type TriggerHandler = Callable[[LambdaEvent, Any], Any]
+
+
+TRIGGER_FAILED = "trigger failed"
+"""Message of the log line about a failure; a metric filter counts it."""
 
 
 class TriggerSource(StrEnum):
@@ -31,6 +36,16 @@ class Trigger:
     source: TriggerSource
     call: TriggerHandler
     every: int = 0
+
+    def handler(self, event: LambdaEvent, context: Any) -> Any:
+        """Call the function, as Lambda does. Log an exception, unless it refuses what the event asks for."""
+        try:
+            return self.call(event, context)
+        except DomainError:
+            raise
+        except Exception:
+            logger().exception(TRIGGER_FAILED, extra={"source": self.source.value})
+            raise
 
 
 def trigger(source: TriggerSource, every: int = 0) -> Callable[[TriggerHandler], Trigger]:

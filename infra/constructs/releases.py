@@ -9,6 +9,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from handlers.triggers.trigger import TRIGGER_FAILED
 from infra.nag import acknowledge
 from infra.naming import set_logical_id
 from infra.stages import Stage
@@ -28,6 +29,8 @@ BUSINESS = {
 
 The filters are free; each metric costs what a CloudWatch custom metric costs.
 """
+TROUBLE = {"TriggerFailures": f'{{ $.message = "{TRIGGER_FAILED}" }}', "TimeOuts": '"Task timed out"'}
+"""The same for what only log lines show: a refused sign-up is an error to Lambda, but none to operators."""
 
 
 class Releases(Construct):
@@ -38,7 +41,7 @@ class Releases(Construct):
         self._gradual = stage.production
         self.logs = logs.LogGroup(self, "Logs", retention=stage.log_retention, removal_policy=RemovalPolicy.DESTROY)
         set_logical_id(self.logs, "FunctionLogs")
-        for metric, pattern in BUSINESS.items():
+        for metric, pattern in (BUSINESS | TROUBLE).items():
             self.logs.add_metric_filter(
                 metric,
                 filter_pattern=logs.FilterPattern.literal(pattern),

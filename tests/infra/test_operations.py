@@ -6,9 +6,11 @@ import pytest
 from cfnlint.api import lint
 from cfnlint.config import ManualArgs
 
-from handlers.registry import all_functions, functions, triggers
+from handlers.registry import ROOT, functions, triggers
 from handlers.triggers.trigger import TriggerSource
 from infra.app import synthesize
+from infra.constructs.releases import BUSINESS, TROUBLE
+from repositories.dynamodb.schema import INDEXES
 from tests.infra.template import Template, resources, synth
 
 REGION = ManualArgs(regions=["eu-west-1"])
@@ -118,7 +120,7 @@ def test_the_stack_fits_into_what_cloudformation_takes(context: dict[str, str]) 
 def test_what_the_business_does_is_counted_from_its_lines(dev: Template) -> None:
     filters = resources(dev, "AWS::Logs::MetricFilter").values()
     counted = {each["MetricTransformations"][0]["MetricName"] for each in filters}
-    assert counted == {"OrdersPlaced", "OrdersRefusedForStock", "Contention", "KeysReplayed"}
+    assert counted == set(BUSINESS) | set(TROUBLE)
 
 
 def test_in_prod_everything_is_watched() -> None:
@@ -127,16 +129,29 @@ def test_in_prod_everything_is_watched() -> None:
     [topic] = resources(template, "AWS::SNS::Topic")
     [subscription] = resources(template, "AWS::SNS::Subscription").values()
     assert subscription["Endpoint"] == "ops@example.com"
+    [policy] = resources(template, "AWS::SNS::TopicPolicy").values()
+    allowed = [each for each in policy["PolicyDocument"]["Statement"] if each["Effect"] == "Allow"]
+    assert [each["Principal"] for each in allowed] == [{"Service": "cloudwatch.amazonaws.com"}]
+    assert allowed[0]["Action"] == "sns:Publish"
     alarms = resources(template, "AWS::CloudWatch::Alarm")
     assert all(each["AlarmActions"] == [{"Ref": topic}] for each in alarms.values())
-    names = [each["AlarmName"] for each in alarms.values()]
-    for function in all_functions():
-        for watched in ("Fault-Count", "Latency-P99", "Throttled-Count"):
-            assert any(f"-{function.name}-" in name and watched in name for name in names), (function.name, watched)
-    for watched in ("Api-", "FailedCalls", "TableReadThrottleEvents", "TableTransactionConflict", "Contention"):
-        assert any(watched in name for name in names), watched
-    assert resources(template, "AWS::CloudWatch::Dashboard")
+    names = {each["AlarmName"].removeprefix("Tradepost-prod-"): each for each in alarms.values()}
+    assert {"ApiFailures", "ApiRefusals", "TriggerFailures", "Concurrency", "FailedCalls", "Contention"} <= set(names)
+    assert {f"{index.title()}WriteThrottleEvents" for index in INDEXES} <= set(names)
+    assert len(names) <= 40
+    missing = names["ExpireHoldsMissing"]
+    assert (missing["TreatMissingData"], missing["ComparisonOperator"]) == ("breaching", "LessThanThreshold")
+    documented = (ROOT / "docs" / "operations.md").read_text()
+    assert [name for name in names if f"`{name}`" not in documented] == []
+    [dashboard] = resources(template, "AWS::CloudWatch::Dashboard").values()
+    assert "SEARCH" in json.dumps(dashboard)
     assert [each for each in lint(json.dumps(template), config=REGION) if each.rule.id.startswith("E")] == []
+
+
+def test_monitoring_does_not_grow_with_the_number_of_functions() -> None:
+    template = synthesize({"stage": "prod"}).get_stack_by_name("Tradepost-prod-Monitoring").template
+    assert not any(function.name in json.dumps(template) for function in functions())
+    assert len(json.dumps(template)) < 100_000
 
 
 def test_the_firewall_and_the_rotation_are_for_prod(dev: Template, prod: Template) -> None:

@@ -1,6 +1,8 @@
 """Customers who sign up."""
 
 from typing import Any
+from unittest.mock import Mock, call
+from uuid import uuid4
 
 import pytest
 from pydantic import ValidationError
@@ -8,6 +10,8 @@ from pydantic import ValidationError
 from domain.common.errors import Contention, Forbidden, Unavailable
 from domain.identity.permissions import Role
 from domain.identity.users import NewUser
+from handlers.http.telemetry import logger
+from handlers.triggers.trigger import TRIGGER_FAILED
 from local.invocation import invoke
 from repositories.aws.clients import cognito
 from repositories.aws.settings import settings
@@ -120,3 +124,19 @@ def test_whoever_signed_up_with_an_address_does_not_become_its_invited_owner(sho
     boss = shop.post("/users", new_user(email="boss@example.com", role="owner")).json
     assert boss["id"] not in {each["Value"] for each in attacker}
     assert client.admin_get_user(UserPoolId=pool, Username=name)["UserStatus"] == "FORCE_CHANGE_PASSWORD"
+
+
+def test_a_failure_of_a_trigger_is_logged_as_one_and_a_refusal_is_not(
+    open_shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A metric filter counts the lines."""
+    event = sign_in_event(open_shop.tenant, "jane@example.com", str(uuid4()))
+    failures = Mock()
+    monkeypatch.setattr(logger(), "exception", failures)
+    with pytest.raises(Forbidden):
+        invoke("PreTokenGeneration", event)
+    assert failures.call_args_list == []
+    monkeypatch.setattr("handlers.triggers.pre_token_generation.find_profile", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        invoke("PreTokenGeneration", event)
+    assert failures.call_args_list == [call(TRIGGER_FAILED, extra={"source": "preTokenGeneration"})]
