@@ -20,8 +20,15 @@ class Stage:
     cors_origins: tuple[str, ...]
     architecture: str
     snap_start: bool
+    gradual: bool
     monitored: bool
     alarm_email: str
+    ses_from: str
+
+    @property
+    def keeps_versions(self) -> bool:
+        """True if earlier versions of functions stay when a new one is published."""
+        return self.production and not self.snap_start
 
     @property
     def published(self) -> bool:
@@ -43,7 +50,8 @@ def stage_from(context: Node) -> Stage:
     """Return the stage that the CDK context selects.
 
     `stage` is dev (default) or prod. Switches are on or off. On in prod by default: `tracing` (X-Ray), `tenant_roles`
-    (IAM restricts functions to the caller's tenant) and `monitoring` (dashboards, and alarms sent to `alarm_email`).
+    (IAM restricts functions to the caller's tenant), `gradual` (new versions take over bit by bit) and `monitoring`
+    (dashboards, and alarms sent to `alarm_email`). `ses_from` is the address from which SES sends the pool's e-mails.
     Off by default: `snapstart` and `api_keys`. On by default: `cloudwatch_role` (create the role with which API Gateway
     writes logs). `architecture` is the functions' architecture, arm64 (default) or x86_64. `cors` lists the origins of
     web clients, separated by commas (default: any in dev, none in prod). Raises ValueError for an invalid value.
@@ -61,8 +69,10 @@ def stage_from(context: Node) -> Stage:
         cors_origins=tuple(filter(None, origins.split(","))),
         architecture=_choice(context, "architecture", ("arm64", "x86_64"), "arm64"),
         snap_start=_switch(context, "snapstart", "off"),
+        gradual=_switch(context, "gradual", in_prod),
         monitored=_switch(context, "monitoring", in_prod),
         alarm_email=context.try_get_context("alarm_email") or "",
+        ses_from=context.try_get_context("ses_from") or "",
     )
 
 

@@ -1,6 +1,6 @@
 """Cognito user pool, its groups and its app client."""
 
-from aws_cdk import Duration
+from aws_cdk import Aws, Duration
 from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
@@ -42,6 +42,7 @@ class Identity(Construct):
                 require_symbols=True,
                 temp_password_validity=Duration.days(3),
             ),
+            email=_by_ses(stage.ses_from) if stage.ses_from else None,
             account_recovery=cognito.AccountRecovery.EMAIL_ONLY,
             feature_plan=cognito.FeaturePlan.PLUS if stage.production else cognito.FeaturePlan.ESSENTIALS,
             standard_threat_protection_mode=(
@@ -80,3 +81,7 @@ class Identity(Construct):
     def add_trigger(self, source: TriggerSource, function: lambda_.IFunction) -> None:
         """Add a Lambda trigger to the user pool."""
         self.pool.add_trigger(cognito.UserPoolOperation.of(source.value), function)
+
+
+def _by_ses(sender: str) -> cognito.UserPoolEmail:
+    return cognito.UserPoolEmail.with_ses(from_email=sender, ses_region=Aws.REGION)

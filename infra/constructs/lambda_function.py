@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from aws_cdk import Duration
+from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
@@ -90,9 +90,12 @@ class LambdaFunction(Construct):
             role=role.without_policy_updates(),
             log_group=self._logs,
             snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if stage.snap_start else None,
-            reserved_concurrent_executions=1 if stage.production and _is_scheduled(function) else None,
             tracing=lambda_.Tracing.ACTIVE if stage.tracing else lambda_.Tracing.DISABLED,
             environment=environment,
+            # The versions before stay, so that an alias can be moved back; with SnapStart each is billed.
+            current_version_options=lambda_.VersionOptions(
+                removal_policy=RemovalPolicy.RETAIN if stage.keeps_versions else RemovalPolicy.DESTROY
+            ),
         )
         acknowledge(self.function, "AwsSolutions-L1", "python3.13 is the version that Tradepost is built and tested on")
         set_logical_id(self.function, function.name)

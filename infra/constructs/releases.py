@@ -34,11 +34,11 @@ TROUBLE = {"TriggerFailures": f'{{ $.message = "{TRIGGER_FAILED}" }}', "TimeOuts
 
 
 class Releases(Construct):
-    """One log group for all functions; in prod, canary deployments that shift 10% of the calls first."""
+    """One log group for all functions; with `gradual`, canary deployments that shift 10% of the calls first."""
 
     def __init__(self, scope: Construct, *, stage: Stage, rest: apigateway.RestApi) -> None:
         super().__init__(scope, "Releases")
-        self._gradual = stage.production
+        self._gradual = stage.gradual
         self.logs = logs.LogGroup(self, "Logs", retention=stage.log_retention, removal_policy=RemovalPolicy.DESTROY)
         set_logical_id(self.logs, "FunctionLogs")
         for metric, pattern in (BUSINESS | TROUBLE).items():

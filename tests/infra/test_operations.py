@@ -103,13 +103,31 @@ def test_snap_start_is_a_switch(dev: Template) -> None:
     assert not any("SnapStart" in each for each in resources(dev, "AWS::Lambda::Function").values())
 
 
-def test_only_one_sweeper_runs_in_prod(prod: Template) -> None:
-    reserved = {
-        name: each["ReservedConcurrentExecutions"]
-        for name, each in resources(prod, "AWS::Lambda::Function").items()
-        if "ReservedConcurrentExecutions" in each
-    }
-    assert reserved == {"ExpireHolds": 1}
+def test_no_concurrency_is_reserved(prod: Template) -> None:
+    """A new account has too little to reserve any, and two sweepers at once only read twice."""
+    assert not any("ReservedConcurrentExecutions" in each for each in resources(prod, "AWS::Lambda::Function").values())
+
+
+def test_earlier_versions_stay_in_prod(prod: Template) -> None:
+    def policies(template: Template) -> set[str]:
+        versions = (each for each in template["Resources"].values() if each["Type"] == "AWS::Lambda::Version")
+        return {each.get("DeletionPolicy", "Delete") for each in versions}
+
+    assert policies(prod) == {"Retain"}
+    assert policies(synth(stage="prod", snapstart="on")) == {"Delete"}
+
+
+def test_a_deployment_can_replace_all_at_once(prod: Template) -> None:
+    at_once = synth(stage="prod", gradual="off")
+    assert not resources(at_once, "AWS::CodeDeploy::DeploymentGroup")
+    assert set(resources(at_once, "AWS::Lambda::Alias")) == set(resources(prod, "AWS::Lambda::Alias"))
+
+
+def test_e_mails_are_sent_by_ses_if_an_address_is_given(prod: Template) -> None:
+    assert "EmailConfiguration" not in prod["Resources"]["UserPool"]["Properties"]
+    [pool] = resources(synth(stage="prod", ses_from="shop@example.com"), "AWS::Cognito::UserPool").values()
+    sending = pool["EmailConfiguration"]
+    assert (sending["EmailSendingAccount"], sending["From"]) == ("DEVELOPER", "shop@example.com")
 
 
 @pytest.mark.parametrize("context", [{}, {"stage": "prod", "cors": "https://shop.example"}])
