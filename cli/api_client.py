@@ -1,5 +1,6 @@
 """HTTP client and CSV helpers of the commands that use the running API."""
 
+import codecs
 import csv
 import io
 import time
@@ -46,7 +47,7 @@ class Client:
     def get(self, path: str, **query: str) -> Any:
         """Return the JSON response of a GET request. Raises httpx.HTTPError, ApiError."""
         answer = self._counted(self._http.get(path, params=query))
-        return successful(answer).json()
+        return json_of(successful(answer))
 
     def post(self, path: str, body: Any, key: str) -> httpx.Response:
         """Send a command; retry transport errors, server errors and CONTENTION. Raises httpx.HTTPError."""
@@ -72,7 +73,7 @@ class Client:
 
 
 def _is_passing(answer: httpx.Response) -> bool:
-    return answer.status_code >= _FIRST_SERVER_ERROR or (answer.is_error and answer.json()["code"] == "CONTENTION")
+    return answer.status_code >= _FIRST_SERVER_ERROR or '"CONTENTION"' in answer.text
 
 
 def successful(answer: httpx.Response) -> httpx.Response:
@@ -81,6 +82,14 @@ def successful(answer: httpx.Response) -> httpx.Response:
         is_problem = answer.headers.get("Content-Type", "").startswith("application/problem+json")
         raise ApiError(reason_of(answer.json()) if is_problem else f"{answer.status_code} {answer.text[:200]}")
     return answer
+
+
+def json_of(answer: httpx.Response) -> Any:
+    """Return the JSON of a response. Raises ApiError for anything else."""
+    try:
+        return answer.json()
+    except ValueError:
+        raise ApiError(f"{answer.url} does not answer as the API of Tradepost does.") from None
 
 
 FAILURES = (httpx.HTTPError, ApiError, LookupError)
@@ -97,11 +106,18 @@ def failed(error: Exception, url: str) -> str:
 def rows_of(file: Path, *required: str) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield the rows of a CSV file with a header, each with its line number.
 
-    The separator is found, and the encoding: UTF-8, or else Windows-1252, as spreadsheets write it. Raises LookupError
-    if a required column is missing.
+    The separator is found, and the encoding: UTF-8, UTF-16 with its mark, or else Windows-1252, as spreadsheets write
+    it. Raises LookupError if a required column is missing, or if it is no CSV file.
     """
     text = _decoded(file.read_bytes())
     reader = csv.DictReader(io.StringIO(text, newline=""), dialect=_dialect(text))
+    try:
+        yield from _rows(file, reader, required)
+    except csv.Error as error:
+        raise LookupError(f"{file} is no CSV file that can be read: {error}.") from None
+
+
+def _rows(file: Path, reader: "csv.DictReader[str]", required: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
     there = reader.fieldnames or ()
     missing = [name for name in required if name not in there]
     if missing:
@@ -113,6 +129,8 @@ def rows_of(file: Path, *required: str) -> Iterator[tuple[int, dict[str, str]]]:
 
 
 def _decoded(raw: bytes) -> str:
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return raw.decode("utf-16", errors="replace")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -1,18 +1,22 @@
 """Import of a catalogue from a CSV file through the API, in batches."""
 
+import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import batched
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from rich.table import Table
 
-from cli.api_client import Client, reason_of, rows_of, successful
+from cli.api_client import Client, json_of, reason_of, rows_of, successful
 from cli.console import console, print_refused
 from cli.progress import progress
 
 BATCH = 100
+_BATCH_BYTES = 200_000
+"""Size of the items of a request; a body may have 256 KB."""
+_STOCK_DIGITS = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ def load(file: Path, columns: Columns, currency: str, url: str, token: str) -> b
     """
     report = Report()
     entries = _read(file, columns, currency, report)
-    batches = list(batched(entries, BATCH, strict=False))
+    batches = list(_batches(entries))
     with Client(url, token) as api, progress() as bar:
         for batch in bar.track(batches, description=f"Loading {len(entries)} items"):
             _send(api, batch, report)
@@ -97,15 +101,30 @@ def _item(row: dict[str, str], columns: Columns, currency: str) -> dict[str, Any
     if attributes:
         body["attributes"] = attributes
     if columns.stock and row[columns.stock]:
-        if not row[columns.stock].isdecimal():
+        if not row[columns.stock].isdecimal() or len(row[columns.stock]) > _STOCK_DIGITS:
             raise ValueError(f"the stock {row[columns.stock]!r} is not a whole number")
         body["stock"] = int(row[columns.stock])
     return body
 
 
-def _send(api: Client, batch: tuple[CatalogueRow, ...], report: Report) -> None:
+def _batches(entries: Iterable[CatalogueRow]) -> Iterator[list[CatalogueRow]]:
+    """Yield the rows in batches that a request may have: by number, and by size."""
+    batch: list[CatalogueRow] = []
+    size = 0
+    for entry in entries:
+        own = len(json.dumps(entry.body, ensure_ascii=False).encode())
+        if batch and (len(batch) == BATCH or size + own > _BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(entry)
+        size += own
+    if batch:
+        yield batch
+
+
+def _send(api: Client, batch: list[CatalogueRow], report: Report) -> None:
     answer = api.post("/items/batch", {"items": [entry.body for entry in batch]}, key=str(uuid4()))
-    for result in successful(answer).json()["results"]:
+    for result in json_of(successful(answer))["results"]:
         entry = batch[result["index"]]
         if result["status"] == 201:
             report.created += 1

@@ -11,7 +11,7 @@ import boto3
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from local.cognito.service import UserPoolService, listening
-from local.cognito.users import INVITED, POOL_ID, Users
+from local.cognito.users import INVITED, POOL_ID, PoolUser, Users
 from local.database import TABLE_NAME
 from local.invocation import invoke
 from local.tokens import signing_key
@@ -60,12 +60,13 @@ def _moto() -> Iterator[None]:
 
 def _add_users_of_table(users: Users) -> None:
     """Invite the users of a table that is older than its pool."""
-    for row in _user_rows():
-        head = row["head"]
-        tenant = row["pk"].split("#")[1]
-        attributes = {"email": head["email"], "email_verified": "true", TENANT_ATTRIBUTE: tenant}
-        user = users.add(username(tenant, row["canonical_email"]), INVITED, attributes, subject=head["id"])
-        user.groups.append(head["role"])
+    users.add_invited(_invited(row) for row in _user_rows())
+
+
+def _invited(row: dict[str, Any]) -> PoolUser:
+    head, tenant = row["head"], row["pk"].split("#")[1]
+    attributes = {"email": head["email"], "email_verified": "true", TENANT_ATTRIBUTE: tenant}
+    return PoolUser(username(tenant, row["canonical_email"]), head["id"], INVITED, attributes, groups=[head["role"]])
 
 
 def _user_rows() -> Iterator[dict[str, Any]]:

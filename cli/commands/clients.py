@@ -28,4 +28,6 @@ def client(
         LANGUAGES[language](output)
     except subprocess.CalledProcessError as failed:
         fail(f"The generator failed:\n{failed.stdout}{failed.stderr}")
+    except OSError as failure:
+        fail(f"The client cannot be generated: {failure}")
     print(f"{output}: see docs/client-{language}.md for its use.")

@@ -32,6 +32,8 @@ def invoke(
         called_with = json.loads(event.read_text())
     except ValueError as error:
         fail(f"{event} has no JSON: {error}.", 2)
+    if not isinstance(called_with, dict):
+        fail(f"{event} has no event: an event is a JSON object.", 2)
     server = find_running(data) if data else None
     if server:
         use_server(server)

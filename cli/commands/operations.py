@@ -4,9 +4,12 @@ from datetime import datetime
 from typing import Annotated
 
 import typer
+from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.commands.options import DEFAULT_DATA, Data, Url, fail
+from cli.commands.options import DEFAULT_DATA, Data, Url, fail, require_tenant
 from cli.commands.running import api_of, running, use_server
+
+_FIRST_YEAR, _LAST_YEAR = 1900, 2999
 
 
 def audit(
@@ -20,12 +23,18 @@ def audit(
 
     from cli.audit import Audit, BrokenError
     from cli.progress import progress
+    from domain.common.errors import Unavailable
     from local.database import TABLE_NAME
     from repositories.dynamodb.table import Meter, Table
 
+    require_tenant(tenant)
     if table is None:
         use_server(running(data))
-    reading = Table(boto3.client("dynamodb"), table or TABLE_NAME, Meter())
+    try:
+        client = boto3.client("dynamodb")
+    except BotoCoreError as failure:
+        fail(str(failure))
+    reading = Table(client, table or TABLE_NAME, Meter())
     data.mkdir(parents=True, exist_ok=True)
     state = data / f"audit-{tenant}.json"
     resumed = state.exists()
@@ -36,6 +45,8 @@ def audit(
         except BrokenError as broken:
             state.unlink(missing_ok=True)
             fail(f"Broken: {broken}")
+        except (Unavailable, BotoCoreError, ClientError) as failure:
+            fail(f"The table cannot be read: {failure}")
     if not any(checked.values()) and not resumed:
         fail(f"There is nothing of tenant {tenant} in the table.")
     counts = ", ".join(f"{phase}: {count:,}" for phase, count in checked.items())
@@ -61,6 +72,8 @@ def statement(
 
     if first > last:
         fail("The first day (--from) is after the last (--to).", 2)
+    if last.year > _LAST_YEAR or first.year < _FIRST_YEAR:
+        fail(f"Days are from the years {_FIRST_YEAR} to {_LAST_YEAR}.", 2)
     with api_of(tenant, url, data) as (base, bearer):
         printing.statement(base, bearer, account, first.date(), last.date(), as_csv=as_csv)
 
@@ -74,11 +87,14 @@ def redrive(
     from cli.redrive import redrive as run
 
     left = done = 0
-    for each in run(boto3.client("sqs"), boto3.client("lambda"), queue):
-        done += not each.error
-        left += bool(each.error)
-        result = f"failed again: {each.error}" if each.error else "done"
-        print(f"{each.call.function.rpartition(':function:')[2]} ({each.call.reason}): {result}")
+    try:
+        for each in run(boto3.client("sqs"), boto3.client("lambda"), queue):
+            done += not each.error
+            left += bool(each.error)
+            result = f"failed again: {each.error}" if each.error else "done"
+            print(f"{each.call.function.rpartition(':function:')[2]} ({each.call.reason}): {result}")
+    except (BotoCoreError, ClientError) as failure:
+        fail(f"The queue cannot be read: {failure}")
     print(f"{done} done, {left} left in the queue.")
     if left:
         raise typer.Exit(1)

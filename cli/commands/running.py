@@ -30,9 +30,9 @@ def find_running(data: Path) -> dict[str, Any] | None:
     """Return the parts of the server on a data folder, or None if none is running."""
     try:
         parts: dict[str, Any] = json.loads((data / RUNNING).read_text())
-    except (FileNotFoundError, NotADirectoryError, ValueError):
+    except (OSError, ValueError):
         return None
-    return parts if _is_alive(parts["process"]) else None
+    return parts if isinstance(parts, dict) and _is_alive(parts.get("process")) else None
 
 
 def running(data: Path) -> dict[str, Any]:
@@ -71,10 +71,12 @@ def token_key(data: Path) -> RSAPrivateKey:
         fail(f"{data / 'token-key.pem'} is damaged. Remove it, and the next start of the server makes another one.")
 
 
-def _is_alive(process: int) -> bool:
+def _is_alive(process: object) -> bool:
+    if not isinstance(process, int):
+        return False
     try:
         os.kill(process, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, PermissionError):
         return False
     return True
 

@@ -2,10 +2,11 @@
 
 import json
 import os
+import shlex
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -40,7 +41,7 @@ def serve(
     load_dotenv(Path.cwd() / ".env")
     readable = not log_json and sys.stdout.isatty()
     try:
-        with _private(data), _only_one(data, keep=not memory):
+        with _private(data, keep=not memory), _only_one(data, keep=not memory):
             _serve(port, data, None if memory else data.resolve(), readable=readable)
     except LookupError as failure:
         fail(str(failure.args[0]))
@@ -117,16 +118,24 @@ def _require_free(port: int) -> None:
 
 
 @contextmanager
-def _private(data: Path) -> Iterator[None]:
-    """Make a data folder that only its owner can read; remove it at the end if it is empty. Raises LookupError."""
+def _private(data: Path, *, keep: bool) -> Iterator[None]:
+    """Make a data folder that only its owner can read. Remove it at the end if it was made here and is empty.
+
+    A folder for data that was there before is made private too. Raises LookupError.
+    """
+    is_new = not data.exists()
     try:
         data.mkdir(parents=True, exist_ok=True)
-        data.chmod(0o700)
+        if is_new or keep:
+            data.chmod(0o700)
     except OSError as error:
         raise LookupError(f"{data} cannot be the data folder: {error.strerror}. Give another with --data.") from None
-    yield
-    if not any(data.iterdir()):
-        data.rmdir()
+    try:
+        yield
+    finally:
+        if is_new and not any(data.iterdir()):
+            with suppress(OSError):
+                data.rmdir()
 
 
 @contextmanager
@@ -151,7 +160,7 @@ def _reload(arguments: list[str]) -> None:
 
     from handlers.registry import ROOT
 
-    command = " ".join([sys.executable, "-m", "cli.main", *arguments])
+    command = shlex.join([sys.executable, "-m", "cli.main", *arguments])
     folders = [ROOT / name for name in _RELOADED]
     run_process(*folders, target=command, target_type="command", watch_filter=PythonFilter(), sigint_timeout=30)
 

@@ -42,7 +42,7 @@ def seed(
 ) -> None:
     """Make a shop to look at on the running server: a month of orders, stock and books."""
     from cli.progress import progress
-    from domain.common.errors import InvalidState
+    from domain.common.errors import InvalidState, Unavailable
     from local.addresses import allow_test_domains
     from local.samples.demo_shop import DAYS, demo_shop
 
@@ -55,6 +55,8 @@ def seed(
             shop.open()
         except InvalidState:
             fail(f"There is a tenant {tenant}. Name another with --tenant.")
+        except Unavailable:
+            fail(f"The server on {data} does not answer. Start it again.")
         trading = bar.add_task(f"{DAYS} days of trade", total=DAYS)
         for day in days:
             shop.trade(day)
@@ -62,7 +64,7 @@ def seed(
         shop.leave_open()
     statuses = ", ".join(f"{count} {status}" for status, count in shop.statuses.most_common())
     print(f"{tenant}: {len(shop.items)} items, {len(shop.customers)} customers, orders: {statuses}.")
-    print(f"To call the API as its owner: uv run tradepost login --tenant {tenant} --email owner@{tenant}.test")
+    print(f"To call the API as its owner: uv run tradepost login --tenant {tenant} --email {shop.owner_email}")
 
 
 def replay(

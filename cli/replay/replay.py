@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 from rich.table import Table
 
-from cli.api_client import Client, Spent, reason_of, successful
+from cli.api_client import Client, Spent, json_of, reason_of, successful
 from cli.console import console, print_refused
 from cli.import_items import BATCH
 from cli.progress import Bar, progress
@@ -75,7 +75,7 @@ class Replay:
         for number, batch in enumerate(self._tracked(batches, "Making items")):
             rows = [self._new_item(article) for article in batch]
             answer = self._api.post("/items/batch", {"items": rows}, key=f"{self._name}/items/{number}")
-            for result in successful(answer).json()["results"]:
+            for result in json_of(successful(answer))["results"]:
                 if result["status"] == 201:
                     ids[batch[result["index"]]] = result["item"]["id"]
         stocked: dict[Article, Stocked] = {}
@@ -83,7 +83,7 @@ class Replay:
             item_id = ids.get(article) or self._api.get("/items", sku=article.sku)["items"][0]["id"]
             body = {"delta": units, "reason": f"for {self._name}"}
             counted = successful(self._api.post(f"/items/{item_id}/stock", body, key=f"{self._name}/stock"))
-            stocked[article] = Stocked(item_id, counted.json()["stock"]["on_hand"])
+            stocked[article] = Stocked(item_id, json_of(counted)["stock"]["on_hand"])
         return stocked
 
     def _new_item(self, article: Article) -> dict[str, Any]:
@@ -98,7 +98,7 @@ class Replay:
             body = {"email": email, "name": f"Customer {customer}", "role": "customer"}
             made = self._api.post("/users", body, key=f"{self._name}/customer-{customer}")
             taken = made.status_code == httpx.codes.CONFLICT
-            found = self._api.get("/users", email=email)["items"][0] if taken else successful(made).json()
+            found = self._api.get("/users", email=email)["items"][0] if taken else json_of(successful(made))
             ids[customer] = found["id"]
         return ids
 

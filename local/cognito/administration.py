@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from local.cognito.requests import Request, required
 from local.cognito.triggers import Triggers
 from local.cognito.users import CONFIRMED, INVITED, PoolUser, Users, listed, unlisted
 
-type Request = dict[str, Any]
 type Result = dict[str, Any]
 
 
@@ -21,43 +21,41 @@ class Administration:
 
     def admin_create_user(self, request: Request) -> Result:
         """Invite a user, who gets a temporary password."""
-        name, attributes = str(request.get("Username")), unlisted(request.get("UserAttributes"))
+        name, attributes = required(request, "Username"), unlisted(request.get("UserAttributes"))
         if not self.users.find(name):
             self.triggers.pre_sign_up(PoolUser(name, "", INVITED, attributes), "AdminCreateUser")
-        user = self.users.add(name, INVITED, attributes)
         password = request.get("TemporaryPassword") or f"Aa1!{self.users.chance.randbytes(6).hex()}"
-        user.set_password(password)
-        self.users.save()
+        user = self.users.add(name, INVITED, attributes, password=password)
         if request.get("MessageAction") != "SUPPRESS":
             self.notify(f"Invitation for {attributes.get('email')} ({user.name}): the temporary password is {password}")
         return {"User": _summary(user) | {"Attributes": listed(user.shown())}}
 
     def admin_get_user(self, request: Request) -> Result:
         """Return a user."""
-        user = self.users.get(str(request.get("Username")))
+        user = self.users.get(required(request, "Username"))
         return _summary(user) | {"UserAttributes": listed(user.shown())}
 
     def admin_delete_user(self, request: Request) -> Result:
         """Delete a user."""
-        self.users.remove(self.users.get(str(request.get("Username"))))
+        self.users.remove(self.users.get(required(request, "Username")))
         return {}
 
     def admin_set_user_password(self, request: Request) -> Result:
         """Set a user's password; if it is not permanent, the user has to change it."""
-        user = self.users.get(str(request.get("Username")))
-        user.set_password(str(request.get("Password")))
+        user = self.users.get(required(request, "Username"))
+        user.set_password(required(request, "Password"))
         user.status = CONFIRMED if request.get("Permanent") else INVITED
         self.users.save()
         return {}
 
     def admin_list_groups_for_user(self, request: Request) -> Result:
         """Return the groups of a user."""
-        user = self.users.get(str(request.get("Username")))
+        user = self.users.get(required(request, "Username"))
         return {"Groups": [{"GroupName": name} for name in user.groups]}
 
     def admin_add_user_to_group(self, request: Request) -> Result:
         """Add a user to a group."""
-        user, group = self.users.get(str(request.get("Username"))), str(request.get("GroupName"))
+        user, group = self.users.get(required(request, "Username")), required(request, "GroupName")
         if group not in user.groups:
             user.groups.append(group)
         self.users.save()
@@ -65,7 +63,7 @@ class Administration:
 
     def admin_remove_user_from_group(self, request: Request) -> Result:
         """Remove a user from a group."""
-        user, group = self.users.get(str(request.get("Username"))), str(request.get("GroupName"))
+        user, group = self.users.get(required(request, "Username")), required(request, "GroupName")
         user.groups = [name for name in user.groups if name != group]
         self.users.save()
         return {}

@@ -1,6 +1,7 @@
 """HTTP interface of the local user pool: AWS's JSON protocol 1.1, and the public keys of tokens."""
 
 import json
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,11 +14,11 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from local.cognito.accounts import Accounts
 from local.cognito.administration import Administration
 from local.cognito.errors import CognitoError
+from local.cognito.requests import parsed, required
 from local.cognito.sign_in import SignIn
 from local.cognito.tokens import Tokens
 from local.cognito.triggers import Invoke, Triggers
 from local.cognito.users import POOL_ID, Users
-from local.tokens import AUDIENCE
 
 KEYS_PATH = f"/{POOL_ID}/.well-known/jwks.json"
 SIGN_IN_AS = "LocalSignInAs"
@@ -51,7 +52,7 @@ class UserPoolService:
         self._public: dict[str, Operation] = {
             "InitiateAuth": sign_in.initiate_auth,
             "RespondToAuthChallenge": sign_in.respond_to_auth_challenge,
-            "GetTokensFromRefreshToken": lambda request: sign_in.refresh(str(request.get("RefreshToken"))),
+            "GetTokensFromRefreshToken": lambda request: sign_in.refresh(required(request, "RefreshToken")),
             "SignUp": accounts.sign_up,
             "ResendConfirmationCode": accounts.resend_confirmation_code,
             "ConfirmSignUp": accounts.confirm_sign_up,
@@ -70,7 +71,7 @@ class UserPoolService:
             "AdminListGroupsForUser": admin.admin_list_groups_for_user,
             "AdminAddUserToGroup": admin.admin_add_user_to_group,
             "AdminRemoveUserFromGroup": admin.admin_remove_user_from_group,
-            SIGN_IN_AS: lambda request: sign_in.signed_in(users.get(str(request.get("Username")))),
+            SIGN_IN_AS: lambda request: sign_in.signed_in(users.get(required(request, "Username"))),
         }
 
     def handle(self, target: str, body: bytes, *, administrator: bool = False) -> Answer:
@@ -81,10 +82,13 @@ class UserPoolService:
         operations = self._all if administrator else self._public
         operation = operations.get(target.removeprefix(PREFIX), _no_operation)
         try:
-            return Answer(200, json.dumps(operation(_request(body))).encode())
+            return Answer(200, json.dumps(operation(parsed(body))).encode())
         except CognitoError as error:
             shown = {"__type": error.code, "message": error.message}
             return Answer(400, json.dumps(shown).encode())
+        except Exception:
+            logging.getLogger("tradepost").exception("the user pool failed")
+            return Answer(500, json.dumps({"__type": "InternalErrorException", "message": "Internal error"}).encode())
 
     def keys(self) -> Answer:
         """Return the public keys that verify tokens."""
@@ -95,19 +99,6 @@ def _no_operation(_request: dict[str, Any]) -> dict[str, Any]:
     raise CognitoError("InvalidAction", "The local user pool has no such operation.")
 
 
-def _request(body: bytes) -> dict[str, Any]:
-    try:
-        request: dict[str, Any] = json.loads(body)
-    except ValueError:
-        raise CognitoError("SerializationException", "The body is not JSON.") from None
-    if not isinstance(request, dict):
-        raise CognitoError("SerializationException", "The body is not a JSON object.")
-    for name, known in (("ClientId", AUDIENCE), ("UserPoolId", POOL_ID)):
-        if request.get(name, known) != known:
-            raise CognitoError("ResourceNotFoundException", f"{name} {request[name]} does not exist.")
-    return request
-
-
 @contextmanager
 def listening(service: UserPoolService) -> Iterator[str]:
     """Serve all operations on a free port of the loopback interface, and yield the URL."""
@@ -116,7 +107,8 @@ def listening(service: UserPoolService) -> Iterator[str]:
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            length = self.headers.get("Content-Length", "0")
+            body = self.rfile.read(int(length)) if length.isdecimal() else b""
             answer = service.handle(self.headers.get("X-Amz-Target", ""), body, administrator=True)
             self.send_response(answer.status)
             self.send_header("Content-Type", answer.content_type)

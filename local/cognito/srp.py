@@ -7,6 +7,7 @@ key by HKDF with its own label, as its open-source client libraries (such as ama
 import base64
 import hashlib
 import hmac
+import re
 import secrets
 from dataclasses import dataclass, field
 
@@ -35,6 +36,11 @@ def _hash(*parts: bytes) -> int:
 
 
 _K = _hash(_padded(_N), _padded(_G))
+
+
+def is_public_value(text: str) -> bool:
+    """Return whether a text can be a client's public value: hexadecimal, and not zero modulo the prime."""
+    return re.fullmatch("[0-9a-fA-F]{1,1024}", text) is not None and int(text, 16) % _N != 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +82,9 @@ class Handshake:
 
     def accepts(self, pool: str, name: str, block: bytes, timestamp: str, signature: str) -> bool:
         """Return whether the signature (base64) proves that the client knows the password."""
-        if self.a % _N == 0:
-            return False
         u = _hash(_padded(self.a), _padded(self.b))
         shared = pow(self.a * pow(self.verifier.value, u, _N), self.secret, _N)
         extracted = hmac.digest(_padded(u), _padded(shared), "sha256")
         key = hmac.digest(extracted, _LABEL, "sha256")[:16]
         expected = hmac.digest(key, f"{pool}{name}".encode() + block + timestamp.encode(), "sha256")
-        return hmac.compare_digest(base64.b64encode(expected).decode(), signature)
+        return hmac.compare_digest(base64.b64encode(expected), signature.encode())

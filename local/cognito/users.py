@@ -4,6 +4,7 @@ import json
 import os
 import re
 import threading
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -67,7 +68,10 @@ class PoolUser:
 
 
 class Users:
-    """All users, found by name without regard to case, or by subject. They are stored in `file`, if there is one."""
+    """All users, found by name without regard to case, or by subject. They are stored in `file`, if there is one.
+
+    Raises LookupError for a damaged file.
+    """
 
     def __init__(self, file: Path | None) -> None:
         self.chance: Random = SystemRandom()
@@ -75,20 +79,33 @@ class Users:
         self._lock = threading.RLock()
         self._by_name: dict[str, PoolUser] = {}
         if file and file.exists():
-            for each in json.loads(file.read_text()):
-                self._by_name[each["name"]] = PoolUser(**each)
+            self._by_name = _stored(file)
 
-    def add(self, name: str, status: str, attributes: dict[str, str], subject: str = "") -> PoolUser:
-        """Add a user, by default with a new subject. Raises CognitoError if the name is taken or malformed."""
+    def add(
+        self, name: str, status: str, attributes: dict[str, str], *, subject: str = "", password: str = ""
+    ) -> PoolUser:
+        """Add a user, by default with a new subject and no password.
+
+        Raises CognitoError if the name is taken or malformed, or the password too weak.
+        """
         if not re.fullmatch(r"\S{1,128}", name):
             raise invalid_parameter("A user name has 1 to 128 characters and no spaces.")
         subject = subject or str(UUID(bytes=self.chance.randbytes(16), version=4))
+        user = PoolUser(name.lower(), subject, status, attributes)
+        if password:
+            user.set_password(password)
         with self._lock:
-            if name.lower() in self._by_name:
+            if user.name in self._by_name:
                 raise CognitoError("UsernameExistsException", "User already exists")
-            user = self._by_name[name.lower()] = PoolUser(name.lower(), subject, status, attributes)
+            self._by_name[user.name] = user
             self.save()
         return user
+
+    def add_invited(self, users: Iterable[PoolUser]) -> None:
+        """Add users all at once, in place of those with their names."""
+        with self._lock:
+            self._by_name |= {user.name: user for user in users}
+            self.save()
 
     def find(self, name: str) -> PoolUser | None:
         """Return the user with a name or a subject, or None."""
@@ -125,6 +142,13 @@ class Users:
             if token in user.refresh_tokens:
                 return user
         raise not_authorized("Invalid Refresh Token")
+
+
+def _stored(file: Path) -> dict[str, PoolUser]:
+    try:
+        return {each["name"]: PoolUser(**each) for each in json.loads(file.read_text())}
+    except (ValueError, TypeError, KeyError):
+        raise LookupError(f"{file} is damaged. Remove it, and the next start invites the users of the table.") from None
 
 
 def listed(attributes: dict[str, str]) -> list[dict[str, str]]:

@@ -75,9 +75,9 @@ class Server:
         await send({"type": "http.response.body", "body": reply.body})
 
     async def _handle(self, request: Request) -> Reply:
-        if request.path.startswith(COGNITO_PATH):
+        if request.path == COGNITO_PATH or request.path.startswith(f"{COGNITO_PATH}/"):
             return await self._sign_in(request)
-        if request.path == "/" and request.method == "GET":
+        if request.path == "/" and request.method in {"GET", "HEAD"}:
             return Reply(200, [("Content-Type", "text/html; charset=utf-8")], START_PAGE.encode())
         return await self._gateway.handle(request)
 

@@ -73,9 +73,14 @@ class DemoShop:
     owner: str = ""
     statuses: Counter[str] = field(default_factory=Counter)
 
+    @property
+    def owner_email(self) -> str:
+        """E-mail address of the owner."""
+        return f"owner@{self.tenant.strip('-') or 'shop'}.test"
+
     def open(self) -> None:
         """Add the tenant, its customers, items and accounts. Raises InvalidState if there is such a tenant."""
-        owner = NewOwner(email=f"owner@{self.tenant}.test", name="Olga Owner")
+        owner = NewOwner(email=self.owner_email, name="Olga Owner")
         shop = NewTenant(
             id=self.tenant,
             name="Cup & Saucer",

@@ -18,6 +18,7 @@ from repositories.dynamodb.session import Session, retry_on_conflict
 from repositories.dynamodb.table import Table
 from repositories.dynamodb.transaction import Stale
 from repositories.identity.invitations import add_user, adopting, claim_of, invite
+from repositories.identity.tenant_rows import tenant_fields
 from repositories.identity.user_pool import UserPool
 from repositories.identity.user_rows import user_event
 from repositories.paging.lists import Listing, list_page
@@ -91,7 +92,7 @@ class TenantRepository:
 def find_tenant(table: Table, tenant_id: str) -> Tenant | None:
     """Return a tenant, or None."""
     row = table.get(keys.tenant(tenant_id))
-    return Tenant(**row["head"]) if row else None
+    return Tenant(**tenant_fields(row)) if row else None
 
 
 def _row(tenant: Tenant) -> Row:

@@ -5,6 +5,7 @@ from domain.common.validation import invalid_input
 from repositories.aws.ttl_cache import TtlCache
 from repositories.dynamodb import keys
 from repositories.dynamodb.session import Session
+from repositories.identity.tenant_rows import tenant_fields
 
 MAX_AGE_SECONDS = 60
 """Seconds for which a warm function uses a tenant's currencies without reading them again."""
@@ -26,4 +27,4 @@ def require_currency(session: Session, currency: str) -> None:
 
 def _read(session: Session) -> frozenset[str]:
     row = session.table.get(keys.tenant(session.tenant))
-    return frozenset(row["head"]["currencies"] if row else ())
+    return frozenset(tenant_fields(row)["currencies"] if row else ())

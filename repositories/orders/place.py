@@ -17,6 +17,7 @@ from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row
 from repositories.dynamodb.session import Session
 from repositories.dynamodb.transaction import Stale, id_exists, require_absent
+from repositories.identity.tenant_rows import tenant_fields
 from repositories.items import stock
 from repositories.items.rows import StockRows
 from repositories.orders.rows import order_to_row
@@ -66,7 +67,7 @@ class OrderPlacement:
         wanted = {keys.stock(self.session.tenant, item_id): item_id for item_id in ids}
         found = self.session.read([*wanted, tenant])
         require_absent(self.session.table, (key for key in wanted if key not in found))
-        settings = found.pop(tenant)["head"]["settings"] if tenant in found else {}
+        settings = tenant_fields(found.pop(tenant))["settings"] if tenant in found else {}
         return {wanted[key]: row for key, row in found.items()}, TenantSettings(**settings).hold_minutes
 
     def _holds(self, rows: Mapping[str, Row]) -> list[Reservation]:

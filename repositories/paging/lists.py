@@ -108,7 +108,7 @@ def list_page(listing: Listing, page: PageRequest) -> tuple[list[Row], str | Non
     A position is a time and an id. Neither ever changes, so all pages together return each row once, even with
     concurrent writes. Raises CursorInvalid.
     """
-    before = unseal(page.cursor, listing.query) if page.cursor else listing.before
+    before = listing.before if page.cursor is None else unseal(page.cursor, listing.query)
     examined: list[Row] = []
     shown: list[Row] = []
     for row in _merged(listing, before, page.limit + 1):

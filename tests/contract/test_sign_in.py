@@ -1,5 +1,6 @@
 """Applications sign in to the local user pool with the libraries that they use in AWS."""
 
+import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from cli.commands.running import running
 from tests.conftest import Server
 from tests.contract.node import HERE, run
 from tests.people import new_tenant
+from tests.shop import race
 
 PASSWORD = "Their-own-pass-1"
 
@@ -137,7 +139,8 @@ def test_a_user_who_is_deleted_cannot_sign_in(server: Server, page: Page) -> Non
     assert page("sign_in", f"{tenant}/sam@example.com", PASSWORD).startswith("NotAuthorizedException")
 
 
-def test_passwords_survive_a_restart_and_are_not_stored(server: Server, data: Path) -> None:
+def test_passwords_survive_a_restart_and_are_not_stored(tmp_path: Path) -> None:
+    server, data = Server(tmp_path), tmp_path
     tenant, name, temporary = invited(server)
     pool = running(data)["user_pool"]
     client = cognito(server)
@@ -181,3 +184,108 @@ def test_applications_cannot_call_what_administrators_call(tmp_path: Path) -> No
         assert httpx.options(endpoint, headers=asked).headers["access-control-allow-origin"] == "*"
     finally:
         server.stop()
+
+
+NONSENSE: list[Any] = [
+    1,
+    ["a"],
+    "x",
+    True,
+    None,
+    "\ud800",
+    "\u00e9",
+    {"USERNAME": 1},
+    [{"Name": "name", "Value": 1}],
+    [1],
+]
+
+
+def test_nonsense_gets_an_answer_and_never_a_traceback(server: Server) -> None:
+    _, name, _ = invited(server)
+    parts = running(server.data)["user_pool"]
+    srp = {"USERNAME": name, "SRP_A": "5"}
+    proof = {"USERNAME": name, "PASSWORD_CLAIM_SIGNATURE": "x", "TIMESTAMP": "x", "PASSWORD_CLAIM_SECRET_BLOCK": "eA=="}
+    requests: list[tuple[str, str, dict[str, Any]]] = []
+    for value in NONSENSE:
+        requests += [
+            ("InitiateAuth", "AuthParameters", {"AuthFlow": "USER_PASSWORD_AUTH", "AuthParameters": value}),
+            ("InitiateAuth", "SRP_A", {"AuthFlow": "USER_SRP_AUTH", "AuthParameters": srp | {"SRP_A": value}}),
+            ("SignUp", "UserAttributes", {"Username": name, "Password": PASSWORD, "UserAttributes": value}),
+            ("SignUp", "Username", {"Username": value, "Password": PASSWORD}),
+            ("ConfirmSignUp", "code", {"Username": name, "ConfirmationCode": value}),
+            ("GetUser", "AccessToken", {"AccessToken": value}),
+            ("AdminCreateUser", "TemporaryPassword", {"Username": "t/a@example.com", "TemporaryPassword": value}),
+        ]
+        requests += [
+            (
+                "RespondToAuthChallenge",
+                each,
+                {"ChallengeName": "PASSWORD_VERIFIER", "ChallengeResponses": proof | {each: value}},
+            )
+            for each in proof
+        ]
+    for endpoint in (parts["endpoint"], parts["administration"]):
+        for operation, where, body in requests:
+            target = {"X-Amz-Target": f"AWSCognitoIdentityProviderService.{operation}"}
+            answer = httpx.post(endpoint, headers=target, content=json.dumps(body), timeout=60)
+            told = (operation, where, body, answer.text)
+            if where == "TemporaryPassword" and body["TemporaryPassword"] is None:
+                continue
+            assert (answer.status_code, "__type" in answer.json()) == (400, True), told
+        assert httpx.post(endpoint, headers=target, content="[" * 100_000).status_code == 400
+    for a in ("0", "00", "-1"):
+        with pytest.raises(cognito(server).exceptions.InvalidParameterException):
+            cognito(server).initiate_auth(
+                ClientId=parts["client"], AuthFlow="USER_SRP_AUTH", AuthParameters=srp | {"SRP_A": a}
+            )
+    assert "Traceback" not in server.log
+
+
+def test_a_weak_password_does_not_use_up_the_code_and_nobody_is_revealed(server: Server) -> None:
+    tenant, _, _ = invited(server, allow_sign_up=True)
+    client, app = cognito(server), running(server.data)["user_pool"]["client"]
+    name, errors = f"{tenant}/ida@example.com", client.exceptions
+    who = {"ClientId": app, "Username": name}
+    attributes = [{"Name": "email", "Value": "ida@example.com"}]
+    client.sign_up(**who, Password=PASSWORD, UserAttributes=attributes, ClientMetadata={"tenant_id": tenant})
+    with pytest.raises(errors.InvalidParameterException):
+        client.forgot_password(**who)  # the address is not confirmed
+    code = re.findall(rf"\({name}\): ([0-9]{{6}})", server.log)[-1]
+    client.confirm_sign_up(**who, ConfirmationCode=code)
+    with pytest.raises(errors.InvalidParameterException):
+        client.resend_confirmation_code(**who)
+    client.forgot_password(**who)
+    code = re.findall(rf"\({name}\): ([0-9]{{6}})", server.log)[-1]
+    with pytest.raises(errors.InvalidPasswordException):
+        client.confirm_forgot_password(**who, ConfirmationCode=code, Password="weak")
+    client.confirm_forgot_password(**who, ConfirmationCode=code, Password=PASSWORD + "x")
+    with pytest.raises(errors.CodeMismatchException):
+        client.confirm_forgot_password(**who, ConfirmationCode=code, Password=PASSWORD)
+    stranger = {"ClientId": app, "Username": f"{tenant}/stranger@example.com"}
+    assert client.forgot_password(**stranger)["CodeDeliveryDetails"]["DeliveryMedium"] == "EMAIL"
+    with pytest.raises(errors.CodeMismatchException):
+        client.confirm_forgot_password(**stranger, ConfirmationCode="123456", Password=PASSWORD)
+    _, owner, _ = invited(server)
+    with pytest.raises(errors.NotAuthorizedException):
+        client.forgot_password(ClientId=app, Username=owner)
+
+
+def test_one_of_many_answers_to_a_challenge_sets_the_password(server: Server) -> None:
+    _, name, temporary = invited(server)
+    client, app = cognito(server), running(server.data)["user_pool"]["client"]
+    asked = {"USERNAME": name, "PASSWORD": temporary}
+    first = client.initiate_auth(ClientId=app, AuthFlow="USER_PASSWORD_AUTH", AuthParameters=asked)
+
+    def answer(n: int) -> bool:
+        answers = {"USERNAME": name, "NEW_PASSWORD": f"{PASSWORD}{n}"}
+        challenge = {"ChallengeName": first["ChallengeName"], "Session": first["Session"]}
+        try:
+            client.respond_to_auth_challenge(ClientId=app, **challenge, ChallengeResponses=answers)
+        except client.exceptions.NotAuthorizedException:
+            return False
+        return True
+
+    done = race(6, answer)
+    assert done.count(True) == 1
+    password = {"USERNAME": name, "PASSWORD": f"{PASSWORD}{done.index(True)}"}
+    assert client.initiate_auth(ClientId=app, AuthFlow="USER_PASSWORD_AUTH", AuthParameters=password)

@@ -209,3 +209,21 @@ def test_a_shop_to_look_at_is_made_once(tmp_path: Path) -> None:
             assert shop.post("/users", user).status == 201
     finally:
         server.stop()
+
+
+def test_an_import_of_long_texts_takes_several_requests(server: Server, tmp_path: Path) -> None:
+    file = tmp_path / "long.csv"
+    file.write_text("sku,name,price,text\n" + "".join(f"L{n},Book,1.00,{'x' * 9_000}\n" for n in range(60)), "utf-16")
+    shop = server.shop()
+    columns = ("--sku", "sku", "--name", "name", "--price", "price", "--description", "text")
+    place = ("--currency", "EUR", "--tenant", shop.tenant, "--data", str(server.data))
+    done = tradepost("import", "items", str(file), *columns, *place)
+    assert done.returncode == 0, done.stderr
+    assert len(shop.walk(200)) == 60
+
+
+def test_a_folder_that_was_there_stays_as_it_is_with_memory(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    server = Server(tmp_path, "--memory")
+    assert server.stop() == 0
+    assert tmp_path.stat().st_mode & 0o777 == 0o755

@@ -9,6 +9,7 @@ from local.processes import free_port
 from tests.conftest import Server
 from tests.e2e.commands import tradepost
 
+FOLDERS = ("DATA", "DAMAGED_KEY", "DAMAGED_DATABASE", "DAMAGED_POOL", "STRANGE")
 MISTAKES: list[tuple[str, int, str]] = [
     ("token --tenant BadTenant --data DATA", 2, "cannot be a tenant"),
     ("token --tenant uk --data DATA", 2, "cannot be a tenant"),
@@ -30,14 +31,22 @@ MISTAKES: list[tuple[str, int, str]] = [
     ("invoke CreateItem FILE", 2, "has no JSON"),
     ("openapi --output /nope/x.json", 1, "cannot be written"),
     ("event items/nothing", 2, "There is no route"),
+    ("invoke CreateItem LIST", 2, "an event is a JSON object"),
+    ("status --data STRANGE", 1, "No server is running"),
+    ("serve --port FREE --data DAMAGED_POOL", 1, "user-pool.json is damaged"),
+    ("audit --tenant ../x --data DATA", 2, "cannot be a tenant"),
+    ("statement --account a --from 2026-11-01 --to 9999-12-31 --data DATA", 2, "Days are from the years"),
 ]
 
 
 @pytest.mark.parametrize(("command", "code", "said"), MISTAKES, ids=[each[0] for each in MISTAKES])
 def test_a_mistake_gets_a_sentence_and_an_exit_code(tmp_path: Path, command: str, code: int, said: str) -> None:
-    places = {name: tmp_path / name.lower() for name in ("DATA", "DAMAGED_KEY", "DAMAGED_DATABASE", "FILE")}
-    for name in ("DATA", "DAMAGED_KEY", "DAMAGED_DATABASE"):
+    places = {name: tmp_path / name.lower() for name in ("FILE", "LIST", *FOLDERS)}
+    for name in FOLDERS:
         places[name].mkdir()
+    places["LIST"].write_text("[1]")
+    (places["STRANGE"] / "running.json").write_text("[]")
+    (places["DAMAGED_POOL"] / "user-pool.json").write_text("{")
     places["FILE"].write_text("a;b\n1;2\n")
     (places["DAMAGED_KEY"] / "token-key.pem").write_text("nonsense")
     (places["DAMAGED_DATABASE"] / "tradepost.db").write_text("nonsense " * 1000)

@@ -77,7 +77,7 @@ def test_what_is_kept_is_private_and_memory_keeps_nothing(tmp_path: Path) -> Non
         server.shop().add()
         modes = {path.name: path.stat().st_mode & 0o077 for path in data.iterdir() if path.name != "server.log"}
         assert {name for name, mode in modes.items() if mode} <= {"server.lock"}
-        assert data.stat().st_mode & 0o777 == 0o700
+        assert (data.stat().st_mode & 0o777 == 0o700) == (data == kept)
         assert server.stop() == 0
     assert [path.name for path in gone.iterdir()] == ["server.log"]
     assert {"tradepost.db", "token-key.pem", "access-key.json"} <= {path.name for path in kept.iterdir()}

@@ -4,8 +4,11 @@ from typing import Any
 
 import pytest
 
-from repositories.aws.clients import cognito
+from repositories.aws.clients import cognito, dynamodb
 from repositories.aws.settings import settings
+from repositories.dynamodb import keys
+from repositories.dynamodb.codec import encode
+from repositories.dynamodb.table import Meter, Table
 from repositories.identity.user_pool import username
 from tests.integration.identity.common import claims_for, pool_user
 from tests.people import Operator, new_tenant
@@ -115,3 +118,21 @@ def test_making_a_tenant_again_does_no_harm_to_its_owner(operator: Operator, sho
     assert operator.call("POST", "/tenants", stranger, Idempotency_Key="k").code == "IDEMPOTENCY_KEY_REUSED"
     assert pool_user(asked["id"], "owner@example.com") == before
     assert pool_user(asked["id"], "stranger@example.com") is None
+
+
+def test_a_tenant_from_before_lists_is_read_and_listed_after_a_change(operator: Operator, shop: Shop) -> None:
+    tenant = operator.call("POST", "/tenants", new_tenant(currencies=["EUR"])).json
+    key = keys.tenant(tenant["id"])
+    table = Table(dynamodb(), settings().table_name, Meter())
+    row = table.get(key) or {}
+    old = {name: value for name, value in row.items() if name not in {"head", "gsi1pk", "gsi1sk"}} | {
+        "tenant": row["head"]
+    }
+    dynamodb().put_item(TableName=table.name, Item=encode(old))
+    assert operator.call("GET", f"/tenants/{tenant['id']}").json == tenant
+    here = Shop(shop.send, tenant=tenant["id"])
+    assert here.add(stock=1)["stock"]["on_hand"] == 1
+    assert here.post("/items", new_item(price={"amount": "1.00", "currency": "GBP"})).status == 400
+    assert here.order({here.add(stock=1)["id"]: 1}).status == 201
+    changed = operator.call("PATCH", f"/tenants/{tenant['id']}", {"name": "Listed"}, If_Match='"1"').json
+    assert changed in operator.call("GET", "/tenants?limit=200").json["items"]

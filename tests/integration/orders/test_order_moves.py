@@ -161,6 +161,9 @@ def test_orders_are_listed_by_time(shop: Shop) -> None:
     day, next_day = times[0][:10], f"{datetime.fromisoformat(times[0]) + timedelta(days=2):%Y-%m-%d}"
     assert len(shop.walk(9, f"/orders?from={day}&to={next_day}&")) == 9
     assert shop.walk(9, f"/orders?to={day}&") == []
+    for form in (times[0].lower(), times[0].replace("Z", "000000Z"), times[0].replace("Z", "%2B00:00")):
+        assert len(shop.walk(9, f"/orders?from={form}&")) == 9
+    assert shop.get("/orders?cursor=").code == "CURSOR_INVALID"
     cursor = shop.get(f"/orders?from={day}&limit=2").json["next_cursor"]
     assert shop.get(f"/orders?limit=2&cursor={cursor}").code == "CURSOR_INVALID"
     for wrong in ("from=2026-11-22&to=2026-11-21", "from=yesterday", "from=2026-02-30"):
