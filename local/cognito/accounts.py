@@ -3,14 +3,11 @@
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from local.cognito.errors import CognitoError, invalid_parameter, not_authorized
-from local.cognito.requests import Request, required
+from local.cognito.requests import Request, Result, required
 from local.cognito.tokens import Tokens
 from local.cognito.users import CONFIRMED, INVITED, POOL, UNCONFIRMED, PoolUser, Users, listed, unlisted
-
-type Result = dict[str, Any]
 
 _WRITABLE = {"email", "name"}
 """Attributes that the app client may write."""
@@ -29,15 +26,13 @@ class Accounts:
         attributes = unlisted(request.get("UserAttributes"))
         if set(attributes) - _WRITABLE:
             raise not_authorized("A client attempted to write unauthorized attribute")
-        name = required(request, "Username").lower()
-        asking = PoolUser(name, "", UNCONFIRMED, attributes)
-        asking.set_password(required(request, "Password"))
-        if self.users.find(name):
+        user = self.users.new(required(request, "Username"), UNCONFIRMED, attributes, required(request, "Password"))
+        if self.users.find(user.name):
             raise CognitoError("UsernameExistsException", "User already exists")
         self.tokens.triggers.pre_sign_up(
-            asking, "SignUp", request.get("ClientMetadata"), unlisted(request.get("ValidationData")) or None
+            user, "SignUp", request.get("ClientMetadata"), unlisted(request.get("ValidationData")) or None
         )
-        user = self.users.add(name, UNCONFIRMED, attributes, password=required(request, "Password"))
+        self.users.add(user)
         return {"UserConfirmed": False, "UserSub": user.subject} | self._send_code(user)
 
     def resend_confirmation_code(self, request: Request) -> Result:
@@ -52,11 +47,7 @@ class Accounts:
         user = self._with_code(request)
         if user.status != UNCONFIRMED:
             raise not_authorized(f"User cannot be confirmed. Current status is {user.status}")
-        user.code = ""
-        user.status, user.attributes["email_verified"] = CONFIRMED, "true"
-        self.users.save()
-        self.tokens.triggers.post_confirmation(user, "ConfirmSignUp", request.get("ClientMetadata"))
-        return {}
+        return self._confirmed(user, "ConfirmSignUp", request)
 
     def forgot_password(self, request: Request) -> Result:
         """Send a code to set another password, to a confirmed address."""
@@ -71,11 +62,7 @@ class Accounts:
         """Set another password with the code that was sent."""
         user = self._with_code(request)
         user.set_password(required(request, "Password"))
-        user.code = ""
-        user.status, user.attributes["email_verified"] = CONFIRMED, "true"
-        self.users.save()
-        self.tokens.triggers.post_confirmation(user, "ConfirmForgotPassword", request.get("ClientMetadata"))
-        return {}
+        return self._confirmed(user, "ConfirmForgotPassword", request)
 
     def change_password(self, request: Request) -> Result:
         """Set another password with the present one."""
@@ -115,6 +102,14 @@ class Accounts:
         self.users.save()
         self.notify(f"Code for {user.attributes.get('email')} ({user.name}): {user.code}")
         return {"CodeDeliveryDetails": medium}
+
+    def _confirmed(self, user: PoolUser, occasion: str, request: Request) -> Result:
+        """Use up the code, which showed that the address is the user's."""
+        user.code = ""
+        user.status, user.attributes["email_verified"] = CONFIRMED, "true"
+        self.users.save()
+        self.tokens.triggers.post_confirmation(user, occasion, request.get("ClientMetadata"))
+        return {}
 
     def _with_code(self, request: Request) -> PoolUser:
         """Return the user if the code is theirs. Raises CognitoError, for an unknown user too."""

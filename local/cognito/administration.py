@@ -2,13 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from local.cognito.requests import Request, required
+from local.cognito.requests import Request, Result, required
 from local.cognito.triggers import Triggers
 from local.cognito.users import CONFIRMED, INVITED, PoolUser, Users, listed, unlisted
-
-type Result = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +19,11 @@ class Administration:
     def admin_create_user(self, request: Request) -> Result:
         """Invite a user, who gets a temporary password."""
         name, attributes = required(request, "Username"), unlisted(request.get("UserAttributes"))
-        if not self.users.find(name):
-            self.triggers.pre_sign_up(PoolUser(name, "", INVITED, attributes), "AdminCreateUser")
         password = request.get("TemporaryPassword") or f"Aa1!{self.users.chance.randbytes(6).hex()}"
-        user = self.users.add(name, INVITED, attributes, password=password)
+        user = self.users.new(name, INVITED, attributes, password)
+        if not self.users.find(name):
+            self.triggers.pre_sign_up(user, "AdminCreateUser")
+        self.users.add(user)
         if request.get("MessageAction") != "SUPPRESS":
             self.notify(f"Invitation for {attributes.get('email')} ({user.name}): the temporary password is {password}")
         return {"User": _summary(user) | {"Attributes": listed(user.shown())}}

@@ -8,6 +8,7 @@ from local.cognito.users import POOL_ID
 from local.tokens import AUDIENCE
 
 type Request = dict[str, Any]
+type Result = dict[str, Any]
 
 _MAPS = {"AuthParameters", "ChallengeResponses", "ClientMetadata"}
 _LISTS = {"UserAttributes", "ValidationData"}

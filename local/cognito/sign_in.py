@@ -5,15 +5,12 @@ import json
 import secrets
 import time
 from dataclasses import dataclass, field
-from typing import Any
 
 from local.cognito.errors import CognitoError, invalid_parameter, not_authorized
-from local.cognito.requests import Request, required
+from local.cognito.requests import Request, Result, required
 from local.cognito.srp import Handshake, is_public_value
 from local.cognito.tokens import Tokens
 from local.cognito.users import CONFIRMED, INVITED, POOL, UNCONFIRMED, PoolUser, Users
-
-type Result = dict[str, Any]
 
 _ANSWER_SECONDS = 180
 """Time for an answer to a challenge, as by default in Cognito."""

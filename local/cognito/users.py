@@ -81,25 +81,22 @@ class Users:
         if file and file.exists():
             self._by_name = _stored(file)
 
-    def add(
-        self, name: str, status: str, attributes: dict[str, str], *, subject: str = "", password: str = ""
-    ) -> PoolUser:
-        """Add a user, by default with a new subject and no password.
-
-        Raises CognitoError if the name is taken or malformed, or the password too weak.
-        """
+    def new(self, name: str, status: str, attributes: dict[str, str], password: str) -> PoolUser:
+        """Return a user to add, with a new subject. Raises CognitoError for a malformed name or a weak password."""
         if not re.fullmatch(r"\S{1,128}", name):
             raise invalid_parameter("A user name has 1 to 128 characters and no spaces.")
-        subject = subject or str(UUID(bytes=self.chance.randbytes(16), version=4))
+        subject = str(UUID(bytes=self.chance.randbytes(16), version=4))
         user = PoolUser(name.lower(), subject, status, attributes)
-        if password:
-            user.set_password(password)
+        user.set_password(password)
+        return user
+
+    def add(self, user: PoolUser) -> None:
+        """Add a user. Raises CognitoError if the name is taken."""
         with self._lock:
             if user.name in self._by_name:
                 raise CognitoError("UsernameExistsException", "User already exists")
             self._by_name[user.name] = user
             self.save()
-        return user
 
     def add_invited(self, users: Iterable[PoolUser]) -> None:
         """Add users all at once, in place of those with their names."""
