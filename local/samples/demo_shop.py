@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from random import Random
 
 from domain.common.environment import Environment, now, using
@@ -24,6 +24,7 @@ from domain.ledger.transactions import NewEntry, NewTransaction
 from domain.orders import NewLine, NewOrder, Order
 from domain.payments import NewPayment, Refund
 from local.samples.catalogue import CURRENCY, catalogue
+from local.samples.clock import TickingClock
 from repositories.aws.clients import dynamodb
 from repositories.aws.settings import settings
 from repositories.dynamodb.session import Session
@@ -48,24 +49,12 @@ _ACCOUNTS = {
 }
 
 
-class _Past(Environment):
-    """A clock that is set by hand, and ticks when it is read."""
-
-    def __init__(self, at: datetime) -> None:
-        self.at = at
-
-    def now(self) -> datetime:
-        """Return the time, and let it tick."""
-        self.at += timedelta(milliseconds=1)
-        return self.at
-
-
 @dataclass(slots=True)
 class DemoShop:
     """The demonstration shop of one tenant, while it is being made."""
 
     tenant: str
-    clock: _Past
+    clock: TickingClock
     chance: Random
     items: list[Item] = field(default_factory=list)
     customers: list[str] = field(default_factory=list)
@@ -166,7 +155,7 @@ class DemoShop:
 def demo_shop(tenant: str) -> Iterator[tuple[DemoShop, Iterator[int]]]:
     """Yield a new shop, and the days that it trades; the clock in the context is that of the shop's past."""
     today = Environment().now()
-    clock = _Past((today - timedelta(days=DAYS)).replace(hour=8, minute=0, second=0, microsecond=0))
+    clock = TickingClock((today - timedelta(days=DAYS)).replace(hour=8, minute=0, second=0, microsecond=0))
     shop = DemoShop(tenant, clock, Random(tenant))  # noqa: S311 - the same shop each time
 
     def days() -> Iterator[int]:

@@ -10,12 +10,13 @@ from typing import Any, get_origin, get_type_hints
 
 from aws_lambda_powertools.event_handler import Response
 
-from domain.common.environment import Environment, using
+from domain.common.environment import using
 from handlers.registry import RouteFunction, functions
 from local.cognito.service import UserPoolService
 from local.database import database
 from local.http.server import settings_for
 from local.invocation import invoke
+from local.samples.clock import TickingClock
 from local.samples.data import add_samples
 from local.user_pool import user_pool
 
@@ -23,21 +24,15 @@ _SAMPLES_AT = datetime(2027, 1, 15, 9, tzinfo=UTC)
 """Time of the sample data: in the future, so that the local database deletes nothing as expired."""
 _CALLS_AT = _SAMPLES_AT + timedelta(minutes=10)
 """Time of each call, while the holds of the sample orders last."""
-_TICK = timedelta(milliseconds=1)
 _ORDER = ("GET", "POST", "PATCH", "DELETE")
 
 
-class Reproducible(Environment):
-    """Environment in which every run has the same times and ids: a clock that ticks when it is read, and one seed."""
+class Reproducible(TickingClock):
+    """Environment in which every run has the same times and ids: a ticking clock, and one seed."""
 
     def __init__(self, seed: str, start: datetime) -> None:
+        super().__init__(start)
         self.chance = Random(seed)  # noqa: S311 - for examples
-        self._now = start
-
-    def now(self) -> datetime:
-        """Return the time of the clock, and let it tick."""
-        self._now += _TICK
-        return self._now
 
     def in_parallel[A, R](self, call: Callable[[A], R], arguments: Iterable[A]) -> list[R]:
         """Return the result of `call` for each argument, one after the other."""

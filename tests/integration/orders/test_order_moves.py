@@ -5,8 +5,9 @@ from uuid import uuid4
 
 import pytest
 
-from domain.common.environment import Environment, now, using
+from domain.common.environment import now, using
 from domain.orders import MOVES, OrderStatus, StockEffect
+from local.samples.clock import TickingClock
 from tests.integration.orders.common import brought_to
 from tests.shop import Shop
 
@@ -132,21 +133,10 @@ def test_orders_are_listed_by_customer_and_status(shop: Shop) -> None:
         assert shop.get(f"/orders?{other}&cursor={cursor}").code == "CURSOR_INVALID"
 
 
-class Ticking(Environment):
-    """A clock that goes on by a millisecond each time it is read."""
-
-    def __init__(self) -> None:
-        self.at = super().now()
-
-    def now(self) -> datetime:
-        self.at += timedelta(milliseconds=1)
-        return self.at
-
-
 def test_orders_are_listed_by_time(shop: Shop) -> None:
     item = shop.add(stock=100)["id"]
     customer = shop.acting_as("customer")
-    with using(Ticking()):
+    with using(TickingClock(now())):
         placed = [(shop if n % 2 else customer).order({item: 1}).json for n in range(9)]
     times = [each["created_at"] for each in placed]
     for start, end in [(0, 3), (3, 9), (2, 2), (0, 9)]:
