@@ -4,7 +4,6 @@ Build-time code: the document is deployed, this module is not.
 """
 
 import json
-import re
 from typing import Any
 
 from aws_lambda_powertools.event_handler.openapi.merge import OpenAPIMerge
@@ -236,10 +235,9 @@ def _problems(operation: dict[str, Any], function: RouteFunction, shared: dict[s
 
 def _is_hidden_by_another(function: RouteFunction) -> bool:
     """Return whether a more specific path without this method matches too, such as `/items/batch`: it responds 405."""
-    pattern = re.compile(re.sub(r"\{\w+\}", "[^/]+", function.path.replace(".", r"\.")))
     methods: dict[str, set[str]] = {}
     for each in functions():
-        if each.path != function.path and pattern.fullmatch(each.path):
+        if each.path != function.path and function.pattern.fullmatch(each.path):
             methods.setdefault(each.path, set()).add(each.declaration.method)
     return any(function.declaration.method not in allowed for allowed in methods.values())
 

@@ -7,6 +7,7 @@ import ast
 import importlib
 import inspect
 import pkgutil
+import re
 import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -76,6 +77,11 @@ class RouteFunction:
     def path(self) -> str:
         """Path in the syntax of API Gateway and OpenAPI: `/v1/items/{item_id}`."""
         return self.declaration.template
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """Pattern of the paths that the route matches, with a group for each parameter."""
+        return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.path.replace(".", r"\.")))
 
     @property
     def description(self) -> str:

@@ -169,8 +169,8 @@ def _resources() -> Iterable[_Resource]:
     for function in functions():
         methods.setdefault(function.path, {})[function.declaration.method] = function
     for path in sorted(methods, key=lambda each: (each.count("{"), each)):
-        pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path.replace(".", r"\."))
-        yield _Resource(path, re.compile(pattern), methods[path])
+        [pattern] = {function.pattern for function in methods[path].values()}
+        yield _Resource(path, pattern, methods[path])
 
 
 def _multi(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
