@@ -99,15 +99,13 @@ class MonitoringStack(Stack):
 
     def _function_alarms(self) -> list[_Alarm]:
         queue = self._watched.failed_calls.metric_approximate_number_of_messages_visible(period=_FIVE_MINUTES)
-        concurrency = cloudwatch.Metric(
-            namespace=_LAMBDA, metric_name="ConcurrentExecutions", statistic="Maximum", period=_FIVE_MINUTES
-        )
+        concurrency = _metric(_LAMBDA, "ConcurrentExecutions", "Maximum")
         scheduled = [each for each in triggers() if each.trigger.source is TriggerSource.SCHEDULE]
         return [
             _Alarm("FailedCalls", queue, 0, "A scheduled call failed three times in a row"),
             _Alarm("TriggerFailures", _business("TriggerFailures"), 0, "A sign-up, sign-in or rotation failed"),
             _Alarm("TimeOuts", _business("TimeOuts"), 0, "A function did not finish in its time", periods=2),
-            _Alarm("Throttles", _of_all_functions("Throttles"), 0, "The account's concurrency is used up"),
+            _Alarm("Throttles", _metric(_LAMBDA, "Throttles", "Sum"), 0, "The account's concurrency is used up"),
             _Alarm("Concurrency", concurrency, CONCURRENCY, "The account's concurrency is nearly used up"),
             *(
                 _Alarm(f"{each.name}Missing", self._calls(each), 1, f"{each.name} is not called", required=True)
@@ -189,18 +187,14 @@ class MonitoringStack(Stack):
         )
 
 
-def _metric(namespace: str, name: str, statistic: str, dimensions: dict[str, str]) -> cloudwatch.Metric:
+def _metric(namespace: str, name: str, statistic: str, dimensions: dict[str, str] | None = None) -> cloudwatch.Metric:
     return cloudwatch.Metric(
         namespace=namespace, metric_name=name, statistic=statistic, dimensions_map=dimensions, period=_FIVE_MINUTES
     )
 
 
-def _of_all_functions(name: str) -> cloudwatch.Metric:
-    return cloudwatch.Metric(namespace=_LAMBDA, metric_name=name, statistic="Sum", period=_FIVE_MINUTES)
-
-
 def _business(name: str) -> cloudwatch.Metric:
-    return cloudwatch.Metric(namespace=NAMESPACE, metric_name=name, statistic="Sum", period=_FIVE_MINUTES)
+    return _metric(NAMESPACE, name, "Sum")
 
 
 def _graph(title: str, metrics: Sequence[cloudwatch.IMetric], width: int = 8) -> cloudwatch.IWidget:
