@@ -19,6 +19,7 @@ _ACTIONS = {
     "Put": IamAction.PUT,
     "Update": IamAction.UPDATE,
     "Delete": IamAction.DELETE,
+    "DescribeTable": IamAction.DESCRIBE,
 }
 _role: ContextVar[tuple[str, frozenset[IamAction]] | None] = ContextVar("role", default=None)
 observers: list[Callable[[Any], None]] = []

@@ -11,7 +11,7 @@ from domain.common.ids import new_id
 from domain.items import Versions
 from domain.ledger import posting as ledger_domain
 from domain.orders import MOVES, OrderStatus, StockEffect
-from repositories.dynamodb import idempotency, session, table, token_revocation, transaction
+from repositories.dynamodb import idempotency, session, table, token_revocation, transaction, work_list
 from repositories.identity import invitations, users
 from repositories.items import repository as items
 from repositories.items import rows as item_rows
@@ -19,7 +19,6 @@ from repositories.items import stock
 from repositories.ledger import chains, posting, trial_balance
 from repositories.ledger import repository as ledger_repository
 from repositories.ledger import rows as ledger_rows
-from repositories.orders import expiry
 from repositories.payments import postings
 from repositories.payments import repository as payments
 
@@ -141,10 +140,12 @@ EFFECTS: dict[str, Mistake] = {
     "a snapshot is several moments": _set(
         table.Table, "snapshot", lambda self, wanted: [row for key in wanted if (row := self.get(key))]
     ),
-    "the sweeper's mark has no margin": _set(expiry, "_MARGIN", timedelta()),
-    "the sweeper never looks back": _set(expiry, "_LOOK_BACK", timedelta(minutes=61)),
-    "the sweeper's mark passes what failed": lambda patch: patch.setattr(
-        expiry, "min", lambda times: times[0], raising=False
+    "the sweeper's mark has no margin": _set(work_list, "_MARGIN", timedelta()),
+    "the sweeper never looks back": _set(work_list, "_LOOK_BACK", timedelta(minutes=61)),
+    "the sweeper's mark passes what is left": _changed(
+        work_list._Sweep,
+        "_advance",
+        lambda advance: lambda self, swept, done: advance(self, replace(swept, left={}), done),
     ),
     "tokens are void from the request's second on, and no later": _set(token_revocation, "MARGIN", timedelta()),
     "a new role voids no token": _set(users, "revoke", _no_step),

@@ -3,46 +3,50 @@
 Called by EventBridge Scheduler, which retries failed calls and then sends the event to a dead-letter queue.
 """
 
+from datetime import timedelta
 from itertools import islice
 from typing import Any
 
 from domain.common.environment import monotonic, now
 from handlers.http.telemetry import logger
-from handlers.triggers.trigger import LambdaEvent, TriggerSource, log_occasion, trigger
+from handlers.triggers.trigger import LambdaEvent, TriggerSource, log_occasion, report_failures, trigger
 from repositories.aws.clients import dynamodb
 from repositories.aws.settings import settings
 from repositories.dynamodb.table import Meter, Table
-from repositories.orders.expiry import sweep
+from repositories.dynamodb.work_list import Work
+from repositories.orders.expiry import expire_orders
 
 _RESERVE_SECONDS = 3.0
 """Seconds of the function's time that are reserved for finishing orders in progress."""
-
-
 _NAMED = 20
-"""Maximum number of orders that could not be expired to list in the log line."""
+"""Maximum number of orders to name in a log line."""
 
 
 class HoldsLeftError(Exception):
-    """Some orders could not be expired. The next call tries them again."""
+    """Some orders could neither be expired nor be put off. The next call tries them again."""
 
 
-@trigger(
-    TriggerSource.SCHEDULE,
-    every=1,
-)
+@trigger(TriggerSource.SCHEDULE, every=1)
 def expire_holds(_event: LambdaEvent, context: Any) -> dict[str, int]:
     """Return the number of expired orders. Raises HoldsLeftError, so that the call fails and is retried."""
     logger().append_keys(request_id=context.aws_request_id, route=None, tenant=None, sub=None)
     meter = Meter()
     table = Table(dynamodb(), settings().table_name, meter)
     seconds = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
-    swept = sweep(table, now(), monotonic() + seconds)
+    started = now()
+    swept = expire_orders(table, started, monotonic() + seconds)
     log_occasion(
-        "holds swept", expired=swept.expired, left=dict(islice(swept.left.items(), _NAMED)), db_requests=meter.requests
+        "holds swept",
+        expired=swept.done,
+        failed={order: failure.reason for order, failure in islice(swept.failed.items(), _NAMED)},
+        left=dict(islice(swept.left.items(), _NAMED)),
+        behind_minutes=(started - swept.mark) // timedelta(minutes=1),
+        db_requests=meter.requests,
     )
+    report_failures(Work.HOLD, swept)
     if swept.left:
         raise HoldsLeftError(f"{len(swept.left)} orders could not be expired")
-    return {"expired": swept.expired}
+    return {"expired": swept.done}
 
 
 handler = expire_holds.handler

@@ -8,6 +8,7 @@ from typing import Any
 from domain.common.errors import DomainError
 from handlers import resume_garbage_collection
 from handlers.http.telemetry import logger
+from repositories.dynamodb.work_list import REPORTED, Swept, Work
 
 type LambdaEvent = dict[str, Any]
 """Event of an invocation. Not a Powertools data class: importing those takes a third of a cold start."""
@@ -16,6 +17,8 @@ type TriggerHandler = Callable[[LambdaEvent, Any], Any]
 
 TRIGGER_FAILED = "trigger failed"
 """Message of the log line about a failure; a metric filter counts it."""
+WORK_FAILING = "work keeps failing"
+"""Message of the log line about a row of the work list that failed several times; a metric filter counts it."""
 
 
 class TriggerSource(StrEnum):
@@ -61,3 +64,11 @@ def trigger(source: TriggerSource, every: int = 0) -> Callable[[TriggerHandler],
 def log_occasion(occasion: str, **facts: Any) -> None:
     """Write a log line about `occasion`. Pass ids only, no personal data."""
     logger().info(occasion, extra=facts)
+
+
+def report_failures(kind: Work, swept: Swept) -> None:
+    """Write an error line for each row of a sweep that has failed several times in a row."""
+    for work_id, failure in swept.failed.items():
+        if failure.count >= REPORTED:
+            facts = {"kind": kind.value, "id": work_id, "failures": failure.count, "reason": failure.reason}
+            logger().error(WORK_FAILING, extra=facts)

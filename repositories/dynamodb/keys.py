@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from domain.common.model import to_rfc3339
 
 SHARDS = 4
-"""Number of partitions over which a list, an hour of events, or a minute of due holds is spread."""
+"""Number of partitions over which a list, an hour of events, or a minute of due work is spread."""
 
 
 _NO_TENANT = "-"
@@ -38,12 +38,14 @@ class Position(NamedTuple):
         return f"{self.at}#{self.id}"
 
 
-class DueHold(NamedTuple):
-    """The hold of a pending order: its end, the tenant and the order's id."""
+class DueRow(NamedTuple):
+    """A row with work that is due: its key, its place on the work list, the work's id, and its failures in a row."""
 
-    ends_at: datetime
-    tenant: str
-    order_id: str
+    key: Key
+    due: Key
+    """Partition and sort key in gsi3."""
+    id: str
+    failures: int
 
 
 def tenant_prefix(tenant: str) -> str:
@@ -185,31 +187,49 @@ def listed_below(pk: str, position: Position) -> dict[str, str]:
     return {"gsi2pk": pk, "gsi2sk": position.sk}
 
 
-def due(order_id: str, at: datetime) -> dict[str, str]:
-    """Return the gsi3 attributes of an order with a hold that ends at `at`: partitioned by minute and shard."""
-    return {"gsi3pk": _due_pk(at, shard(order_id)), "gsi3sk": Position(to_rfc3339(at), order_id).sk}
+def due(kind: str, work_id: str, at: datetime, failures: int = 0) -> dict[str, str]:
+    """Return the gsi3 attributes of a row with work that is due at `at`: partitioned by kind, minute and shard."""
+    sk = Position(to_rfc3339(at), work_id).sk
+    return {"gsi3pk": _due_pk(kind, at, shard(work_id)), "gsi3sk": f"{sk}#{failures}" if failures else sk}
 
 
-def due_pks(minute: datetime) -> Iterator[str]:
-    """Return the gsi3 partition keys of the holds that end within a minute, across tenants."""
-    return (_due_pk(minute, n) for n in range(SHARDS))
+def due_pks(kind: str, minute: datetime) -> Iterator[str]:
+    """Return the gsi3 partition keys of the work of a kind that is due within a minute, across tenants."""
+    return (_due_pk(kind, minute, n) for n in range(SHARDS))
 
 
 def due_until(at: datetime) -> str:
-    """Return an exclusive upper bound for the gsi3 sort keys of the holds that have ended by `at`."""
+    """Return an upper bound for the gsi3 sort keys of the work that is due by `at`."""
     return to_rfc3339(at + timedelta(milliseconds=1))
 
 
-def due_hold(row: Mapping[str, Any]) -> "DueHold":
-    """Return the hold of a gsi3 row."""
-    _, tenant_id, _, order_id = row["pk"].split("#")
-    return DueHold(datetime.fromisoformat(row["gsi3sk"].partition("#")[0]), tenant_id, order_id)
+def due_row(row: Mapping[str, Any]) -> DueRow:
+    """Return a row of gsi3."""
+    work_id, _, failures = row["gsi3sk"].partition("#")[2].partition("#")
+    count = int(failures) if failures.isdecimal() else 0
+    return DueRow(Key(row["pk"], row["sk"]), Key(row["gsi3pk"], row["gsi3sk"]), work_id, count)
 
 
-def sweep() -> Key:
-    """Return the key of the row with the sweeper's progress: the minute up to which holds have been swept."""
-    return Key(_pk(_NO_TENANT, "SWEEP"), "SWEEP")
+def is_postponed(row: Mapping[str, Any], planned: Mapping[str, Any]) -> bool:
+    """Return whether a row is due later than planned because its work failed."""
+    if "gsi3pk" not in row or "gsi3pk" not in planned:
+        return False
+    kind, at = row["gsi3pk"].partition("#")[0], row["gsi3sk"].partition("#")[0]
+    now, first = due_row(row), due_row(planned)
+    again = due(kind, first.id, datetime.fromisoformat(at), now.failures)
+    return now.failures > 0 and now.due == Key(*again.values()) and now.due.sk > first.due.sk
 
 
-def _due_pk(minute: datetime, of_shard: int) -> str:
-    return f"HOLD#{minute:%Y-%m-%dT%H:%M}#{of_shard}"
+def order_of(key: Key) -> tuple[str, str]:
+    """Return the tenant and the id of the order that a row belongs to."""
+    _, tenant_id, _, order_id = key.pk.split("#")
+    return tenant_id, order_id
+
+
+def sweep_mark(kind: str) -> Key:
+    """Return the key of the row with the mark of a kind of work: the minute up to which all of it is done."""
+    return Key(_pk(_NO_TENANT, "SWEEP", kind), "SWEEP")
+
+
+def _due_pk(kind: str, minute: datetime, of_shard: int) -> str:
+    return f"{kind}#{minute:%Y-%m-%dT%H:%M}#{of_shard}"

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import batched
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from domain.common.environment import sleep
 from domain.common.errors import Unavailable
@@ -79,6 +80,12 @@ class Table:
             )
         self.meter.read(found)
         return decode(found["Item"]) if "Item" in found else None
+
+    @uses(IamAction.DESCRIBE)
+    def created_at(self) -> datetime:
+        """Return the time at which the table was created. Raises Unavailable."""
+        with mapped_to_domain():
+            return self.client.describe_table(TableName=self.name)["Table"]["CreationDateTime"]
 
     def batch_get(self, keys: Iterable[Key]) -> dict[Key, Row]:
         """Return the rows at these keys from consistent reads of 100 keys each; keys without a row are omitted.
@@ -160,29 +167,13 @@ class Table:
 
     def whole_partition(self, pk: str) -> Iterator[Row]:
         """Yield the rows of a partition of any size, read consistently, sorted by sort key."""
-        return self._paged(
-            "query",
+        pages = self.client.get_paginator("query").paginate(
+            TableName=self.name,
             KeyConditionExpression="pk = :pk",
             ExpressionAttributeValues=encode({":pk": pk}),
             ConsistentRead=True,
+            ReturnConsumedCapacity="TOTAL",
         )
-
-    def all_of(self, condition: str, values: Mapping[str, Any], *, index: str) -> Iterator[Row]:
-        """Yield all rows of an index that match a key condition, page by page."""
-        return self._paged(
-            "query",
-            IndexName=index,
-            KeyConditionExpression=condition,
-            ExpressionAttributeValues=encode(values),
-        )
-
-    def scan(self, index: str) -> Iterator[Row]:
-        """Yield all rows of an index in no particular order. For an index that holds only pending work."""
-        return self._paged("scan", IndexName=index)
-
-    def _paged(self, operation: Literal["query", "scan"], **options: Any) -> Iterator[Row]:
-        client: Any = self.client
-        pages = client.get_paginator(operation).paginate(TableName=self.name, ReturnConsumedCapacity="TOTAL", **options)
         with mapped_to_domain():
             for page in pages:
                 self.meter.read(page)

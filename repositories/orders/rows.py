@@ -18,6 +18,7 @@ from domain.payments import Payment
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row, new_row
 from repositories.dynamodb.keys import Position
+from repositories.dynamodb.work_list import Work
 
 COLLECTION = "ORDER"
 
@@ -43,7 +44,7 @@ class StoredOrder:
 
 
 def order_to_row(tenant: str, order: Order, holds: Sequence[Reservation]) -> Row:
-    """Return the row of an order. While the order is pending, the row is in the index of holds that end (gsi3)."""
+    """Return the row of an order. While the order is pending, the row is on the work list (gsi3)."""
     at = Position(to_rfc3339(order.created_at), order.id)
     head = {
         "id": order.id,
@@ -64,7 +65,7 @@ def order_to_row(tenant: str, order: Order, holds: Sequence[Reservation]) -> Row
         detail=_detail(order, holds),
         **keys.listed(tenant, COLLECTION, at),
         **keys.listed_below(keys.customers_orders(tenant, order.customer_id), at),
-        **(keys.due(order.id, order.hold_expires_at) if order.hold_expires_at else {}),
+        **(keys.due(Work.HOLD, order.id, order.hold_expires_at) if order.hold_expires_at else {}),
     )
 
 

@@ -14,6 +14,7 @@ from repositories.aws.clients import dynamodb
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import decode, encode
 from repositories.dynamodb.keys import Key
+from repositories.dynamodb.work_list import Work
 from repositories.ledger.posting import Draft
 from repositories.ledger.rows import entry_locations, transaction_from_row
 from repositories.orders.rows import StoredOrder
@@ -91,7 +92,7 @@ def _pay_again(tenant: str, made: dict[str, str]) -> None:
     ledger(tenant).post_draft(Draft("Payment again", entries, reference=made["paid"], order_id=made["paid"]))
 
 
-_LATER = keys.due("order_x", datetime(2040, 1, 1, tzinfo=UTC))
+_LATER = keys.due(Work.HOLD, "order_x", datetime(2040, 1, 1, tzinfo=UTC))
 """Due time far in the future, so that sweepers of other tests do not find the row."""
 
 

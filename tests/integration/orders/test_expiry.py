@@ -13,14 +13,18 @@ from cli.commands.running import RUNNING
 from domain.common.environment import now
 from domain.common.errors import Unavailable
 from domain.orders import Order
+from handlers.http.telemetry import logger
+from handlers.triggers import trigger
 from handlers.triggers.expire_holds import HoldsLeftError
 from local.invocation import invoke
 from local.scheduler import scheduled_event
 from repositories.aws.clients import dynamodb
 from repositories.dynamodb import keys, transaction
-from repositories.dynamodb.codec import Row, encode
-from repositories.dynamodb.table import Meter, Table
-from repositories.orders import expiry
+from repositories.dynamodb.codec import encode
+from repositories.dynamodb.table import Meter, QueryPage, Table
+from repositories.dynamodb.transaction import WriteTransaction
+from repositories.dynamodb.work_list import Failure, Swept, Work
+from repositories.orders.expiry import expire_orders
 from repositories.orders.repository import OrderRepository
 from tests.conftest import Server
 from tests.faults import injected, interleaved
@@ -44,14 +48,14 @@ def served_table(server: Server) -> Iterator[Table]:
 
 
 def _unswept(table: Table) -> Iterator[Table]:
-    key = encode(keys.sweep()._asdict())
+    key = encode(keys.sweep_mark(Work.HOLD)._asdict())
     table.client.delete_item(TableName=table.name, Key=key)
     yield table
     table.client.delete_item(TableName=table.name, Key=key)
 
 
-def _sweep(table: Table, at: datetime) -> expiry.Swept:
-    return expiry.sweep(table, at, time.monotonic() + 20)
+def _sweep(table: Table, at: datetime) -> Swept:
+    return expire_orders(table, at, time.monotonic() + 20)
 
 
 def _status(shop: Shop, order_id: str) -> str:
@@ -72,7 +76,7 @@ def test_an_order_expires_when_its_hold_ends_and_not_before(shop: Shop, table: T
     assert (order["status"], order["hold_expires_at"]) == ("expired", None)
     assert [(step["status"], step["by"]) for step in order["history"]][1:] == [("expired", "system")]
     assert shop.stock(item["id"]) == (5, 0, 5)
-    assert _sweep(table, now() + QUARTER).expired == 0
+    assert _sweep(table, now() + QUARTER).done == 0
 
 
 def test_orders_that_were_settled_do_not_expire(shop: Shop, table: Table) -> None:
@@ -85,7 +89,7 @@ def test_orders_that_were_settled_do_not_expire(shop: Shop, table: Table) -> Non
     assert shop.stock(item["id"]) == (5, 1, 4)
 
 
-@pytest.mark.parametrize("pause", [timedelta(minutes=40), timedelta(hours=30)])
+@pytest.mark.parametrize("pause", [timedelta(minutes=40), timedelta(hours=5)])
 def test_a_sweeper_that_was_stopped_loses_nothing(shop: Shop, table: Table, pause: timedelta) -> None:
     item = shop.add(stock=5)
     _sweep(table, now())
@@ -108,13 +112,92 @@ def test_one_order_that_fails_is_found_again_and_holds_up_no_other(
 
     monkeypatch.setattr(OrderRepository, "expire", expire)
     at = now() + QUARTER
-    for later in (timedelta(), timedelta(minutes=1), timedelta(minutes=30)):
-        assert _sweep(table, at + later).left == {broken: "ValueError('broken')"}
+    failures = [_sweep(table, at + timedelta(minutes=minute)).failed.get(broken) for minute in range(16)]
     assert _status(shop, fine) == "expired"
+    # Due again in 2, 4, 8 and 16 minutes.
+    assert [minute for minute, failure in enumerate(failures) if failure] == [0, 2, 6, 14]
+    assert [failure.count for failure in failures if failure] == [1, 2, 3, 4]
     monkeypatch.undo()
-    _sweep(table, at + timedelta(minutes=31))
+    _sweep(table, at + timedelta(minutes=30))
     assert _status(shop, broken) == "expired"
     assert shop.stock(item["id"]) == (5, 0, 5)
+
+
+def test_an_order_that_failed_can_be_paid_only_in_time_and_leaves_the_list(
+    shop: Shop, table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Putting work off changes neither the order nor its version."""
+    item = shop.add(stock=5)
+    order = shop.order({item["id"]: 1}).json
+    monkeypatch.setattr(OrderRepository, "expire", _broken)
+    assert _sweep(table, now() + QUARTER).failed[order["id"]].count == 1
+    assert shop.get(f"/orders/{order['id']}").json == order
+    shop.pay(order["id"])
+    assert order["id"] not in _sweep(table, now() + QUARTER * 2).failed
+
+
+def _broken(_orders: OrderRepository, _order_id: str) -> Order:
+    raise ValueError("broken")
+
+
+def test_the_mark_stays_before_an_order_that_can_neither_be_expired_nor_put_off(
+    shop: Shop, table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = shop.add(stock=5)
+    _sweep(table, now() + timedelta(minutes=10))
+    order_id = shop.order({item["id"]: 1}).json["id"]
+
+    def down(_tx: WriteTransaction, _deadline: float) -> None:
+        raise Unavailable
+
+    monkeypatch.setattr(WriteTransaction, "commit", down)
+    at = now() + QUARTER + timedelta(minutes=20)
+    before = _mark(table)
+    assert order_id in _sweep(table, at).left
+    assert _mark(table) == before
+    monkeypatch.undo()
+    _sweep(table, at)
+    assert _status(shop, order_id) == "expired"
+    assert _mark(table) > before
+
+
+def _mark(table: Table) -> str:
+    return str((table.get(keys.sweep_mark(Work.HOLD)) or {})["sweep_minute"])
+
+
+def test_a_payment_between_a_failure_and_putting_it_off_wins(
+    shop: Shop, rival: Shop, table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = shop.add(stock=5)
+    order_id = shop.order({item["id"]: 1}).json["id"]
+
+    def fail(_orders: OrderRepository, due: str) -> Order:
+        if due == order_id:
+            rival.pay(due)
+        raise ValueError("broken")
+
+    monkeypatch.setattr(OrderRepository, "expire", fail)
+    swept = _sweep(table, now() + QUARTER)
+    assert order_id not in swept.failed
+    assert swept.left == {}
+    row = table.get(keys.order(shop.tenant, order_id)) or {}
+    assert "gsi3pk" not in row
+
+
+def test_an_order_that_keeps_failing_is_reported(shop: Shop, table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    item = shop.add(stock=5)
+    order_id = shop.order({item["id"]: 1}).json["id"]
+    monkeypatch.setattr(OrderRepository, "expire", _broken)
+    at, reported = now() + QUARTER, []
+    for count in range(1, 7):
+        swept = _sweep(table, at)
+        assert swept.failed[order_id] == Failure("ValueError('broken')", count)
+        lines: list[Any] = []
+        monkeypatch.setattr(logger(), "error", lambda *line, lines=lines, **_: lines.append(line))
+        trigger.report_failures(Work.HOLD, swept)
+        reported.append(len(lines))
+        at += timedelta(minutes=2**count)
+    assert reported == [0, 0, 0, 0, 1, 1]
 
 
 def _on_quarter(at: datetime, minutes: int) -> datetime:
@@ -138,12 +221,13 @@ def test_an_order_that_the_index_shows_late_expires_all_the_same(
     monkeypatch.undo()
     ends = placed + QUARTER
     _sweep(table, ends)
-    real = Table.all_of
+    real = Table.query
 
-    def lagging(self: Table, condition: str, values: Any, *, index: str) -> Iterator[Row]:
-        return (row for row in real(self, condition, values, index=index) if order_id not in row["pk"])
+    def lagging(self: Table, condition: str, values: Any, **options: Any) -> QueryPage:
+        page = real(self, condition, values, **options)
+        return QueryPage([row for row in page.rows if order_id not in row["pk"]], page.more)
 
-    monkeypatch.setattr(Table, "all_of", lagging)
+    monkeypatch.setattr(Table, "query", lagging)
     for minute in (each for each in sweeps if each <= lag):
         _sweep(table, ends + timedelta(minutes=minute))
     monkeypatch.undo()
@@ -156,14 +240,33 @@ def test_a_sweep_that_comes_late_does_not_set_the_mark_back(table: Table) -> Non
     marks = []
     for minutes in (10, 3):
         _sweep(table, now() + timedelta(minutes=minutes))
-        marks.append((table.get(keys.sweep()) or {})["sweep_minute"])
+        marks.append(_mark(table))
     assert marks[0] == marks[1]
+
+
+def test_of_two_sweeps_at_once_the_later_one_sets_the_mark(
+    shop: Shop, table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = shop.add(stock=5)
+    order_id = shop.order({item["id"]: 1}).json["id"]
+    at, real = now() + QUARTER, OrderRepository.expire
+
+    def expire(orders: OrderRepository, due: str) -> Order:
+        monkeypatch.undo()
+        _sweep(table, at + timedelta(minutes=10))
+        return real(orders, due)
+
+    monkeypatch.setattr(OrderRepository, "expire", expire)
+    _sweep(table, at)
+    assert _status(shop, order_id) == "expired"
+    assert datetime.fromisoformat(_mark(table)) > at + timedelta(minutes=7)
 
 
 def test_a_sweep_that_has_no_time_left_leaves_the_rest_to_the_next(shop: Shop, table: Table) -> None:
     item = shop.add(stock=5)
     order_id = shop.order({item["id"]: 1}).json["id"]
-    assert expiry.sweep(table, now() + QUARTER, time.monotonic() - 1).left == {order_id: "no time left"}
+    assert not expire_orders(table, now() + QUARTER, time.monotonic() - 1).in_time
+    assert _status(shop, order_id) == "pending"
     _sweep(table, now() + QUARTER)
     assert _status(shop, order_id) == "expired"
 
@@ -188,7 +291,7 @@ def test_a_payment_between_the_sweepers_read_and_its_write_wins(shop: Shop, riva
     order_id = shop.order({item["id"]: 2}).json["id"]
     with interleaved(lambda: rival.pay(order_id)):
         swept = _sweep(table, now() + QUARTER)
-    assert swept.left == {}
+    assert (swept.failed, swept.left) == ({}, {})
     assert _status(shop, order_id) == "paid"
     assert shop.stock(item["id"]) == (5, 2, 3)
 

@@ -4,6 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from domain.orders import MOVES, OrderStatus
+from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row
 from repositories.orders.rows import StoredOrder
 from tests.simulation.checks.history import History
@@ -69,6 +70,10 @@ class Watch:
         after = StoredOrder.from_row(row or {})
         was = StoredOrder.from_row(before) if before else None
         name = after.order.id
+        if before and row and keys.is_postponed(row, before):
+            same = {name: value for name, value in row.items() if not name.startswith("gsi3")}
+            require(before == before | same, f"{name} was changed by putting off its expiry.")
+            return
         if was is None:
             require(after.order.status is OrderStatus.PENDING, f"{name} began as {after.order.status}.")
             self._check_sold(after)

@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from repositories.dynamodb.codec import decode, encode
 from tests.simulation.world.model import Action, Commit, Model, Reason
-from tests.simulation.world.scheduler import Scheduler
+from tests.simulation.world.scheduler import BEGINNING, Scheduler
 
 ATTEMPTS = 3
 TIMEOUT = 2.0
@@ -65,6 +65,9 @@ class Client:
         row = self._call("GetItem", lambda: self.model.get(_key(asked["Key"])))
         return {"ConsumedCapacity": _UNIT} | ({"Item": encode(row)} if row else {})
 
+    def describe_table(self, **_asked: Any) -> dict[str, Any]:
+        return {"Table": {"CreationDateTime": self._call("DescribeTable", lambda: BEGINNING)}}
+
     def put_item(self, **asked: Any) -> dict[str, Any]:
         action = _action("Put", asked)
         reason = self._call("PutItem", lambda: self.model.put(action))
@@ -100,10 +103,6 @@ class Client:
         )
         return self._page(rows, asked, f"{index}sk" if index else "sk", backwards=backwards)
 
-    def scan(self, **asked: Any) -> dict[str, Any]:
-        rows = self._call("Scan", lambda: self.model.scan(asked["IndexName"]))
-        return self._page(sorted(rows, key=lambda row: (row["pk"], row["sk"])), asked, "pk", backwards=False)
-
     def transact_get_items(self, **asked: Any) -> dict[str, Any]:
         keys = [_key(each["Get"]["Key"]) for each in asked["TransactItems"]]
         rows = self._call("TransactGetItems", lambda: self.model.snapshot(keys))
@@ -133,7 +132,7 @@ class Client:
         return {"ConsumedCapacity": [_UNIT]}
 
     def get_paginator(self, name: str) -> Any:
-        """Return what walks all pages of a query or scan."""
+        """Return what walks all pages of a query."""
         call: Callable[..., dict[str, Any]] = getattr(self, name)
 
         def paginate(**asked: Any) -> Iterator[dict[str, Any]]:

@@ -112,10 +112,6 @@ class Model:
             found = [((sk, "", ""), row) for sk, row in self._visible[pk].items() if within(sk)]
         return [copy.deepcopy(row) for _, row in sorted(found, key=lambda each: each[0], reverse=backwards)]
 
-    def scan(self, index: str) -> list[Row]:
-        """Return all that an index shows."""
-        return [copy.deepcopy(row) for rows in self._indexes[index].values() for row in rows.values()]
-
     def snapshot(self, keys: Sequence[Key]) -> list[Row | None] | list[Reason]:
         """Return rows as of one moment, or the reasons why not."""
         if any(key in self._held for key in keys):

@@ -1,0 +1,185 @@
+"""Work list: rows with work that is due, of all tenants, by kind, minute and shard (gsi3).
+
+A sweep walks the minutes of one kind from the kind's mark, which is the minute up to which all work is done. It walks
+in chunks and advances the mark after each, so that a sweep that runs out of time has not worked for nothing. A row that
+fails becomes due again later, with a count of its failures, so that it never holds up the others. Nothing scans.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import batched, chain
+
+from domain.common.environment import in_parallel, monotonic
+from repositories.dynamodb import keys
+from repositories.dynamodb.codec import new_row
+from repositories.dynamodb.keys import DueRow
+from repositories.dynamodb.table import QueryPage, Table
+from repositories.dynamodb.transaction import Stale, WriteTransaction
+
+REPORTED = 5
+"""Number of failures from which a row's failure is reported as an error."""
+_MINUTE = timedelta(minutes=1)
+_MARGIN = timedelta(minutes=2)
+"""Distance of the mark from the clock: more than the index usually lags."""
+_LOOK_BACK = timedelta(minutes=15)
+"""Interval at which the last hour is walked again, in case a row appeared in the index after the mark passed it."""
+_LOOKED_BACK = timedelta(minutes=60)
+_LONGEST_AHEAD = timedelta(days=1)
+"""Maximum time for which work is scheduled ahead."""
+_CHUNK = 60
+"""Minutes between two advances of the mark."""
+_PAGE = 100
+_SLICE = 64
+"""Rows that are worked on between two looks at the clock."""
+_IS_LATER = "attribute_not_exists(pk) OR sweep_minute < :minute"
+
+
+class Work(StrEnum):
+    """Kinds of work."""
+
+    HOLD = "HOLD"
+    """Expiry of a pending order, due when its hold ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Failed attempt at a row's work: the reason, and how often it has failed in a row."""
+
+    reason: str
+    count: int
+
+
+@dataclass(slots=True)
+class Swept:
+    """Result of a sweep."""
+
+    mark: datetime
+    """Minute up to which all work is done."""
+    done: int = 0
+    """Number of rows on which work was done."""
+    failed: dict[str, Failure] = field(default_factory=dict)
+    """Failures of rows that are due again later, by the id of the work."""
+    left: dict[str, str] = field(default_factory=dict)
+    """Reasons why rows could neither be worked on nor be made due later, by id. The mark stays before them."""
+    in_time: bool = True
+    """False if the sweep stopped at its deadline."""
+
+
+def sweep(table: Table, kind: Work, do: Callable[[DueRow], bool], at: datetime, deadline: float) -> Swept:
+    """Call `do` for each row of a kind that is due at `at`, until `deadline` (monotonic clock, seconds).
+
+    `do` returns whether there was anything to do. An exception makes the row due again in 2, 4, 8, … minutes. Rows are
+    worked on in parallel, and a row may be worked on twice if two sweeps run at once. Raises Unavailable.
+    """
+    return _Sweep(table, kind, do, at, deadline).run()
+
+
+@dataclass(frozen=True, slots=True)
+class _Sweep:
+    table: Table
+    kind: Work
+    do: Callable[[DueRow], bool]
+    at: datetime
+    deadline: float
+
+    def run(self) -> Swept:
+        swept = Swept(self._mark())
+        for minutes in batched(self._minutes(swept.mark), _CHUNK, strict=False):
+            swept.in_time = self._chunk(minutes, swept)
+            if not swept.in_time:
+                break
+            self._advance(swept, minutes[-1])
+        return swept
+
+    def _mark(self) -> datetime:
+        """Return the mark; without one, the minute in which the table was created, at most a day ago."""
+        row = self.table.get(keys.sweep_mark(self.kind))
+        if row:
+            return datetime.fromisoformat(row["sweep_minute"])
+        return _minute(max(self.at - _LONGEST_AHEAD, self.table.created_at()))
+
+    def _minutes(self, mark: datetime) -> Iterator[datetime]:
+        looks_back = self.at.minute % (_LOOK_BACK // _MINUTE) == 0
+        minute = min(mark, _minute(self.at - _LOOKED_BACK)) if looks_back else mark
+        while minute <= self.at:
+            yield minute
+            minute += _MINUTE
+
+    def _chunk(self, minutes: Iterable[datetime], swept: Swept) -> bool:
+        """Work on the rows of these minutes, a page of each partition at a time. Return False at the deadline."""
+        after = dict.fromkeys(chain.from_iterable(keys.due_pks(self.kind, minute) for minute in minutes), " ")
+        while after:
+            if monotonic() >= self.deadline:
+                return False
+            pages = dict(zip(after, in_parallel(self._page, after.items()), strict=True))
+            due = sorted(
+                (keys.due_row(row) for page in pages.values() for row in page.rows), key=lambda row: row.due.sk
+            )
+            for rows in batched(due, _SLICE, strict=False):
+                if monotonic() >= self.deadline:
+                    return False
+                self._work_on(rows, swept)
+            after = {pk: f"{page.rows[-1]['gsi3sk']} " for pk, page in pages.items() if page.more and page.rows}
+        return True
+
+    def _page(self, partition: tuple[str, str]) -> QueryPage:
+        """Return the next due rows of a partition, those with a sort key of at least the second value."""
+        pk, after = partition
+        values = {":pk": pk, ":after": after, ":until": keys.due_until(self.at)}
+        return self.table.query("gsi3pk = :pk AND gsi3sk BETWEEN :after AND :until", values, index="gsi3", limit=_PAGE)
+
+    def _work_on(self, rows: Sequence[DueRow], swept: Swept) -> None:
+        for row, outcome in zip(rows, in_parallel(self._attempt, rows), strict=True):
+            match outcome:
+                case bool(done):
+                    swept.done += done
+                case Failure():
+                    swept.failed[row.id] = outcome
+                case why:
+                    swept.left[row.id] = why
+
+    def _attempt(self, row: DueRow) -> bool | Failure | str:
+        """Do the work of a row and return whether there was any, its failure, or why it could not be made due later."""
+        try:
+            return self.do(row)
+        except Exception as failure:  # noqa: BLE001 - a failure with one row must not stop the others
+            reason = repr(failure)
+        try:
+            self._postpone(row)
+        except Stale:
+            return False
+        except Exception as failure:  # noqa: BLE001 - see above
+            return f"{reason}; {failure!r}"
+        return Failure(reason, row.failures + 1)
+
+    def _postpone(self, row: DueRow) -> None:
+        """Make a row due later. Raises Stale if the row has changed and is not due as it was."""
+        failures = row.failures + 1
+        later = self.at + min(_MINUTE * 2**failures, _LONGEST_AHEAD)
+        tx = WriteTransaction(self.table)
+        tx.update(
+            "postpone work",
+            row.key,
+            "SET gsi3pk = :gsi3pk, gsi3sk = :gsi3sk",
+            condition="gsi3sk = :due",
+            raises=Stale(),
+            due=row.due.sk,
+            **keys.due(self.kind, row.id, later, failures),
+        )
+        tx.commit(self.deadline)
+
+    def _advance(self, swept: Swept, done: datetime) -> None:
+        """Advance the mark to a minute, but not near the clock and not past rows that are left. It never goes back."""
+        mark = min(done, _minute(self.at - _MARGIN))
+        if swept.left or mark <= swept.mark:
+            return
+        minute = mark.isoformat()
+        row = new_row(keys.sweep_mark(self.kind), "sweep", sweep_minute=minute)
+        self.table.put(row, _IS_LATER, {":minute": minute})
+        swept.mark = mark
+
+
+def _minute(at: datetime) -> datetime:
+    return at.replace(second=0, microsecond=0)
