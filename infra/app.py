@@ -1,11 +1,6 @@
 """CDK app: `uv run cdk synth -c stage=dev|prod`."""
 
-import json
-from collections.abc import Mapping
-from typing import Any
-
 from aws_cdk import App, Validations
-from aws_cdk.cx_api import CloudAssembly
 from cdk_nag import AwsSolutionsChecks
 
 from handlers.registry import ROOT
@@ -23,14 +18,6 @@ def tradepost_app(app: App) -> TradepostStack:
         MonitoringStack(app, stage, stack)
     Validations.of(app).add_plugins(AwsSolutionsChecks())
     return stack
-
-
-def synthesize(choices: Mapping[str, Any], outdir: str | None = None) -> CloudAssembly:
-    """Return the app synthesized as by the CDK CLI; `choices` add to or replace the context of `cdk.json`."""
-    known = json.loads((ROOT / "cdk.json").read_text())["context"]
-    app = App(context=known | dict(choices), outdir=outdir)
-    tradepost_app(app)
-    return app.synth()
 
 
 if __name__ == "__main__":

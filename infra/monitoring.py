@@ -17,8 +17,8 @@ from constructs import Construct
 
 from handlers.registry import TriggerFunction, triggers
 from handlers.triggers.trigger import TriggerSource
-from infra.constructs.lambda_function import function_name
 from infra.constructs.releases import BUSINESS, NAMESPACE
+from infra.naming import function_name
 from infra.stack import TradepostStack
 from infra.stages import Stage
 from repositories.dynamodb.schema import INDEXES
@@ -103,6 +103,7 @@ class MonitoringStack(Stack):
         scheduled = [each for each in triggers() if each.trigger.source is TriggerSource.SCHEDULE]
         return [
             _Alarm("FailedCalls", queue, 0, "A scheduled call failed three times in a row"),
+            _Alarm("WorkFailures", _business("WorkFailures"), 0, "Work that is due has failed five times in a row"),
             _Alarm("TriggerFailures", _business("TriggerFailures"), 0, "A sign-up, sign-in or rotation failed"),
             _Alarm("TimeOuts", _business("TimeOuts"), 0, "A function did not finish in its time", periods=2),
             _Alarm("Throttles", _metric(_LAMBDA, "Throttles", "Sum"), 0, "The account's concurrency is used up"),

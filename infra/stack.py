@@ -1,8 +1,9 @@
-"""CloudFormation stack with all of Tradepost except monitoring."""
+"""CloudFormation stack with all of Tradepost except monitoring; functions of routes are in nested stacks."""
 
+from itertools import groupby
 from pathlib import Path
 
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import CfnOutput, NestedStack, Stack
 from aws_cdk.aws_iam import PolicyStatement
 from constructs import Construct
 
@@ -10,7 +11,7 @@ from handlers.registry import RouteFunction, TriggerFunction, functions, trigger
 from handlers.triggers.trigger import TriggerSource
 from infra.constructs.data import Data
 from infra.constructs.identity import Identity
-from infra.constructs.lambda_function import LambdaFunction
+from infra.constructs.lambda_function import LambdaFunction, Shared
 from infra.constructs.releases import Releases
 from infra.constructs.rest_api import RestApi
 from infra.constructs.schedules import Schedules
@@ -18,46 +19,56 @@ from infra.stages import Stage
 
 
 class TradepostStack(Stack):
-    """Table, user pool, API, and one function per route and trigger; `archive` is the zip that all functions run."""
+    """Table, user pool, API, and one function per route and trigger; `archive` is the zip that all functions run.
+
+    Functions of routes are in one nested stack per resource, such as `Orders`, as a stack may have 500 resources.
+    Functions of triggers are here: the user pool calls them, and some of them use it.
+    """
 
     def __init__(self, scope: Construct, stage: Stage, archive: Path) -> None:
         super().__init__(scope, f"Tradepost-{stage.name}", description=f"Tradepost ({stage.name})")
         data = Data(self, stage)
         identity = Identity(self, stage)
         self.table = data.table
-        self.api = api = RestApi(self, stage=stage, identity=identity)
-        releases = Releases(self, stage=stage, rest=api.rest)
-
-        def deploy(function: RouteFunction | TriggerFunction, *also: PolicyStatement) -> LambdaFunction:
-            return LambdaFunction(
-                self,
-                function,
-                stage=stage,
-                data=data,
-                identity=identity,
-                archive=archive,
-                releases=releases,
-                also=also,
-            )
-
-        api.add_routes((function, deploy(function)) for function in functions())
-        schedules = Schedules(self)
-        self.failed_calls = schedules.failed
-        for each in triggers():
-            if each.trigger.source is TriggerSource.SCHEDULE:
-                schedules.add(each, deploy(each, schedules.reporting).target)
-            else:
-                _connect(each.trigger.source, deploy(each), stage, data, identity)
-        CfnOutput(self, "ApiUrl", value=f"{api.rest.url}v1", description="Base URL of the API")
+        release = archive.stem.rpartition("-")[2]
+        releases = Releases(self, stage=stage, api_name=f"tradepost-{stage.name}", release=release)
+        shared = Shared(stage, data, identity, archive, release, releases)
+        self.parts = [
+            RouteFunctions(self, resource, list(found), shared)
+            for resource, found in groupby(functions(), key=lambda each: each.resource)
+        ]
+        self.api = RestApi(self, stage=stage, identity=identity, functions=functions())
+        self.api.node.add_dependency(*self.parts)
+        self.failed_calls = self._triggers(shared).failed
+        CfnOutput(self, "ApiUrl", value=f"{self.api.rest.url}v1", description="Base URL of the API")
         CfnOutput(self, "UserPoolId", value=identity.pool.user_pool_id)
         CfnOutput(self, "UserPoolClientId", value=identity.client.user_pool_client_id)
         CfnOutput(self, "TableName", value=data.table.table_name)
-        CfnOutput(self, "FailedCallsQueue", value=schedules.failed.queue_name)
+        CfnOutput(self, "FailedCallsQueue", value=self.failed_calls.queue_name)
+
+    def _triggers(self, shared: Shared) -> Schedules:
+        schedules = Schedules(self)
+
+        def deploy(function: TriggerFunction, *also: PolicyStatement) -> LambdaFunction:
+            return LambdaFunction(self, function, shared, also)
+
+        for each in triggers():
+            match each.trigger.source:
+                case TriggerSource.SCHEDULE:
+                    schedules.add(each, deploy(each, schedules.reporting).target)
+                case TriggerSource.SECRET_ROTATION:
+                    rotation = deploy(each).target
+                    if shared.stage.production:
+                        shared.data.rotate_by(rotation)
+                case source:
+                    shared.identity.add_trigger(source, deploy(each).target)
+        return schedules
 
 
-def _connect(source: TriggerSource, deployed: LambdaFunction, stage: Stage, data: Data, identity: Identity) -> None:
-    if source is TriggerSource.SECRET_ROTATION:
-        if stage.production:
-            data.rotate_by(deployed.target)
-    else:
-        identity.add_trigger(source, deployed.target)
+class RouteFunctions(NestedStack):
+    """Functions of the routes of one resource, such as `orders`."""
+
+    def __init__(self, scope: Construct, resource: str, routes: list[RouteFunction], shared: Shared) -> None:
+        super().__init__(scope, resource.title(), description=f"Functions of {resource}")
+        for each in routes:
+            LambdaFunction(self, each, shared)

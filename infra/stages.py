@@ -6,6 +6,9 @@ from aws_cdk import RemovalPolicy
 from aws_cdk import aws_logs as logs
 from constructs import Node
 
+BUYING_PATH = frozenset({"GetItem", "ListItems", "PayOrder", "PlaceOrder", "PreTokenGeneration"})
+"""Functions that a customer waits for, and that start from snapshots with `snapstart`; each costs 2 dollars a month."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -25,15 +28,17 @@ class Stage:
     alarm_email: str
     ses_from: str
 
-    @property
-    def keeps_versions(self) -> bool:
-        """True if earlier versions of functions stay when a new one is published."""
-        return self.production and not self.snap_start
+    def snap_starts(self, function: str) -> bool:
+        """Return whether a function starts from a snapshot."""
+        return self.snap_start and function in BUYING_PATH
 
-    @property
-    def published(self) -> bool:
-        """True if functions are published behind an alias; in prod, a new version takes over gradually."""
-        return self.production or self.snap_start
+    def keeps_versions(self, function: str) -> bool:
+        """Return whether earlier versions of a function stay. With SnapStart, each would be billed."""
+        return self.production and not self.snap_starts(function)
+
+    def publishes(self, function: str) -> bool:
+        """Return whether a function that a client or a schedule calls is published behind an alias."""
+        return self.production or self.snap_starts(function)
 
     @property
     def removal_policy(self) -> RemovalPolicy:

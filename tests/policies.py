@@ -4,15 +4,15 @@ import json
 from typing import Any
 
 from handlers.registry import ROOT, all_functions
-from infra.app import synthesize
+from infra.templates import synthesize
 
 POLICIES = ROOT / "tests" / "infra" / "policies.json"
 
 
 def granted() -> dict[str, dict[str, list[str]]]:
     """Return the IAM actions that the roles of each function grant in production, by resource."""
-    stack = synthesize({"stage": "prod"}).get_stack_by_name("Tradepost-prod")
-    roles = {name: each["Properties"] for name, each in stack.template["Resources"].items() if _is_role(each)}
+    template = synthesize({"stage": "prod"}).whole
+    roles = {name: each["Properties"] for name, each in template["Resources"].items() if _is_role(each)}
     return {each.name: _actions(roles, each.name) for each in sorted(all_functions(), key=lambda each: each.name)}
 
 

@@ -9,6 +9,7 @@ from aws_lambda_powertools import Logger
 
 from domain.common.environment import monotonic
 from handlers.http.responses import to_json
+from repositories.aws.clients import SDK_VERSION
 from repositories.aws.settings import http_settings
 from repositories.dynamodb.table import Meter
 
@@ -20,7 +21,7 @@ def logger() -> Logger:
     """Return the logger. It writes JSON lines with the keys of the current request."""
     # Do not collect values that no line shows (Python's logging HOWTO, "Optimization").
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    return Logger(
+    found = Logger(
         service="tradepost",
         location=None,
         utc=True,
@@ -28,6 +29,14 @@ def logger() -> Logger:
         serialize_stacktrace=False,
         json_serializer=to_json,
     )
+    deployed = http_settings()
+    if deployed.release:
+        found.append_keys(release=deployed.release, function_version=deployed.function_version)
+    return found
+
+
+_only_once = {"botocore": SDK_VERSION}
+"""Facts for the line of an environment's first call: Lambda provides the SDK, and changes it."""
 
 
 class Telemetry:
@@ -59,8 +68,10 @@ class Telemetry:
                 "read_units": meter.read_units,
                 "write_units": meter.write_units,
                 "db_requests": meter.requests,
+                **_only_once,
             },
         )
+        _only_once.clear()
 
 
 def traced(handler: Handler) -> Handler:

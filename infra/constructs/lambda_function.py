@@ -1,6 +1,7 @@
 """Lambda function of a handler module, with a role that grants exactly the IAM actions that the module uses."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from aws_cdk import Duration, RemovalPolicy
@@ -16,7 +17,7 @@ from infra.constructs.identity import Identity
 from infra.constructs.releases import Releases
 from infra.constructs.tenant_role import TenantRole
 from infra.nag import acknowledge
-from infra.naming import set_logical_id
+from infra.naming import function_name, set_logical_id
 from infra.stages import Stage
 from repositories.aws import settings
 from repositories.dynamodb.iam_actions import IamAction
@@ -39,8 +40,22 @@ _SECRET_ACTIONS = {
 _INDEX_ACTIONS = {
     IamAction.LIST: ["dynamodb:Query"],
     IamAction.LIST_BELOW: ["dynamodb:Query"],
-    IamAction.DUE: ["dynamodb:Query", "dynamodb:Scan"],
+    IamAction.DUE: ["dynamodb:Query"],
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What all functions of a stage share."""
+
+    stage: Stage
+    data: Data
+    identity: Identity
+    archive: Path
+    """The zip."""
+    release: str
+    """Digest of what is in the zip, in log lines and in the alarm about errors of a new release."""
+    releases: Releases
 
 
 class LambdaFunction(Construct):
@@ -54,54 +69,51 @@ class LambdaFunction(Construct):
         self,
         scope: Construct,
         function: RouteFunction | TriggerFunction,
-        *,
-        stage: Stage,
-        data: Data,
-        identity: Identity,
-        archive: Path,
-        releases: Releases,
+        shared: Shared,
         also: Sequence[iam.PolicyStatement] = (),
     ) -> None:
         super().__init__(scope, function.name)
+        stage, data, identity, releases = shared.stage, shared.data, shared.identity, shared.releases
         self._logs = releases.logs
         tenant_roles = stage.tenant_roles and _has_tenant(function)
         on_table = _table_statements(function.iam_actions, data)
         role = self._role(
             stage, [*_statements(function.iam_actions, data, identity), *also, *([] if tenant_roles else on_table)]
         )
-        environment = dict(_environment(function, stage, data, identity))
+        environment = dict(_environment(function, shared))
         if tenant_roles:
             tenant_role = TenantRole(self, taken_by=role, allows=on_table)
             environment |= settings.environment(tenant_role=tenant_role.role.role_arn)
             set_logical_id(tenant_role.role, f"{function.name}ScopedRole")
+        snap_start = stage.snap_starts(function.name)
         self.function = lambda_.Function(
             self,
             "Function",
-            # A fixed name, so that the monitoring stack needs no reference to the function.
+            # A fixed name, so that the API and the monitoring stack need no reference to the function.
             function_name=function_name(stage, function),
             description=function.description,
             runtime=lambda_.Runtime.PYTHON_3_13,
             architecture=lambda_.Architecture.custom(stage.architecture),
             handler=f"{function.module}.handler",
-            code=lambda_.Code.from_asset(str(archive)),
+            code=lambda_.Code.from_asset(str(shared.archive)),
             memory_size=MEMORY_MB,
             timeout=TIMEOUT,
-            # CDK would add permissions such as tracing; the role already grants all that the function needs.
-            role=role.without_policy_updates(),
+            # By ARN: CDK would add permissions such as tracing to the role, and a dependency that its ARN is already.
+            role=iam.Role.from_role_arn(self, "OwnRole", role.role_arn, mutable=False),
             log_group=self._logs,
-            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if stage.snap_start else None,
+            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snap_start else None,
             tracing=lambda_.Tracing.ACTIVE if stage.tracing else lambda_.Tracing.DISABLED,
             environment=environment,
-            # The versions before stay, so that an alias can be moved back; with SnapStart each is billed.
+            # The versions before stay, so that an alias can be moved back.
             current_version_options=lambda_.VersionOptions(
-                removal_policy=RemovalPolicy.RETAIN if stage.keeps_versions else RemovalPolicy.DESTROY
+                removal_policy=RemovalPolicy.RETAIN if stage.keeps_versions(function.name) else RemovalPolicy.DESTROY
             ),
         )
         acknowledge(self.function, "AwsSolutions-L1", "python3.13 is the version that Tradepost is built and tested on")
         set_logical_id(self.function, function.name)
         set_logical_id(role, f"{function.name}Role")
         self.target: lambda_.IFunction = self.function
-        if stage.published and not _is_hook(function):
+        if stage.publishes(function.name) and (snap_start or not _is_hook(function)):
             self.target = releases.alias(self, self.function)
 
     def _role(self, stage: Stage, statements: list[iam.PolicyStatement]) -> iam.Role:
@@ -119,11 +131,6 @@ class LambdaFunction(Construct):
         if stage.tracing:
             acknowledge(role, "AwsSolutions-IAM5[Resource::*]", "X-Ray has no resources to name in a policy")
         return role
-
-
-def function_name(stage: Stage, function: RouteFunction | TriggerFunction) -> str:
-    """Return the name of a function, unique in its account and region."""
-    return f"Tradepost-{stage.name}-{function.name}"
 
 
 def _is_hook(function: RouteFunction | TriggerFunction) -> bool:
@@ -164,14 +171,17 @@ def _table_statements(access: frozenset[IamAction], data: Data) -> list[iam.Poli
     return found
 
 
-def _environment(
-    function: RouteFunction | TriggerFunction, stage: Stage, data: Data, identity: Identity
-) -> Mapping[str, str]:
-    values = {"table_name": data.table.table_name, "cors_origins": " ".join(stage.cors_origins)}
+def _environment(function: RouteFunction | TriggerFunction, shared: Shared) -> Mapping[str, str]:
+    data, stage = shared.data, shared.stage
+    values = {
+        "table_name": data.table.table_name,
+        "cors_origins": " ".join(stage.cors_origins),
+        "release": shared.release,
+    }
     if {IamAction.LIST, IamAction.LIST_BELOW, IamAction.SIGN} & function.iam_actions:
         values["cursor_secret"] = data.cursor_secret.secret_arn
     if any(each.service == "cognito-idp" for each in function.iam_actions):
-        values["user_pool_id"] = identity.pool.user_pool_id
+        values["user_pool_id"] = shared.identity.pool.user_pool_id
     if stage.tracing:
         values["tracing"] = "on"
     return settings.environment(**values) | {"POWERTOOLS_SERVICE_NAME": "tradepost"}

@@ -33,7 +33,7 @@ TIERS = (
 )
 
 
-def add_usage_plans(scope: Construct, rest: apigateway.RestApi) -> None:
+def add_usage_plans(scope: Construct, rest: apigateway.SpecRestApi) -> None:
     """Add a usage plan and an API key for each tier."""
     for tier in TIERS:
         plan = rest.add_usage_plan(

@@ -1,7 +1,6 @@
 """Release resources shared by all functions: log group, business metrics, gradual deployment."""
 
 from aws_cdk import Duration, RemovalPolicy
-from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_codedeploy as codedeploy
 from aws_cdk import aws_iam as iam
@@ -9,14 +8,16 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from handlers.triggers.trigger import TRIGGER_FAILED
+from handlers.triggers.trigger import TRIGGER_FAILED, WORK_FAILING
 from infra.nag import acknowledge
-from infra.naming import set_logical_id
+from infra.naming import ALIAS, set_logical_id
 from infra.stages import Stage
 
-ALIAS = "live"
 SERVER_ERRORS = 5
-"""Server errors of the whole API in a minute at which CodeDeploy rolls back a version that is taking over."""
+"""Server errors of the whole API in a minute at which CodeDeploy rolls back versions that are taking over."""
+RELEASE_ERRORS = 1
+"""Errors of the new release in a minute at which it does so too: a tenth of few calls may be a single one."""
+_MINUTE = Duration.minutes(1)
 _POLICY = "service-role/AWSCodeDeployRoleForLambdaLimited"
 NAMESPACE = "Tradepost"
 BUSINESS = {
@@ -29,39 +30,73 @@ BUSINESS = {
 
 The filters are free; each metric costs what a CloudWatch custom metric costs.
 """
-TROUBLE = {"TriggerFailures": f'{{ $.message = "{TRIGGER_FAILED}" }}', "TimeOuts": '"Task timed out"'}
+TROUBLE = {
+    "TriggerFailures": f'{{ $.message = "{TRIGGER_FAILED}" }}',
+    "WorkFailures": f'{{ $.message = "{WORK_FAILING}" }}',
+    "TimeOuts": '"Task timed out"',
+}
 """The same for what only log lines show: a refused sign-up is an error to Lambda, but none to operators."""
 
 
 class Releases(Construct):
     """One log group for all functions; with `gradual`, canary deployments that shift 10% of the calls first."""
 
-    def __init__(self, scope: Construct, *, stage: Stage, rest: apigateway.RestApi) -> None:
+    def __init__(self, scope: Construct, *, stage: Stage, api_name: str, release: str) -> None:
         super().__init__(scope, "Releases")
         self._gradual = stage.gradual
         self.logs = logs.LogGroup(self, "Logs", retention=stage.log_retention, removal_policy=RemovalPolicy.DESTROY)
         set_logical_id(self.logs, "FunctionLogs")
         for metric, pattern in (BUSINESS | TROUBLE).items():
-            self.logs.add_metric_filter(
-                metric,
-                filter_pattern=logs.FilterPattern.literal(pattern),
-                metric_namespace=NAMESPACE,
-                metric_name=metric,
-                metric_value="1",
-                default_value=0,
-            )
+            self._filter(metric, pattern)
         if self._gradual:
             self._application = codedeploy.LambdaApplication(self, "Application")
             self._role = self._deploying()
-            self._alarm = rest.metric_server_error(period=Duration.minutes(1), statistic="Sum").create_alarm(
-                self,
-                "ServerErrors",
-                threshold=SERVER_ERRORS,
-                evaluation_periods=1,
-                comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-                alarm_description="The API answers 5xx: a version that is taking over is taken back",
-            )
+            self._alarms = [self._server_errors(api_name, stage), self._release_errors(release)]
+
+    def _filter(self, metric: str, pattern: str) -> logs.MetricFilter:
+        return self.logs.add_metric_filter(
+            metric,
+            filter_pattern=logs.FilterPattern.literal(pattern),
+            metric_namespace=NAMESPACE,
+            metric_name=metric,
+            metric_value="1",
+            default_value=0,
+        )
+
+    def _server_errors(self, api_name: str, stage: Stage) -> cloudwatch.Alarm:
+        """Return the alarm about responses 5xx of the whole API, but for 503, which are answers to throttling."""
+        failed = cloudwatch.Metric(
+            namespace="AWS/ApiGateway",
+            metric_name="5XXError",
+            dimensions_map={"ApiName": api_name, "Stage": stage.name},
+            statistic="Sum",
+            period=_MINUTE,
+        )
+        unavailable = self._filter("Unavailable", "{ $.status = 503 }").metric(statistic="Sum", period=_MINUTE)
+        metric = cloudwatch.MathExpression(
+            expression="failed - FILL(unavailable, 0)",
+            using_metrics={"failed": failed, "unavailable": unavailable},
+            period=_MINUTE,
+        )
+        return self._alarm("ServerErrors", metric, SERVER_ERRORS, "The API answers 5xx")
+
+    def _release_errors(self, release: str) -> cloudwatch.Alarm:
+        """Return the alarm about errors of functions of this release, of which few may have been called yet."""
+        pattern = f'{{ ($.status = 500) && ($.release = "{release}") }}'
+        metric = self._filter("ReleaseErrors", pattern).metric(statistic="Sum", period=_MINUTE)
+        return self._alarm("ReleaseErrors", metric, RELEASE_ERRORS, "Functions of the new release answer 500")
+
+    def _alarm(self, name: str, metric: cloudwatch.IMetric, threshold: float, meaning: str) -> cloudwatch.Alarm:
+        return cloudwatch.Alarm(
+            self,
+            name,
+            metric=metric,
+            threshold=threshold,
+            evaluation_periods=1,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            alarm_description=f"{meaning}: versions that are taking over are taken back",
+        )
 
     def alias(self, scope: Construct, function: lambda_.Function) -> lambda_.IFunction:
         """Return the alias of a function's current version."""
@@ -74,7 +109,7 @@ class Releases(Construct):
                 alias=alias,
                 role=self._role,
                 deployment_config=codedeploy.LambdaDeploymentConfig.CANARY_10_PERCENT_5_MINUTES,
-                alarms=[self._alarm],
+                alarms=self._alarms,
             )
         return alias
 

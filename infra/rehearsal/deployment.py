@@ -17,9 +17,12 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from handlers.registry import ROOT
+from infra.rehearsal.api_definition import complete
 from infra.rehearsal.ministack import ACCOUNT, REGION, environment_for
 from local.http.sigv4 import SERVICE
 
+_STACK = "Tradepost-dev"
+_API = "AWS::ApiGateway::RestApi"
 _ARCHITECTURES = {"aarch64": "arm64", "arm64": "arm64"}
 
 
@@ -31,10 +34,14 @@ class Deployment:
     outputs: dict[str, str]
 
     @property
+    def api_id(self) -> str:
+        """Id of the API."""
+        return self.outputs["ApiUrl"].split("//")[1].split(".")[0]
+
+    @property
     def url(self) -> str:
         """Base URL of the API in the local AWS."""
-        api = self.outputs["ApiUrl"].split("//")[1].split(".")[0]
-        return f"{self.endpoint}/_aws/execute-api/{api}/dev/v1"
+        return f"{self.endpoint}/_aws/execute-api/{self.api_id}/dev/v1"
 
     def client(self, service: str) -> Any:
         """Return a boto3 client of a service of the local AWS."""
@@ -86,8 +93,11 @@ def deploy(endpoint: str, folder: Path) -> Deployment:
     architecture = _ARCHITECTURES.get(platform.machine(), "x86_64")
     options = ("--require-approval", "never", "-c", f"architecture={architecture}")
     _cdk(["deploy", *options, "-o", str(folder / "cdk.out"), "--outputs-file", str(outputs)], environment, ROOT)
-    deployment = Deployment(endpoint, json.loads(outputs.read_text())["Tradepost-dev"])
+    deployment = Deployment(endpoint, json.loads(outputs.read_text())[_STACK])
     _name_secrets_by_arn(deployment)
+    template = json.loads((folder / "cdk.out" / f"{_STACK}.template.json").read_text())
+    [definition] = [each["Properties"]["Body"] for each in template["Resources"].values() if each["Type"] == _API]
+    complete(deployment.client("apigateway"), deployment.api_id, "dev", definition)
     return deployment
 
 

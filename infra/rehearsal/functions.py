@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from handlers.registry import RouteFunction, TriggerFunction, all_functions
-from infra.app import synthesize
 from infra.rehearsal.lambda_emulator import Emulator, Invocation
+from infra.templates import synthesize
 from local.database import TABLE_NAME
 from local.samples.data import SECRET
 
@@ -43,7 +43,7 @@ def environment_of(name: str, template: dict[str, Any]) -> dict[str, str]:
 
 def rehearse(emulator: Emulator) -> Iterator[Rehearsed]:
     """Call each function once with its sample event, on the database and user pool set in the environment."""
-    synthesized = synthesize({}).get_stack_by_name("Tradepost-dev").template
+    synthesized = synthesize({}).whole
     for function in sorted(all_functions(), key=_is_last):
         event = json.loads(function.event.read_text())
         invocation = emulator.call(function.module, event, environment_of(function.name, synthesized))

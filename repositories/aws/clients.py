@@ -7,6 +7,7 @@ start.
 from functools import cache
 from typing import TYPE_CHECKING, cast
 
+import botocore
 import botocore.session
 from botocore.config import Config
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
     from mypy_boto3_sts.type_defs import CredentialsTypeDef
 
+SDK_VERSION: str = botocore.__version__
 _CONFIG = Config(
     connect_timeout=1,
     read_timeout=2,

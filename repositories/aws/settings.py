@@ -31,6 +31,10 @@ class HttpSettings(BaseModel):
     """Origins that may call the API from a browser, separated by spaces."""
     tracing: str = Field("", alias="TRACING")
     """`on` if X-Ray traces functions."""
+    release: str = Field("", alias="RELEASE")
+    """Digest of the deployed code, for log lines."""
+    function_version: str = Field("", alias="AWS_LAMBDA_FUNCTION_VERSION")
+    """Version of the function, as Lambda sets it."""
 
 
 @cache

@@ -2,6 +2,7 @@
 
 import pytest
 
+from infra.templates import Synthesized, synthesize
 from tests.infra.template import Template, synth
 
 
@@ -11,5 +12,10 @@ def dev() -> Template:
 
 
 @pytest.fixture(scope="module")
-def prod() -> Template:
-    return synth(stage="prod")
+def prod_app() -> Synthesized:
+    return synthesize({"stage": "prod"})
+
+
+@pytest.fixture(scope="module")
+def prod(prod_app: Synthesized) -> Template:
+    return prod_app.whole

@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from infra.app import synthesize
-
-type Template = dict[str, Any]
+from infra.templates import Template as Template
+from infra.templates import synthesize
 
 
 def synth(**context: str) -> Template:
-    template: Template = synthesize(context).get_stack_by_name(f"Tradepost-{context.get('stage', 'dev')}").template
-    return template
+    """Return the template of the app without monitoring, with the resources of nested stacks."""
+    return synthesize(context).whole
 
 
 def resources(template: Template, kind: str) -> dict[str, Any]:

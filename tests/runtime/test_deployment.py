@@ -43,10 +43,30 @@ def test_the_tour_comes_past_every_route(checks: list[Check]) -> None:
         assert any(pattern.fullmatch(check.request) for check in checks), function.name
 
 
+def test_the_gateway_answers_as_the_local_one_does(deployment: Deployment) -> None:
+    """From the definition of the API, but added to the local AWS by API calls (infra/rehearsal/api_definition.py)."""
+    other, unknown = (httpx.request(method, f"{deployment.url}/{path}") for method, path in _REFUSED)
+    assert (other.status_code, other.headers["Allow"]) == (405, "GET, POST")
+    assert unknown.status_code == 404
+    signed_out = httpx.get(f"{deployment.url}/items")
+    assert signed_out.status_code == 401
+    codes = ("METHOD_NOT_ALLOWED", "NOT_FOUND", "UNAUTHORIZED")
+    for answer, code in zip((other, unknown, signed_out), codes, strict=True):
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert f'"code": "{code}"' in answer.text  # The local AWS fills in few variables of templates.
+    preflight = httpx.options(f"{deployment.url}/items", headers={"Origin": "https://shop.example"})
+    assert preflight.status_code == 204
+    assert preflight.headers["Access-Control-Allow-Methods"] == "GET, POST"
+    assert preflight.headers["Access-Control-Allow-Origin"] == "*"
+
+
+_REFUSED = (("PUT", "items"), ("GET", "nothing/here"))
+
+
 def _role_of(deployment: Deployment, function: str) -> tuple[Any, str, str, dict[str, Any]]:
     iam = deployment.client("iam")
-    names = [role["RoleName"] for role in iam.list_roles(MaxItems=1000)["Roles"]]
-    [name] = [each for each in names if f"{function}Role" in each]
+    deployed = deployment.client("lambda").get_function_configuration(FunctionName=f"Tradepost-dev-{function}")
+    name = deployed["Role"].rpartition("/")[2]
     [policy] = iam.list_role_policies(RoleName=name)["PolicyNames"]
     document = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
     return iam, name, policy, json.loads(document) if isinstance(document, str) else document

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from handlers.registry import ROOT, all_functions
-from infra.app import synthesize
 from infra.rehearsal.lambda_emulator import SAM_CLI
+from infra.templates import synthesize
 from local.tools import isolated
 
 AS_THE_CLI_DOES = {"aws:cdk:enable-asset-metadata": True, "aws:cdk:enable-path-metadata": True}
@@ -18,7 +18,7 @@ AS_THE_CLI_DOES = {"aws:cdk:enable-asset-metadata": True, "aws:cdk:enable-path-m
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    assembly = synthesize(AS_THE_CLI_DOES, str(tmp_path_factory.mktemp("out")))
+    assembly = synthesize(AS_THE_CLI_DOES, str(tmp_path_factory.mktemp("out"))).assembly
     return Path(assembly.get_stack_by_name("Tradepost-dev").template_full_path)
 
 

@@ -12,71 +12,40 @@ import pytest
 from cli.commands.running import RUNNING
 from domain.common.environment import now
 from domain.common.errors import Unavailable
-from domain.orders import Order
-from handlers.http.telemetry import logger
-from handlers.triggers import trigger
 from handlers.triggers.expire_holds import HoldsLeftError
 from local.invocation import invoke
 from local.scheduler import scheduled_event
-from repositories.aws.clients import dynamodb
-from repositories.dynamodb import keys, transaction
-from repositories.dynamodb.codec import encode
+from repositories.dynamodb import transaction
 from repositories.dynamodb.table import Meter, QueryPage, Table
-from repositories.dynamodb.transaction import WriteTransaction
-from repositories.dynamodb.work_list import Failure, Swept, Work
-from repositories.orders.expiry import expire_orders
-from repositories.orders.repository import OrderRepository
 from tests.conftest import Server
 from tests.faults import injected, interleaved
+from tests.integration.orders.expiring import QUARTER, status, sweep, unswept
 from tests.people import Operator, new_tenant
 from tests.shop import Shop, race
-
-QUARTER = timedelta(minutes=15)
-
-
-@pytest.fixture
-def table(database: str) -> Iterator[Table]:
-    """Yield the table, without the sweeper's progress mark."""
-    yield from _unswept(Table(dynamodb(), "tradepost", Meter()))
 
 
 @pytest.fixture
 def served_table(server: Server) -> Iterator[Table]:
     """Yield the running server's table; the server's own sweeper uses the real time."""
     endpoint = json.loads((server.data / RUNNING).read_text())["database"]
-    yield from _unswept(Table(boto3.client("dynamodb", endpoint_url=endpoint), "tradepost", Meter()))
-
-
-def _unswept(table: Table) -> Iterator[Table]:
-    key = encode(keys.sweep_mark(Work.HOLD)._asdict())
-    table.client.delete_item(TableName=table.name, Key=key)
-    yield table
-    table.client.delete_item(TableName=table.name, Key=key)
-
-
-def _sweep(table: Table, at: datetime) -> Swept:
-    return expire_orders(table, at, time.monotonic() + 20)
-
-
-def _status(shop: Shop, order_id: str) -> str:
-    return str(shop.get(f"/orders/{order_id}").json["status"])
+    yield from unswept(Table(boto3.client("dynamodb", endpoint_url=endpoint), "tradepost", Meter()))
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["first sweep", "later sweep"])
 def test_an_order_expires_when_its_hold_ends_and_not_before(shop: Shop, table: Table, first: bool) -> None:
     item = shop.add(stock=5)
     if not first:
-        _sweep(table, now())
+        sweep(table, now())
     order_id = shop.order({item["id"]: 2}).json["id"]
-    _sweep(table, now() + QUARTER - timedelta(seconds=5))
-    assert _status(shop, order_id) == "pending"
+    sweep(table, now() + QUARTER - timedelta(seconds=5))
+    assert status(shop, order_id) == "pending"
     assert shop.stock(item["id"]) == (5, 2, 3)
-    _sweep(table, now() + QUARTER)
+    sweep(table, now() + QUARTER)
     order = shop.get(f"/orders/{order_id}").json
     assert (order["status"], order["hold_expires_at"]) == ("expired", None)
     assert [(step["status"], step["by"]) for step in order["history"]][1:] == [("expired", "system")]
     assert shop.stock(item["id"]) == (5, 0, 5)
-    assert _sweep(table, now() + QUARTER).done == 0
+    assert sweep(table, now() + QUARTER).done == 0
 
 
 def test_orders_that_were_settled_do_not_expire(shop: Shop, table: Table) -> None:
@@ -84,120 +53,18 @@ def test_orders_that_were_settled_do_not_expire(shop: Shop, table: Table) -> Non
     paid, cancelled = (shop.order({item["id"]: 1}).json["id"] for _ in range(2))
     shop.pay(paid)
     shop.move(cancelled, "cancel")
-    _sweep(table, now() + QUARTER)
-    assert (_status(shop, paid), _status(shop, cancelled)) == ("paid", "cancelled")
+    sweep(table, now() + QUARTER)
+    assert (status(shop, paid), status(shop, cancelled)) == ("paid", "cancelled")
     assert shop.stock(item["id"]) == (5, 1, 4)
 
 
 @pytest.mark.parametrize("pause", [timedelta(minutes=40), timedelta(hours=5)])
 def test_a_sweeper_that_was_stopped_loses_nothing(shop: Shop, table: Table, pause: timedelta) -> None:
     item = shop.add(stock=5)
-    _sweep(table, now())
+    sweep(table, now())
     order_id = shop.order({item["id"]: 2}).json["id"]
-    _sweep(table, now() + pause)
-    assert _status(shop, order_id) == "expired"
-
-
-def test_one_order_that_fails_is_found_again_and_holds_up_no_other(
-    shop: Shop, table: Table, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    item = shop.add(stock=5)
-    broken, fine = (shop.order({item["id"]: 1}).json["id"] for _ in range(2))
-    real = OrderRepository.expire
-
-    def expire(orders: OrderRepository, order_id: str) -> Order:
-        if order_id == broken:
-            raise ValueError("broken")
-        return real(orders, order_id)
-
-    monkeypatch.setattr(OrderRepository, "expire", expire)
-    at = now() + QUARTER
-    failures = [_sweep(table, at + timedelta(minutes=minute)).failed.get(broken) for minute in range(16)]
-    assert _status(shop, fine) == "expired"
-    # Due again in 2, 4, 8 and 16 minutes.
-    assert [minute for minute, failure in enumerate(failures) if failure] == [0, 2, 6, 14]
-    assert [failure.count for failure in failures if failure] == [1, 2, 3, 4]
-    monkeypatch.undo()
-    _sweep(table, at + timedelta(minutes=30))
-    assert _status(shop, broken) == "expired"
-    assert shop.stock(item["id"]) == (5, 0, 5)
-
-
-def test_an_order_that_failed_can_be_paid_only_in_time_and_leaves_the_list(
-    shop: Shop, table: Table, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Putting work off changes neither the order nor its version."""
-    item = shop.add(stock=5)
-    order = shop.order({item["id"]: 1}).json
-    monkeypatch.setattr(OrderRepository, "expire", _broken)
-    assert _sweep(table, now() + QUARTER).failed[order["id"]].count == 1
-    assert shop.get(f"/orders/{order['id']}").json == order
-    shop.pay(order["id"])
-    assert order["id"] not in _sweep(table, now() + QUARTER * 2).failed
-
-
-def _broken(_orders: OrderRepository, _order_id: str) -> Order:
-    raise ValueError("broken")
-
-
-def test_the_mark_stays_before_an_order_that_can_neither_be_expired_nor_put_off(
-    shop: Shop, table: Table, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    item = shop.add(stock=5)
-    _sweep(table, now() + timedelta(minutes=10))
-    order_id = shop.order({item["id"]: 1}).json["id"]
-
-    def down(_tx: WriteTransaction, _deadline: float) -> None:
-        raise Unavailable
-
-    monkeypatch.setattr(WriteTransaction, "commit", down)
-    at = now() + QUARTER + timedelta(minutes=20)
-    before = _mark(table)
-    assert order_id in _sweep(table, at).left
-    assert _mark(table) == before
-    monkeypatch.undo()
-    _sweep(table, at)
-    assert _status(shop, order_id) == "expired"
-    assert _mark(table) > before
-
-
-def _mark(table: Table) -> str:
-    return str((table.get(keys.sweep_mark(Work.HOLD)) or {})["sweep_minute"])
-
-
-def test_a_payment_between_a_failure_and_putting_it_off_wins(
-    shop: Shop, rival: Shop, table: Table, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    item = shop.add(stock=5)
-    order_id = shop.order({item["id"]: 1}).json["id"]
-
-    def fail(_orders: OrderRepository, due: str) -> Order:
-        if due == order_id:
-            rival.pay(due)
-        raise ValueError("broken")
-
-    monkeypatch.setattr(OrderRepository, "expire", fail)
-    swept = _sweep(table, now() + QUARTER)
-    assert order_id not in swept.failed
-    assert swept.left == {}
-    row = table.get(keys.order(shop.tenant, order_id)) or {}
-    assert "gsi3pk" not in row
-
-
-def test_an_order_that_keeps_failing_is_reported(shop: Shop, table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
-    item = shop.add(stock=5)
-    order_id = shop.order({item["id"]: 1}).json["id"]
-    monkeypatch.setattr(OrderRepository, "expire", _broken)
-    at, reported = now() + QUARTER, []
-    for count in range(1, 7):
-        swept = _sweep(table, at)
-        assert swept.failed[order_id] == Failure("ValueError('broken')", count)
-        lines: list[Any] = []
-        monkeypatch.setattr(logger(), "error", lambda *line, lines=lines, **_: lines.append(line))
-        trigger.report_failures(Work.HOLD, swept)
-        reported.append(len(lines))
-        at += timedelta(minutes=2**count)
-    assert reported == [0, 0, 0, 0, 1, 1]
+    sweep(table, now() + pause)
+    assert status(shop, order_id) == "expired"
 
 
 def _on_quarter(at: datetime, minutes: int) -> datetime:
@@ -220,7 +87,7 @@ def test_an_order_that_the_index_shows_late_expires_all_the_same(
     order_id = shop.order({item["id"]: 2}).json["id"]
     monkeypatch.undo()
     ends = placed + QUARTER
-    _sweep(table, ends)
+    sweep(table, ends)
     real = Table.query
 
     def lagging(self: Table, condition: str, values: Any, **options: Any) -> QueryPage:
@@ -229,46 +96,11 @@ def test_an_order_that_the_index_shows_late_expires_all_the_same(
 
     monkeypatch.setattr(Table, "query", lagging)
     for minute in (each for each in sweeps if each <= lag):
-        _sweep(table, ends + timedelta(minutes=minute))
+        sweep(table, ends + timedelta(minutes=minute))
     monkeypatch.undo()
     for minute in (each for each in sweeps if each > lag):
-        _sweep(table, ends + timedelta(minutes=minute))
-    assert _status(shop, order_id) == "expired"
-
-
-def test_a_sweep_that_comes_late_does_not_set_the_mark_back(table: Table) -> None:
-    marks = []
-    for minutes in (10, 3):
-        _sweep(table, now() + timedelta(minutes=minutes))
-        marks.append(_mark(table))
-    assert marks[0] == marks[1]
-
-
-def test_of_two_sweeps_at_once_the_later_one_sets_the_mark(
-    shop: Shop, table: Table, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    item = shop.add(stock=5)
-    order_id = shop.order({item["id"]: 1}).json["id"]
-    at, real = now() + QUARTER, OrderRepository.expire
-
-    def expire(orders: OrderRepository, due: str) -> Order:
-        monkeypatch.undo()
-        _sweep(table, at + timedelta(minutes=10))
-        return real(orders, due)
-
-    monkeypatch.setattr(OrderRepository, "expire", expire)
-    _sweep(table, at)
-    assert _status(shop, order_id) == "expired"
-    assert datetime.fromisoformat(_mark(table)) > at + timedelta(minutes=7)
-
-
-def test_a_sweep_that_has_no_time_left_leaves_the_rest_to_the_next(shop: Shop, table: Table) -> None:
-    item = shop.add(stock=5)
-    order_id = shop.order({item["id"]: 1}).json["id"]
-    assert not expire_orders(table, now() + QUARTER, time.monotonic() - 1).in_time
-    assert _status(shop, order_id) == "pending"
-    _sweep(table, now() + QUARTER)
-    assert _status(shop, order_id) == "expired"
+        sweep(table, ends + timedelta(minutes=minute))
+    assert status(shop, order_id) == "expired"
 
 
 def test_the_function_fails_while_orders_are_left_so_that_it_is_called_again(
@@ -281,18 +113,18 @@ def test_the_function_fails_while_orders_are_left_so_that_it_is_called_again(
     monkeypatch.setattr("handlers.triggers.expire_holds.now", lambda: now() + QUARTER)
     with injected("conflict", at=0, times=1000), pytest.raises((HoldsLeftError, Unavailable)):
         invoke("ExpireHolds", scheduled_event(now()))
-    assert _status(shop, order_id) == "pending"
+    assert status(shop, order_id) == "pending"
     assert invoke("ExpireHolds", scheduled_event(now()))["expired"] >= 1
-    assert _status(shop, order_id) == "expired"
+    assert status(shop, order_id) == "expired"
 
 
 def test_a_payment_between_the_sweepers_read_and_its_write_wins(shop: Shop, rival: Shop, table: Table) -> None:
     item = shop.add(stock=5)
     order_id = shop.order({item["id"]: 2}).json["id"]
     with interleaved(lambda: rival.pay(order_id)):
-        swept = _sweep(table, now() + QUARTER)
+        swept = sweep(table, now() + QUARTER)
     assert (swept.failed, swept.left) == ({}, {})
-    assert _status(shop, order_id) == "paid"
+    assert status(shop, order_id) == "paid"
     assert shop.stock(item["id"]) == (5, 2, 3)
 
 
@@ -313,7 +145,7 @@ def test_one_of_cancel_pay_and_expire_wins_and_stock_agrees(served: Shop, served
 
     def act(n: int) -> str:
         if n % 8 == 0:
-            _sweep(table, at)
+            sweep(table, at)
             return "swept"
         order_id = orders[n % 10]
         answer = shop.pay(order_id) if n % 2 else shop.move(order_id, "cancel")
@@ -321,8 +153,8 @@ def test_one_of_cancel_pay_and_expire_wins_and_stock_agrees(served: Shop, served
 
     outcomes = race(32, act)
     assert set(outcomes) <= {"swept", "200", "201", "INVALID_STATE", "CONTENTION"}
-    _sweep(table, at)
-    statuses = [_status(shop, order_id) for order_id in orders]
+    sweep(table, at)
+    statuses = [status(shop, order_id) for order_id in orders]
     assert set(statuses) <= {"paid", "cancelled", "expired"}
     assert shop.stock(item["id"])[1] == 2 * statuses.count("paid")
     assert statuses.count("paid") == outcomes.count("201")
