@@ -8,8 +8,14 @@ import gc
 
 gc.disable()
 
+from repositories.aws.clients import make_early  # noqa: E402 - after disabling collection
 
-def resume_garbage_collection() -> None:
-    """Resume garbage collection. Objects created by imports are excluded, as they live as long as the process."""
+
+def end_initialization() -> None:
+    """Create the clients that the function needs if it runs in Lambda, and resume garbage collection.
+
+    Objects that exist then are not collected, as they live as long as the process.
+    """
+    make_early()
     gc.freeze()
     gc.enable()

@@ -8,14 +8,19 @@ import compileall
 import hashlib
 import py_compile
 import shutil
+import ssl
 import subprocess
 import sys
 import tempfile
 import zipfile
 from pathlib import Path
+from typing import Any
+
+import botocore
 
 from handlers.registry import ROOT
 from local.tools import uv
+from repositories.aws.trust import ROOTS
 
 PACKAGES = ("domain", "handlers", "repositories")
 NOT_DEPLOYED = ("__pycache__", "registry.py", "openapi.py", "openapi_schemas.py")
@@ -26,6 +31,12 @@ PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28
 """uv's platform names by Lambda architecture. The python3.13 runtime is based on Amazon Linux 2023 (glibc 2.34)."""
 _TASK_ROOT = "/var/task"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
+_BEGINNING, _END_OF_CERTIFICATE = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+_AMAZON_ROOTS = {
+    *(("Amazon", f"Amazon Root CA {number}") for number in range(1, 5)),
+    ("Starfield Technologies, Inc.", "Starfield Services Root Certificate Authority - G2"),
+}
+"""Organization and name of the roots of Amazon Trust Services (https://www.amazontrust.com/repository/)."""
 _IN_NO_BUNDLE = ("__pycache__", "bin", "RECORD", "INSTALLER", "REQUESTED", "WHEEL", "licenses", "*.pyi", "py.typed")
 
 
@@ -53,6 +64,7 @@ def build(archive: Path, platform: str) -> None:
             shutil.copyfile(ROOT / file, content / file)
         for package in PACKAGES:
             _compile(content / package, content, keep_sources=True)
+        (content / ROOTS.name).write_text(amazon_roots())
         fresh = Path(workspace, "fresh.zip")
         _zip(content, fresh)
         fresh.replace(archive)
@@ -82,6 +94,21 @@ def _compile(content: Path, root: Path, *, keep_sources: bool) -> None:
     if not keep_sources:
         for source in content.rglob("*.py"):
             source.unlink()
+
+
+def amazon_roots() -> str:
+    """Return Amazon's certificate authorities from the list that botocore has, in PEM."""
+    blocks = (Path(botocore.__file__).parent / "cacert.pem").read_text().split(_END_OF_CERTIFICATE)
+    found = [f"{_BEGINNING}{block.partition(_BEGINNING)[2]}{_END_OF_CERTIFICATE}\n" for block in blocks[:-1]]
+    return "".join(each for each in found if _organization_and_name(each) in _AMAZON_ROOTS)
+
+
+def _organization_and_name(certificate: str) -> tuple[str, str]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cadata=certificate)
+    known: Any = context.get_ca_certs()[0]
+    subject = {name: value for part in known["subject"] for name, value in part}
+    return subject.get("organizationName", ""), subject.get("commonName", "")
 
 
 def _zip(content: Path, archive: Path) -> None:

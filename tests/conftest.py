@@ -53,7 +53,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
 
 def forget_clients() -> None:
     """Close the clients of AWS services, so that the next ones are made for the environment of that time."""
-    for made in (clients.dynamodb, clients.secretsmanager, clients.cognito, clients.sts):
+    for made in clients.ALL:
         if made.cache_info().currsize:
             made().close()
         made.cache_clear()

@@ -13,7 +13,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from domain.common.errors import DomainError, NotFound
 from domain.common.model import json_of
 from domain.identity.permissions import Permission
-from handlers import resume_garbage_collection
+from handlers import end_initialization
 from handlers.http.admission import caller_of, open_session, operator_of
 from handlers.http.declaration import PUBLIC, Declaration, KeyUse, Required
 from handlers.http.etags import matches
@@ -84,7 +84,7 @@ class Route:
         self.handler: Handler = traced(self._handle)
         origins = http_settings().cors_origins.split()
         self._cors = CORSConfig(origins[0], origins[1:], expose_headers=EXPOSED_HEADERS) if origins else None
-        resume_garbage_collection()
+        end_initialization()
 
     def get(self, path: str, **options: Any) -> Callable[[Endpoint], Endpoint]:
         """Declare a GET route."""

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from domain.common.errors import DomainError
-from handlers import resume_garbage_collection
+from handlers import end_initialization
 from handlers.http.telemetry import logger
 from repositories.dynamodb.work_list import REPORTED, Swept, Work
 
@@ -55,7 +55,7 @@ def trigger(source: TriggerSource, every: int = 0) -> Callable[[TriggerHandler],
     """Declare a function that `source` calls. A schedule calls it every `every` minutes."""
 
     def declare(call: TriggerHandler) -> Trigger:
-        resume_garbage_collection()
+        end_initialization()
         return Trigger(source, call, every)
 
     return declare

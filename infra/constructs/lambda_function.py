@@ -84,6 +84,8 @@ class LambdaFunction(Construct):
         if tenant_roles:
             tenant_role = TenantRole(self, taken_by=role, allows=on_table)
             environment |= settings.environment(tenant_role=tenant_role.role.role_arn)
+            # Lambda's SDK may be one that calls the endpoint in us-east-1 (AWS SDKs guide, "STS regional endpoints").
+            environment["AWS_STS_REGIONAL_ENDPOINTS"] = "regional"
             set_logical_id(tenant_role.role, f"{function.name}ScopedRole")
         snap_start = stage.snap_starts(function.name)
         self.function = lambda_.Function(

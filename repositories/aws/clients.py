@@ -5,20 +5,22 @@ start.
 """
 
 from functools import cache
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import botocore
 import botocore.session
 from botocore.config import Config
 
 from domain import VERSION
+from repositories.aws.settings import http_settings, settings
+from repositories.aws.tenant_credentials import Provider
+from repositories.aws.trust import trust
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sts import STSClient
-    from mypy_boto3_sts.type_defs import CredentialsTypeDef
 
 SDK_VERSION: str = botocore.__version__
 _CONFIG = Config(
@@ -45,37 +47,70 @@ def _session() -> botocore.session.Session:
     return botocore.session.get_session()
 
 
+def _tenant_session() -> botocore.session.Session:
+    """Return a session with the credentials of the current tenant, which shares what the other has loaded."""
+    session = botocore.session.Session()
+    session.register_component("data_loader", _session().get_component("data_loader"))
+    session.register_component("credential_provider", Provider())
+    return session
+
+
+def _client(service: str, config: Config = _CONFIG, session: botocore.session.Session | None = None) -> Any:
+    return (session or _session()).create_client(service, config=config, verify=trust.file())
+
+
 @cache
 def dynamodb() -> "DynamoDBClient":
-    """Return the DynamoDB client, which threads may share."""
-    return cast("DynamoDBClient", _session().create_client("dynamodb", config=_CONFIG))
+    """Return the DynamoDB client, which threads may share.
 
-
-def dynamodb_with(credentials: "CredentialsTypeDef") -> "DynamoDBClient":
-    """Return a new DynamoDB client that uses these temporary credentials."""
-    client = _session().create_client(
-        "dynamodb",
-        config=_CONFIG,
-        aws_access_key_id=credentials["AccessKeyId"],
-        aws_secret_access_key=credentials["SecretAccessKey"],
-        aws_session_token=credentials["SessionToken"],
-    )
-    return cast("DynamoDBClient", client)
+    Its credentials are those of the current request's tenant if the function has a tenant role, else the function's.
+    """
+    session = _tenant_session() if settings().tenant_role else None
+    return cast("DynamoDBClient", _client("dynamodb", session=session))
 
 
 @cache
 def sts() -> "STSClient":
     """Return the Security Token Service client."""
-    return cast("STSClient", _session().create_client("sts", config=_CONFIG))
+    return cast("STSClient", _client("sts"))
 
 
 @cache
 def cognito() -> "CognitoIdentityProviderClient":
     """Return the client for Cognito user pools."""
-    return cast("CognitoIdentityProviderClient", _session().create_client("cognito-idp", config=_PATIENT))
+    return cast("CognitoIdentityProviderClient", _client("cognito-idp", _PATIENT))
 
 
 @cache
 def secretsmanager() -> "SecretsManagerClient":
     """Return the Secrets Manager client."""
-    return cast("SecretsManagerClient", _session().create_client("secretsmanager", config=_CONFIG))
+    return cast("SecretsManagerClient", _client("secretsmanager"))
+
+
+ALL = (dynamodb, sts, cognito, secretsmanager)
+
+
+def make_early() -> None:
+    """Create the clients that the function will need, if Lambda is initializing it.
+
+    Initialization has more CPU than calls get at the function's memory size, and is part of a SnapStart snapshot.
+    """
+    if not http_settings().initialization_type:
+        return
+    needed = settings()
+    dynamodb()
+    for client, needs in (
+        (sts, needed.tenant_role),
+        (cognito, needed.user_pool_id),
+        (secretsmanager, needed.cursor_secret),
+    ):
+        if needs:
+            client()
+
+
+def trust_all_roots() -> None:
+    """Create clients anew that trust all certificate authorities, as one was met that the short list does not have."""
+    if trust.file():
+        trust.all_roots = True
+        for client in ALL:
+            client.cache_clear()

@@ -35,6 +35,8 @@ class HttpSettings(BaseModel):
     """Digest of the deployed code, for log lines."""
     function_version: str = Field("", alias="AWS_LAMBDA_FUNCTION_VERSION")
     """Version of the function, as Lambda sets it."""
+    initialization_type: str = Field("", alias="AWS_LAMBDA_INITIALIZATION_TYPE")
+    """How Lambda initializes the function, such as `on-demand` or `snap-start`; empty outside of Lambda."""
 
 
 @cache

@@ -1,16 +1,17 @@
-"""A DynamoDB client with credentials for the rows of one tenant only, if the stack has a role for that.
+"""A DynamoDB client with access to the rows of one tenant only, if the stack has a role for that.
 
 The role's policy allows only partition keys with the tenant's prefix (`dynamodb:LeadingKeys`); the tenant is a session
 tag. DynamoDB therefore denies access to another tenant's rows even if a repository has a bug.
 """
 
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from repositories.aws.clients import dynamodb, dynamodb_with, sts
-from repositories.aws.errors import EXPIRED, mapped_to_domain
+from botocore.credentials import ReadOnlyCredentials
+
+from repositories.aws import tenant_credentials
+from repositories.aws.clients import dynamodb, sts
+from repositories.aws.errors import mapped_to_domain
 from repositories.aws.settings import settings
-from repositories.aws.ttl_cache import TtlCache
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -21,19 +22,18 @@ _SESSION_SECONDS = 3600
 _RENEW_SECONDS = 300
 """Seconds before the end of a session at which it is renewed: more than a request takes and clocks differ by."""
 
-cache: "TtlCache[str, DynamoDBClient]" = TtlCache(50)
-"""Clients by tenant."""
-
 
 def tenant_client(tenant: str) -> "DynamoDBClient":
-    """Return the client for a tenant's rows: restricted to them if TENANT_ROLE is set, else the function's own."""
+    """Return the client for the table, restricted to a tenant's rows for the current request if TENANT_ROLE is set."""
     role = settings().tenant_role
-    if not role:
-        return dynamodb()
-    return cache.get(tenant, lambda: _restricted(role, tenant), max_age=_SESSION_SECONDS - _RENEW_SECONDS)
+    if role:
+        max_age = _SESSION_SECONDS - _RENEW_SECONDS
+        found = tenant_credentials.known.get(tenant, lambda: _assumed(role, tenant), max_age=max_age)
+        tenant_credentials.use(tenant, found)
+    return dynamodb()
 
 
-def _restricted(role: str, tenant: str) -> "DynamoDBClient":
+def _assumed(role: str, tenant: str) -> ReadOnlyCredentials:
     with mapped_to_domain():
         session = sts().assume_role(
             RoleArn=role,
@@ -41,12 +41,5 @@ def _restricted(role: str, tenant: str) -> "DynamoDBClient":
             DurationSeconds=_SESSION_SECONDS,
             Tags=[{"Key": TAG, "Value": tenant}],
         )
-    client = dynamodb_with(session["Credentials"])
-    client.meta.events.register("after-call.dynamodb", partial(_forget_expired, tenant))
-    return client
-
-
-def _forget_expired(tenant: str, parsed: dict[str, Any], **_: Any) -> None:
-    """Drop a tenant's client if DynamoDB reports expired credentials; the next request creates another."""
-    if parsed.get("Error", {}).get("Code") in EXPIRED:
-        cache.forget(tenant)
+    given = session["Credentials"]
+    return ReadOnlyCredentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])

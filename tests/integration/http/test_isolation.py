@@ -1,14 +1,10 @@
 """Tests of tenant isolation: every route called as tenant B with the ids of tenant A."""
 
 import json
-from collections.abc import Iterator
-from datetime import datetime, timedelta
 from typing import Any
 
-import boto3
 import pytest
 
-from domain.common.environment import now
 from domain.identity.permissions import Permission
 from handlers.http.declaration import PUBLIC
 from handlers.registry import RouteFunction, functions
@@ -24,11 +20,8 @@ from local.samples.data import (
     TRANSACTION_ID,
     add_samples,
 )
-from repositories.aws import clients, tenant_client, ttl_cache
+from repositories.aws import clients
 from repositories.aws.clients import dynamodb
-from repositories.aws.settings import settings
-from tests.conftest import mocked_aws
-from tests.faults import refusal
 from tests.recorder import recording
 from tests.shop import Shop
 
@@ -106,79 +99,6 @@ def test_public_routes_have_no_tenant() -> None:
     for function in functions():
         if function.declaration.permission == PUBLIC:
             assert function.resource == "meta"
-
-
-def test_a_fenced_client_takes_the_role_once_for_each_tenant(monkeypatch: pytest.MonkeyPatch) -> None:
-    role = "arn:aws:iam::123456789012:role/GetItemTenantRole"
-    monkeypatch.setenv("TENANT_ROLE", role)
-    tenant_client.cache.clear()
-    settings.cache_clear()
-    calls: list[dict[str, Any]] = []
-    with mocked_aws():
-        sts = boto3.client("sts")
-        real = sts.assume_role
-
-        def assume_role(**asked: Any) -> Any:
-            calls.append(asked)
-            return real(**asked)
-
-        monkeypatch.setattr(sts, "assume_role", assume_role)
-        monkeypatch.setattr(tenant_client, "sts", lambda: sts)
-        first = tenant_client.tenant_client("tenant-a")
-        assert tenant_client.tenant_client("tenant-a") is first
-        assert tenant_client.tenant_client("tenant-b") is not first
-        for n in range(60):
-            tenant_client.tenant_client(f"tenant-{n:03}")
-        assert len(tenant_client.cache) == 50
-    settings.cache_clear()
-    assert calls[0]["RoleArn"] == role
-    assert [call["Tags"] for call in calls[:2]] == [
-        [{"Key": "tenant", "Value": "tenant-a"}],
-        [{"Key": "tenant", "Value": "tenant-b"}],
-    ]
-
-
-@pytest.fixture
-def sts(monkeypatch: pytest.MonkeyPatch, database: str) -> Iterator[list[datetime]]:
-    """Replace STS by one with credentials that the local database accepts; yield the expiry times of the calls."""
-    monkeypatch.setenv("TENANT_ROLE", "arn:aws:iam::123456789012:role/GetItemTenantRole")
-    tenant_client.cache.clear()
-    settings.cache_clear()
-    given: list[datetime] = []
-
-    class Sts:
-        def assume_role(self, **asked: Any) -> Any:
-            given.append(now() + timedelta(seconds=asked["DurationSeconds"]))
-            keys = {"AccessKeyId": "local", "SecretAccessKey": "local", "SessionToken": "local"}
-            return {"Credentials": keys | {"Expiration": given[-1]}}
-
-    monkeypatch.setattr(tenant_client, "sts", Sts)
-    yield given
-    settings.cache_clear()
-
-
-def test_fenced_credentials_expire_by_the_wall_clock(sts: list[datetime], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Other clocks do not advance while an execution environment is frozen."""
-    first = tenant_client.tenant_client("tenant-a")
-    monkeypatch.setattr(ttl_cache, "now", lambda: now() + timedelta(minutes=54))
-    assert tenant_client.tenant_client("tenant-a") is first
-    monkeypatch.setattr(ttl_cache, "now", lambda: now() + timedelta(minutes=56))
-    assert tenant_client.tenant_client("tenant-a") is not first
-    assert len(sts) == 2
-
-
-def test_credentials_that_dynamodb_calls_expired_are_not_used_again(sts: list[datetime], shop: Shop) -> None:
-    assert shop.get("/items").status == 200
-    expired = tenant_client.tenant_client(shop.tenant)
-
-    def refuse(**_: Any) -> Any:
-        return refusal(400, "ExpiredTokenException")
-
-    expired.meta.events.register("before-send.dynamodb", refuse)
-    refused = shop.get("/items")
-    assert (refused.status, refused.code) == (503, "UNAVAILABLE")
-    assert shop.get("/items").status == 200
-    assert len(sts) == 2
 
 
 def test_cursor_keys_are_rotated_without_failing_open_cursors(database: str) -> None:
