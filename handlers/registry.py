@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import handlers
+from domain.identity.permissions import Permission
 from handlers.http.declaration import Declaration
 from handlers.http.route import Route
 from handlers.triggers.trigger import Trigger
@@ -71,7 +72,10 @@ class RouteFunction:
     @property
     def iam_actions(self) -> frozenset[IamAction]:
         """IAM actions that the function's role allows."""
-        return _actions_of(self.route.endpoint) | (_BY_ANY_WRITE if self.declaration.writes else frozenset())
+        by_kind = (_BY_ANY_WRITE if self.declaration.writes else frozenset()) | (
+            {IamAction.COUNT} if isinstance(self.declaration.permission, Permission) else frozenset()
+        )
+        return _actions_of(self.route.endpoint) | by_kind
 
     @property
     def path(self) -> str:

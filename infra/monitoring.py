@@ -17,7 +17,8 @@ from constructs import Construct
 
 from handlers.registry import TriggerFunction, triggers
 from handlers.triggers.trigger import TriggerSource
-from infra.constructs.releases import BUSINESS, NAMESPACE
+from infra.constructs.limits import WEB_ACL
+from infra.constructs.releases import BUSINESS, NAMESPACE, SWEEP_BEHIND
 from infra.naming import function_name
 from infra.stack import TradepostStack
 from infra.stages import Stage
@@ -28,8 +29,12 @@ _MISSING_IS_FINE = cloudwatch.TreatMissingData.NOT_BREACHING
 _TABLE, _API, _LAMBDA = "AWS/DynamoDB", "AWS/ApiGateway", "AWS/Lambda"
 SLOW_MS = 2000
 """Alarm threshold of the API's 99th percentile latency; a cold start takes just over half a second."""
-CONCURRENCY = 800
-"""Alarm threshold of concurrent executions in the account: 80% of the 1,000 that AWS grants by default."""
+CONCURRENCY_SHARE = 0.8
+"""Alarm threshold of concurrent executions, as a share of the account's limit."""
+BEHIND_MINUTES = 10
+"""Alarm threshold of the minutes that a sweep's mark is behind the clock; it is always two or three."""
+BLOCKED = 5000
+"""Alarm threshold of the requests that the firewall refuses in five minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,8 @@ class MonitoringStack(Stack):
             _Alarm("ApiRefusals", self._rate(refused, count, 100), 0.5, "Most responses are 4xx", periods=2),
             _Alarm("ApiLatency", self._api("Latency", "p99"), SLOW_MS, "A hundredth of responses is slow", periods=2),
             _Alarm("Contention", _business("Contention"), 50, "Requests give up, as many write the same row"),
+            _Alarm("FirewallBlocks", self._blocked(), BLOCKED, "An attack, or a rule that refuses customers"),
+            _Alarm("SignInThrottles", self._throttled_sign_ins(), 0, "Cognito's quota of sign-ins is used up"),
         ]
 
     def _table_alarms(self) -> list[_Alarm]:
@@ -100,14 +107,17 @@ class MonitoringStack(Stack):
     def _function_alarms(self) -> list[_Alarm]:
         queue = self._watched.failed_calls.metric_approximate_number_of_messages_visible(period=_FIVE_MINUTES)
         concurrency = _metric(_LAMBDA, "ConcurrentExecutions", "Maximum")
+        available = self._stage.account_concurrency * CONCURRENCY_SHARE
+        behind = _metric(NAMESPACE, SWEEP_BEHIND, "Maximum")
         scheduled = [each for each in triggers() if each.trigger.source is TriggerSource.SCHEDULE]
         return [
             _Alarm("FailedCalls", queue, 0, "A scheduled call failed three times in a row"),
             _Alarm("WorkFailures", _business("WorkFailures"), 0, "Work that is due has failed five times in a row"),
+            _Alarm("SweepBehind", behind, BEHIND_MINUTES, "More work is due than sweeps get done", periods=2),
             _Alarm("TriggerFailures", _business("TriggerFailures"), 0, "A sign-up, sign-in or rotation failed"),
             _Alarm("TimeOuts", _business("TimeOuts"), 0, "A function did not finish in its time", periods=2),
             _Alarm("Throttles", _metric(_LAMBDA, "Throttles", "Sum"), 0, "The account's concurrency is used up"),
-            _Alarm("Concurrency", concurrency, CONCURRENCY, "The account's concurrency is nearly used up"),
+            _Alarm("Concurrency", concurrency, available, "The account's concurrency is nearly used up"),
             *(
                 _Alarm(f"{each.name}Missing", self._calls(each), 1, f"{each.name} is not called", required=True)
                 for each in scheduled
@@ -122,6 +132,14 @@ class MonitoringStack(Stack):
         rest = self._watched.api.rest
         dimensions = {"ApiName": rest.rest_api_name, "Stage": rest.deployment_stage.stage_name}
         return _metric(_API, name, statistic, dimensions)
+
+    def _blocked(self) -> cloudwatch.Metric:
+        return _metric("AWS/WAFV2", "BlockedRequests", "Sum", {"WebACL": WEB_ACL, "Region": Aws.REGION, "Rule": "ALL"})
+
+    def _throttled_sign_ins(self) -> cloudwatch.Metric:
+        pool, client = self._watched.identity.pool, self._watched.identity.client
+        dimensions = {"UserPool": pool.user_pool_id, "UserPoolClient": client.user_pool_client_id}
+        return _metric("AWS/Cognito", "SignInThrottles", "Sum", dimensions)
 
     def _table(self, name: str, index: str | None = None) -> cloudwatch.Metric:
         dimensions = {"TableName": self._watched.table.table_name}
@@ -160,6 +178,7 @@ class MonitoringStack(Stack):
             _graph("Requests", [self._api("Count", "Sum")]),
             _graph("Refused and failed", [self._api(name, "Sum") for name in ("4XXError", "5XXError")]),
             _graph("Latency, ms", latency),
+            _graph("Blocked by the firewall", [self._blocked()]),
         ]
 
     def _business_graphs(self) -> list[cloudwatch.IWidget]:

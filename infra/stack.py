@@ -28,7 +28,7 @@ class TradepostStack(Stack):
     def __init__(self, scope: Construct, stage: Stage, archive: Path) -> None:
         super().__init__(scope, f"Tradepost-{stage.name}", description=f"Tradepost ({stage.name})")
         data = Data(self, stage)
-        identity = Identity(self, stage)
+        self.identity = identity = Identity(self, stage)
         self.table = data.table
         release = archive.stem.rpartition("-")[2]
         releases = Releases(self, stage=stage, api_name=f"tradepost-{stage.name}", release=release)

@@ -25,6 +25,12 @@ class Stage:
     snap_start: bool
     gradual: bool
     monitored: bool
+    tenant_concurrency: int
+    account_concurrency: int
+    address_limit: int
+    firewall_blocks: bool
+    warm_reads: int
+    warm_writes: int
     alarm_email: str
     ses_from: str
 
@@ -57,6 +63,10 @@ def stage_from(context: Node) -> Stage:
     `stage` is dev (default) or prod. Switches are on or off. On in prod by default: `tracing` (X-Ray), `tenant_roles`
     (IAM restricts functions to the caller's tenant), `gradual` (new versions take over bit by bit) and `monitoring`
     (dashboards, and alarms sent to `alarm_email`). `ses_from` is the address from which SES sends the pool's e-mails.
+    `tenant_concurrency` is the number of executions that each tenant may have on average; 0: no limit (default in dev).
+    `account_concurrency` is the account's limit of executions, near which an alarm is raised. `firewall` is `count`
+    (default) or `block`: what AWS's managed rules do in prod. `address_limit` is the number of requests that an IP
+    address may send in five minutes. `warm_reads` and `warm_writes` are units a second for which the table is ready.
     Off by default: `snapstart` and `api_keys`. On by default: `cloudwatch_role` (create the role with which API Gateway
     writes logs). `architecture` is the functions' architecture, arm64 (default) or x86_64. `cors` lists the origins of
     web clients, separated by commas (default: any in dev, none in prod). Raises ValueError for an invalid value.
@@ -76,9 +86,24 @@ def stage_from(context: Node) -> Stage:
         snap_start=_switch(context, "snapstart", "off"),
         gradual=_switch(context, "gradual", in_prod),
         monitored=_switch(context, "monitoring", in_prod),
+        tenant_concurrency=_number(context, "tenant_concurrency", 100 if production else 0),
+        account_concurrency=_number(context, "account_concurrency", 1000),
+        address_limit=_number(context, "address_limit", 10_000),
+        firewall_blocks=_choice(context, "firewall", ("count", "block"), "count") == "block",
+        warm_reads=_number(context, "warm_reads", 0),
+        warm_writes=_number(context, "warm_writes", 0),
         alarm_email=context.try_get_context("alarm_email") or "",
         ses_from=context.try_get_context("ses_from") or "",
     )
+
+
+def _number(context: Node, name: str, default: int) -> int:
+    chosen = context.try_get_context(name)
+    if chosen is None:
+        return default
+    if not str(chosen).isdecimal():
+        raise ValueError(f"-c {name}={chosen}: must be a whole number")
+    return int(chosen)
 
 
 def _switch(context: Node, name: str, default: str) -> bool:

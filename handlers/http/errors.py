@@ -34,7 +34,7 @@ class PreconditionRequired(DomainError):
 
 
 class TooManyRequests(DomainError):
-    """The caller exceeds a rate limit or quota of API Gateway or the firewall (RFC 6585, section 4)."""
+    """The caller exceeds a rate limit or quota (RFC 6585, section 4): of API Gateway, the firewall or the tenant."""
 
     def __init__(self) -> None:
         super().__init__("Too many requests. Wait before you try again.")

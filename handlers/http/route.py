@@ -14,7 +14,7 @@ from domain.common.errors import DomainError, NotFound
 from domain.common.model import json_of
 from domain.identity.permissions import Permission
 from handlers import end_initialization
-from handlers.http.admission import caller_of, open_session, operator_of
+from handlers.http.admission import caller_of, count_usage, open_session, operator_of, require_within_limit
 from handlers.http.declaration import PUBLIC, Declaration, KeyUse, Required
 from handlers.http.etags import matches
 from handlers.http.problems import from_validation, problem_of, problem_response
@@ -67,6 +67,7 @@ class Route:
     `idempotency_key`: whether the route requires, accepts or ignores an Idempotency-Key.
     `location`: path of a created resource; by default the route's path followed by the id.
     `media_type`: Content-Type of a successful response.
+    `rate_limit`: calls per second of all tenants that API Gateway lets through, for expensive routes; 0: as all routes.
     The first sentence of the endpoint's docstring is the operation's summary, the whole docstring its description.
     """
 
@@ -113,9 +114,18 @@ class Route:
         idempotency_key: KeyUse = "ignored",
         location: str = "",
         media_type: str = JSON,
+        rate_limit: int = 0,
     ) -> Callable[[Endpoint], Endpoint]:
         self.declaration = Declaration(
-            method, path, permission, status, tuple(raises), idempotency_key, location or f"{path}/{{id}}", media_type
+            method,
+            path,
+            permission,
+            status,
+            tuple(raises),
+            idempotency_key,
+            location or f"{path}/{{id}}",
+            media_type,
+            rate_limit,
         )
 
         def register(endpoint: Endpoint) -> Endpoint:
@@ -139,6 +149,8 @@ class Route:
         else:
             self.resolver.context["call"] = call
             response = self.resolver.resolve(admitted, context)
+        if call.session and isinstance(self.declaration.permission, Permission):
+            count_usage(call.session, telemetry)
         response["multiValueHeaders"] |= self._common_headers(event, call)
         telemetry.finish(response["statusCode"])
         return response
@@ -152,6 +164,7 @@ class Route:
             caller = caller_of(event)
             call.telemetry.caller(caller.tenant, caller.subject)
             caller.require(declared.permission)
+            require_within_limit(caller)
             admitted = with_json_body(event)
         else:
             admitted = with_json_body(event)

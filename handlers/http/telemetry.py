@@ -55,6 +55,11 @@ class Telemetry:
         """Add the caller's tenant and subject to the log lines of this request."""
         logger().append_keys(tenant=tenant, sub=subject)
 
+    @property
+    def seconds(self) -> float:
+        """Seconds since the request began."""
+        return monotonic() - self._started
+
     def finish(self, status: int) -> None:
         """Write the log line of the request."""
         meter = self.meter
@@ -64,7 +69,7 @@ class Telemetry:
                 "status": status,
                 "code": self.code,
                 "replayed": self.replayed,
-                "duration_ms": round((monotonic() - self._started) * 1000, 1),
+                "duration_ms": round(self.seconds * 1000, 1),
                 "read_units": meter.read_units,
                 "write_units": meter.write_units,
                 "db_requests": meter.requests,

@@ -15,6 +15,7 @@ api = Route()
     "/v1/items/batch",
     permission=Permission.ITEMS_WRITE,
     raises=[IdempotencyInProgress],
+    rate_limit=20,
 )
 def create_items(batch: NewItems, items: Items, call: CurrentCall) -> BatchResults:
     """Add up to 100 items. A rejected row does not stop the others. Returns the item or the problem of each row."""

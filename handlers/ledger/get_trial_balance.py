@@ -18,6 +18,7 @@ api = Route()
     "/v1/ledger/trial-balance",
     permission=Permission.LEDGER_READ,
     raises=[Contention, InvalidState],
+    rate_limit=10,
 )
 def get_trial_balance(ledger: Ledger, as_of: Annotated[Moment | None, Query()] = None) -> TrialBalance:
     """Get the balance of every account, now or at an instant (`as_of`). 409 if the ledger has too many accounts."""

@@ -15,6 +15,7 @@ api = Route()
     "/v1/ledger/accounts/<account_id>/entries",
     permission=Permission.LEDGER_READ,
     raises=[NotFound, CursorInvalid, Contention],
+    rate_limit=50,
 )
 def list_entries(account_id: str, ledger: Ledger, limit: Limit = 50, cursor: Cursor = None) -> Page[Entry]:
     """List an account's entries, newest first."""

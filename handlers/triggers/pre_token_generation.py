@@ -12,6 +12,8 @@ from handlers.triggers.trigger import LambdaEvent, TriggerSource, log_occasion, 
 from repositories.identity.sign_up import find_profile, late_sign_up
 from repositories.identity.user_pool import TENANT_ATTRIBUTE, tenant_of
 
+_REFRESH = "TokenGeneration_RefreshTokens"
+
 
 @trigger(TriggerSource.PRE_TOKEN_GENERATION)
 def pre_token_generation(event: LambdaEvent, _context: Any) -> LambdaEvent:
@@ -21,6 +23,8 @@ def pre_token_generation(event: LambdaEvent, _context: Any) -> LambdaEvent:
     if user is None or user.status is not UserStatus.ACTIVE:
         log_occasion("token refused", tenant=tenant, sub=subject)
         raise Forbidden("You do not belong to this shop.")
+    if event["triggerSource"] != _REFRESH:
+        log_occasion("signed in", tenant=tenant, sub=subject)
     event["response"]["claimsOverrideDetails"] = {
         "claimsToAddOrOverride": {TENANT_ATTRIBUTE: tenant},
         "groupOverrideDetails": {"groupsToOverride": [user.role.value], "iamRolesToOverride": []},

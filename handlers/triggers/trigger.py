@@ -27,7 +27,6 @@ class TriggerSource(StrEnum):
     PRE_TOKEN_GENERATION = "preTokenGeneration"  # noqa: S105 - not a password
     PRE_SIGN_UP = "preSignUp"
     POST_CONFIRMATION = "postConfirmation"
-    POST_AUTHENTICATION = "postAuthentication"
     SECRET_ROTATION = "secretRotation"  # noqa: S105 - not a secret
     SCHEDULE = "schedule"
 

@@ -24,7 +24,9 @@ class Data(Construct):
             partition_key=_text(partition),
             sort_key=_text(sort),
             billing=dynamodb.Billing.on_demand(),
-            global_secondary_indexes=[_index(name, shown) for name, shown in INDEXES.items()],
+            global_secondary_indexes=[_index(name, shown, stage) for name, shown in INDEXES.items()],
+            warm_throughput=_warm(stage),
+            contributor_insights_specification=_hot_keys(stage),
             time_to_live_attribute=TTL_ATTRIBUTE,
             dynamo_stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
@@ -55,7 +57,23 @@ def _text(name: str) -> dynamodb.Attribute:
     return dynamodb.Attribute(name=name, type=dynamodb.AttributeType.STRING)
 
 
-def _index(name: str, shown: list[str]) -> dynamodb.GlobalSecondaryIndexPropsV2:
+def _warm(stage: Stage) -> dynamodb.WarmThroughput | None:
+    """Return the throughput for which table and indexes are ready at once; each index has its own."""
+    if not stage.warm_reads and not stage.warm_writes:
+        return None
+    return dynamodb.WarmThroughput(
+        read_units_per_second=stage.warm_reads or None, write_units_per_second=stage.warm_writes or None
+    )
+
+
+def _hot_keys(stage: Stage) -> dynamodb.ContributorInsightsSpecification | None:
+    """Return the setting that reports the keys of throttled requests in prod: nothing else names a hot key."""
+    if not stage.production:
+        return None
+    return dynamodb.ContributorInsightsSpecification(enabled=True, mode=dynamodb.ContributorInsightsMode.THROTTLED_KEYS)
+
+
+def _index(name: str, shown: list[str], stage: Stage) -> dynamodb.GlobalSecondaryIndexPropsV2:
     partition, sort = key_names(name)
     kind = dynamodb.ProjectionType.INCLUDE if shown else dynamodb.ProjectionType.KEYS_ONLY
     return dynamodb.GlobalSecondaryIndexPropsV2(
@@ -64,4 +82,5 @@ def _index(name: str, shown: list[str]) -> dynamodb.GlobalSecondaryIndexPropsV2:
         sort_key=_text(sort),
         projection_type=kind,
         non_key_attributes=shown or None,
+        warm_throughput=_warm(stage),
     )

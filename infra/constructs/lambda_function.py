@@ -15,12 +15,13 @@ from handlers.triggers.trigger import TriggerSource
 from infra.constructs.data import Data
 from infra.constructs.identity import Identity
 from infra.constructs.releases import Releases
-from infra.constructs.tenant_role import TenantRole
+from infra.constructs.tenant_role import TENANT, TenantRole
 from infra.nag import acknowledge
 from infra.naming import function_name, set_logical_id
 from infra.stages import Stage
 from repositories.aws import settings
 from repositories.dynamodb.iam_actions import IamAction
+from repositories.dynamodb.keys import usage
 
 MEMORY_MB = 512
 TIMEOUT = Duration.seconds(20)
@@ -77,12 +78,14 @@ class LambdaFunction(Construct):
         self._logs = releases.logs
         tenant_roles = stage.tenant_roles and _has_tenant(function)
         on_table = _table_statements(function.iam_actions, data)
-        role = self._role(
-            stage, [*_statements(function.iam_actions, data, identity), *also, *([] if tenant_roles else on_table)]
-        )
+        counting = []
+        if stage.tenant_concurrency and IamAction.COUNT in function.iam_actions:
+            counting.append(_usage_statement(data, TENANT if tenant_roles else "*"))
+        elsewhere = [*_statements(function.iam_actions, data, identity), *also]
+        role = self._role(stage, elsewhere if tenant_roles else [*elsewhere, *on_table, *counting])
         environment = dict(_environment(function, shared))
         if tenant_roles:
-            tenant_role = TenantRole(self, taken_by=role, allows=on_table)
+            tenant_role = TenantRole(self, taken_by=role, allows=on_table, also=counting)
             environment |= settings.environment(tenant_role=tenant_role.role.role_arn)
             # Lambda's SDK may be one that calls the endpoint in us-east-1 (AWS SDKs guide, "STS regional endpoints").
             environment["AWS_STS_REGIONAL_ENDPOINTS"] = "regional"
@@ -173,6 +176,15 @@ def _table_statements(access: frozenset[IamAction], data: Data) -> list[iam.Poli
     return found
 
 
+def _usage_statement(data: Data, tenant: str) -> iam.PolicyStatement:
+    """Return the permission to count a tenant's function time, in rows that hold nothing else."""
+    return iam.PolicyStatement(
+        actions=["dynamodb:PutItem", "dynamodb:UpdateItem"],
+        resources=[data.table.table_arn],
+        conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [usage(tenant, 0).pk]}},
+    )
+
+
 def _environment(function: RouteFunction | TriggerFunction, shared: Shared) -> Mapping[str, str]:
     data, stage = shared.data, shared.stage
     values = {
@@ -186,4 +198,6 @@ def _environment(function: RouteFunction | TriggerFunction, shared: Shared) -> M
         values["user_pool_id"] = shared.identity.pool.user_pool_id
     if stage.tracing:
         values["tracing"] = "on"
+    if stage.tenant_concurrency and IamAction.COUNT in function.iam_actions:
+        values["tenant_concurrency"] = str(stage.tenant_concurrency)
     return settings.environment(**values) | {"POWERTOOLS_SERVICE_NAME": "tradepost"}

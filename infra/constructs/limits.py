@@ -1,7 +1,9 @@
-"""Request limits: usage plans for machine clients, and AWS WAF in prod."""
+"""Request limits: methods of expensive routes, usage plans for machine clients, and AWS WAF in prod."""
 
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_wafv2 as waf
@@ -9,16 +11,21 @@ from constructs import Construct
 
 from handlers.http.errors import TooManyRequests
 from handlers.http.problems import PROBLEMS, problem_document
+from handlers.registry import RouteFunction
+from infra.constructs.gateway_body import API_KEY_HEADER
+from infra.stages import Stage
 
-REQUESTS_BY_ADDRESS = 2000
-"""Maximum requests from one IP address in five minutes."""
 _TOO_MANY = json.dumps(problem_document(PROBLEMS[TooManyRequests], "Too many requests from this address.", "", ""))
 _MANAGED_RULES = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet")
+_WINDOW_SECONDS = 300
+"""Window of the firewall's rate rules."""
+WEB_ACL = "Tradepost"
+"""Name of the firewall in metrics."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """Request limits of machine clients with an API key of this tier."""
+    """Request limits of each machine client with an API key of this tier."""
 
     name: str
     rate_per_second: int
@@ -33,8 +40,19 @@ TIERS = (
 )
 
 
-def add_usage_plans(scope: Construct, rest: apigateway.SpecRestApi) -> None:
-    """Add a usage plan and an API key for each tier."""
+def method_limits(functions: Iterable[RouteFunction]) -> Mapping[str, apigateway.MethodDeploymentOptions]:
+    """Return the limits of expensive routes, by path and method. They take no concurrency from new accounts."""
+    return {
+        f"{each.path}/{each.declaration.method}": apigateway.MethodDeploymentOptions(
+            throttling_rate_limit=each.declaration.rate_limit, throttling_burst_limit=each.declaration.rate_limit
+        )
+        for each in functions
+        if each.declaration.rate_limit
+    }
+
+
+def add_usage_plans(rest: apigateway.SpecRestApi) -> None:
+    """Add a usage plan for each tier. Operators create a key for each client (docs/operations.md)."""
     for tier in TIERS:
         plan = rest.add_usage_plan(
             f"{tier.name}Plan",
@@ -43,24 +61,31 @@ def add_usage_plans(scope: Construct, rest: apigateway.SpecRestApi) -> None:
             quota=apigateway.QuotaSettings(limit=tier.requests_a_month, period=apigateway.Period.MONTH),
         )
         plan.add_api_stage(stage=rest.deployment_stage)
-        plan.add_api_key(apigateway.ApiKey(scope, f"{tier.name}Key", description=f"{tier.name} machine clients"))
 
 
 class Firewall(Construct):
-    """Web ACL that blocks known attacks and too many requests from one IP address before they reach the API."""
+    """Web ACL that stops known attacks and too many requests from one IP address before they reach the API.
 
-    def __init__(self, scope: Construct, stage: apigateway.Stage) -> None:
+    Managed rules count what they would block until the stage's `firewall` is `block`.
+    """
+
+    def __init__(self, scope: Construct, settings: Stage, stage: apigateway.Stage) -> None:
         super().__init__(scope, "Firewall")
+        rules = [_managed(number, name, settings) for number, name in enumerate(_MANAGED_RULES)]
+        rules.append(_rate(len(rules), "RateByAddress", settings.address_limit, keyed=False))
+        if settings.api_keys_required:
+            fastest = max(tier.rate_per_second for tier in TIERS)
+            rules.append(_rate(len(rules), "RateByAddressWithKey", fastest * _WINDOW_SECONDS, keyed=True))
         acl = waf.CfnWebACL(
             self,
             "Acl",
             scope="REGIONAL",
             default_action=waf.CfnWebACL.DefaultActionProperty(allow={}),
-            visibility_config=_visible("Tradepost"),
+            visibility_config=_visible(WEB_ACL),
             custom_response_bodies={
                 "TooMany": waf.CfnWebACL.CustomResponseBodyProperty(content_type="APPLICATION_JSON", content=_TOO_MANY)
             },
-            rules=[*map(_managed, range(len(_MANAGED_RULES)), _MANAGED_RULES), _rate(len(_MANAGED_RULES))],
+            rules=rules,
         )
         waf.CfnWebACLAssociation(self, "OnStage", resource_arn=stage.stage_arn, web_acl_arn=acl.attr_arn)
 
@@ -71,7 +96,7 @@ def _visible(metric: str) -> waf.CfnWebACL.VisibilityConfigProperty:
     )
 
 
-def _managed(priority: int, name: str) -> waf.CfnWebACL.RuleProperty:
+def _managed(priority: int, name: str, settings: Stage) -> waf.CfnWebACL.RuleProperty:
     """Return an AWS managed rule group. Its body size rule only counts: the API itself checks bodies up to 256 KB."""
     group = waf.CfnWebACL.ManagedRuleGroupStatementProperty(
         vendor_name="AWS",
@@ -84,26 +109,39 @@ def _managed(priority: int, name: str) -> waf.CfnWebACL.RuleProperty:
         if "Common" in name
         else None,
     )
+    override: dict[str, Any] = {"none": {}} if settings.firewall_blocks else {"count": {}}
     return waf.CfnWebACL.RuleProperty(
         name=name,
         priority=priority,
         statement=waf.CfnWebACL.StatementProperty(managed_rule_group_statement=group),
-        override_action=waf.CfnWebACL.OverrideActionProperty(none={}),
+        override_action=waf.CfnWebACL.OverrideActionProperty(**override),
         visibility_config=_visible(name),
     )
 
 
-def _rate(priority: int) -> waf.CfnWebACL.RuleProperty:
-    by_address = waf.CfnWebACL.RateBasedStatementProperty(limit=REQUESTS_BY_ADDRESS, aggregate_key_type="IP")
+def _rate(priority: int, name: str, limit: int, *, keyed: bool) -> waf.CfnWebACL.RuleProperty:
+    """Return the rule that refuses an address after `limit` requests in five minutes, with or without an API key."""
+    has_key = waf.CfnWebACL.StatementProperty(
+        size_constraint_statement=waf.CfnWebACL.SizeConstraintStatementProperty(
+            field_to_match=waf.CfnWebACL.FieldToMatchProperty(single_header={"Name": API_KEY_HEADER.lower()}),
+            comparison_operator="GT",
+            size=0,
+            text_transformations=[waf.CfnWebACL.TextTransformationProperty(priority=0, type="NONE")],
+        )
+    )
+    has_none = waf.CfnWebACL.StatementProperty(not_statement=waf.CfnWebACL.NotStatementProperty(statement=has_key))
+    by_address = waf.CfnWebACL.RateBasedStatementProperty(
+        limit=limit, aggregate_key_type="IP", scope_down_statement=has_key if keyed else has_none
+    )
     too_many = waf.CfnWebACL.CustomResponseProperty(
         response_code=429,
         custom_response_body_key="TooMany",
         response_headers=[waf.CfnWebACL.CustomHTTPHeaderProperty(name="Retry-After", value="60")],
     )
     return waf.CfnWebACL.RuleProperty(
-        name="RateByAddress",
+        name=name,
         priority=priority,
         statement=waf.CfnWebACL.StatementProperty(rate_based_statement=by_address),
         action=waf.CfnWebACL.RuleActionProperty(block=waf.CfnWebACL.BlockActionProperty(custom_response=too_many)),
-        visibility_config=_visible("RateByAddress"),
+        visibility_config=_visible(name),
     )

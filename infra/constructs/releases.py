@@ -25,6 +25,7 @@ BUSINESS = {
     "OrdersRefusedForStock": '{ ($.route = "POST /v1/orders") && ($.code = "OUT_OF_STOCK") }',
     "Contention": '{ $.code = "CONTENTION" }',
     "KeysReplayed": "{ $.replayed IS TRUE }",
+    "TenantsLimited": '{ $.code = "TOO_MANY_REQUESTS" }',
 }
 """Business metrics and their filter patterns on the functions' logs.
 
@@ -37,6 +38,9 @@ TROUBLE = {
 }
 """The same for what only log lines show: a refused sign-up is an error to Lambda, but none to operators."""
 
+SWEEP_BEHIND = "SweepBehind"
+"""Metric of the minutes that the mark of a sweep is behind the clock."""
+
 
 class Releases(Construct):
     """One log group for all functions; with `gradual`, canary deployments that shift 10% of the calls first."""
@@ -48,18 +52,19 @@ class Releases(Construct):
         set_logical_id(self.logs, "FunctionLogs")
         for metric, pattern in (BUSINESS | TROUBLE).items():
             self._filter(metric, pattern)
+        self._filter(SWEEP_BEHIND, "{ $.behind_minutes >= 0 }", value="$.behind_minutes")
         if self._gradual:
             self._application = codedeploy.LambdaApplication(self, "Application")
             self._role = self._deploying()
             self._alarms = [self._server_errors(api_name, stage), self._release_errors(release)]
 
-    def _filter(self, metric: str, pattern: str) -> logs.MetricFilter:
+    def _filter(self, metric: str, pattern: str, value: str = "1") -> logs.MetricFilter:
         return self.logs.add_metric_filter(
             metric,
             filter_pattern=logs.FilterPattern.literal(pattern),
             metric_namespace=NAMESPACE,
             metric_name=metric,
-            metric_value="1",
+            metric_value=value,
             default_value=0,
         )
 

@@ -12,7 +12,7 @@ from constructs import Construct
 from handlers.registry import RouteFunction
 from infra.constructs.gateway_body import Definition, gateway_body
 from infra.constructs.identity import Identity
-from infra.constructs.limits import Firewall, add_usage_plans
+from infra.constructs.limits import Firewall, add_usage_plans, method_limits
 from infra.nag import acknowledge
 from infra.naming import all_target_arns, target_arn
 from infra.stages import Stage
@@ -26,7 +26,7 @@ _LOGS_POLICY = (
 
 
 class RestApi(Construct):
-    """REST API with its authorizer, usage plans and, in prod, firewall."""
+    """REST API with its authorizer and limits and, in prod, firewall."""
 
     def __init__(
         self, scope: Construct, *, stage: Stage, identity: Identity, functions: Sequence[RouteFunction]
@@ -60,15 +60,17 @@ class RestApi(Construct):
                 stage_name=stage.name,
                 throttling_rate_limit=RATE_PER_SECOND,
                 throttling_burst_limit=BURST,
+                method_options=dict(method_limits(functions)),
                 tracing_enabled=stage.tracing,
                 # Without metrics of each method, which nothing reads: the API's own metrics are there anyway, and free.
                 access_log_destination=apigateway.LogGroupLogDestination(access_logs),
                 access_log_format=_access_log_format(),
             ),
         )
-        add_usage_plans(self, self.rest)
+        if stage.api_keys_required:
+            add_usage_plans(self.rest)
         if stage.production:
-            Firewall(self, self.rest.deployment_stage)
+            Firewall(self, stage, self.rest.deployment_stage)
         self._acknowledge(stage)
 
     def _invoker(self, stage: Stage) -> iam.Role:

@@ -117,7 +117,6 @@ class SignIn:
     def signed_in(self, user: PoolUser) -> Result:
         """Finish the sign-in of a user."""
         result = self.tokens.issue(user, "Authentication")
-        self.tokens.triggers.post_authentication(user)
         return {"ChallengeParameters": {}, "AuthenticationResult": result}
 
 

@@ -32,11 +32,6 @@ class Triggers:
         request = {"clientMetadata": metadata or {}}
         self._call(TriggerSource.POST_CONFIRMATION, user, f"PostConfirmation_{occasion}", request)
 
-    def post_authentication(self, user: PoolUser) -> None:
-        """Report that a user signed in. Raises CognitoError."""
-        request = {"newDeviceUsed": False}
-        self._call(TriggerSource.POST_AUTHENTICATION, user, "PostAuthentication_Authentication", request)
-
     def claims(self, user: PoolUser, occasion: str) -> dict[str, Any]:
         """Return the changes to the claims of a token (`claimsOverrideDetails`). Raises CognitoError."""
         groups = {"groupsToOverride": user.groups, "iamRolesToOverride": [], "preferredRole": None}

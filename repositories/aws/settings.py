@@ -16,6 +16,8 @@ class Settings(BaseModel):
     """Id of the user pool, for functions that create, change or delete users."""
     tenant_role: str = Field("", alias="TENANT_ROLE")
     """ARN of the role to assume, tagged with the caller's tenant, for the table. Empty: the function's own role."""
+    tenant_concurrency: float = Field(0, alias="TENANT_CONCURRENCY")
+    """Number of executions that each tenant may have at a time, on average over ten seconds. 0: no limit."""
     cursor_secret: str = Field("", alias="CURSOR_SECRET")
     """Name of the secret in Secrets Manager with the keys that sign cursors."""
     cursor_keys: str = Field("", alias="CURSOR_KEYS")

@@ -31,6 +31,8 @@ class IamAction(StrEnum):
     """Query on the index of a parent's lists (gsi2), such as a customer's orders."""
     DUE = "gsi3"
     """Query on the work list (gsi3), across tenants."""
+    COUNT = "usage"
+    """Adding to the rows that count a tenant's function time, and to no others."""
     INVITE = "cognito-idp:AdminCreateUser"
     READ_USER = "cognito-idp:AdminGetUser"
     READ_GROUPS = "cognito-idp:AdminListGroupsForUser"

@@ -157,6 +157,11 @@ def event(tenant: str, at: datetime, event_id: str) -> Key:
     return Key(_pk(tenant, "EVENT", f"{at:%Y-%m-%dT%H}", str(shard(event_id))), f"{to_rfc3339(at)}#{event_id}")
 
 
+def usage(tenant: str, window: int) -> Key:
+    """Return the key of the function time that a tenant used in a window, named by its first second."""
+    return Key(_pk(tenant, "USAGE"), str(window))
+
+
 def health() -> Key:
     """Return the key that the health check reads. It has no row."""
     return Key(_pk(_NO_TENANT, "HEALTH"), "HEALTH")

@@ -194,13 +194,14 @@ class Table:
         raise Unavailable
 
     def _put(self, row: Row, condition: str, values: Mapping[str, Any]) -> Row | None:
+        options: dict[str, Any] = {"ExpressionAttributeValues": encode(values)} if values else {}
         try:
             with mapped_to_domain():
                 written = self.client.put_item(
                     TableName=self.name,
                     Item=encode(row),
                     ConditionExpression=condition,
-                    ExpressionAttributeValues=encode(values),
+                    **options,
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                     ReturnConsumedCapacity="TOTAL",
                 )
@@ -211,6 +212,33 @@ class Table:
             return None if other == row else other
         self.meter.wrote(written)
         return None
+
+    def add(self, row: Row, attribute: str) -> int:
+        """Add a row's number to that of the stored row, store the row if there is none, and return the sum.
+
+        An addition whose response is lost is repeated: the sum may be too high. Raises Unavailable.
+        """
+        for _ in range(_ATTEMPTS):
+            try:
+                return self._add(row, attribute)
+            except self.client.exceptions.ConditionalCheckFailedException:
+                self.meter.wrote({})
+                self.put(row | {attribute: 0}, "attribute_not_exists(pk)", {})
+        raise Unavailable
+
+    def _add(self, row: Row, attribute: str) -> int:
+        with mapped_to_domain():
+            done = self.client.update_item(
+                TableName=self.name,
+                Key=encode({"pk": row["pk"], "sk": row["sk"]}),
+                UpdateExpression=f"ADD {attribute} :amount",
+                ConditionExpression="attribute_exists(pk)",
+                ExpressionAttributeValues=encode({":amount": row[attribute]}),
+                ReturnValues="UPDATED_NEW",
+                ReturnConsumedCapacity="TOTAL",
+            )
+        self.meter.wrote(done)
+        return int(decode(done["Attributes"])[attribute])
 
     def transact(self, actions: Sequence[Any], token: str) -> Sequence[Mapping[str, Any]]:
         """Perform all actions and return an empty list, or perform none and return the cancellation reason of each.

@@ -6,7 +6,8 @@ import pytest
 
 from handlers.registry import ROOT, all_functions, functions, triggers
 from handlers.triggers.trigger import TriggerSource
-from infra.constructs.releases import BUSINESS, TROUBLE
+from infra.constructs.limits import TIERS
+from infra.constructs.releases import BUSINESS, SWEEP_BEHIND, TROUBLE
 from infra.stages import BUYING_PATH
 from infra.templates import Synthesized, synthesize
 from repositories.dynamodb.schema import INDEXES
@@ -15,9 +16,8 @@ from tests.infra.template import Template, resources, synth
 
 def test_the_stage_is_throttled_and_logs_json(dev: Template) -> None:
     [stage] = resources(dev, "AWS::ApiGateway::Stage").values()
-    [settings] = stage["MethodSettings"]
-    assert settings["ThrottlingRateLimit"] > 0
-    assert not settings["DataTraceEnabled"]
+    assert all(each["ThrottlingRateLimit"] > 0 for each in stage["MethodSettings"])
+    assert not any(each.get("DataTraceEnabled") for each in stage["MethodSettings"])
     assert set(json.loads(stage["AccessLogSetting"]["Format"])) >= {"request_id", "status", "path"}
 
 
@@ -39,7 +39,7 @@ def test_a_synth_again_changes_nothing(dev: Template) -> None:
 
 
 def test_unknown_stages_are_refused() -> None:
-    for context in ({"stage": "test"}, {"tracing": "maybe"}):
+    for context in ({"stage": "test"}, {"tracing": "maybe"}, {"warm_writes": "many"}):
         with pytest.raises(ValueError, match="must be"):
             synth(**context)
 
@@ -122,7 +122,7 @@ def test_e_mails_are_sent_by_ses_if_an_address_is_given(prod: Template) -> None:
 def test_what_the_business_does_is_counted_from_its_lines(dev: Template) -> None:
     filters = resources(dev, "AWS::Logs::MetricFilter").values()
     counted = {each["MetricTransformations"][0]["MetricName"] for each in filters}
-    assert counted == set(BUSINESS) | set(TROUBLE)
+    assert counted == set(BUSINESS) | set(TROUBLE) | {SWEEP_BEHIND}
 
 
 def test_each_metric_of_the_log_is_graphed_or_raises_an_alarm(prod_app: Synthesized) -> None:
@@ -176,10 +176,59 @@ def test_the_firewall_and_the_rotation_are_for_prod(dev: Template, prod: Templat
     assert len(resources(prod, "AWS::SecretsManager::RotationSchedule")) == 1
 
 
-def test_machine_clients_have_tiers(dev: Template) -> None:
-    plans = resources(dev, "AWS::ApiGateway::UsagePlan")
-    assert len(plans) == len(resources(dev, "AWS::ApiGateway::ApiKey")) == 3
+def test_managed_rules_count_until_they_are_told_to_block(prod: Template) -> None:
+    for template, action in ((prod, "Count"), (synth(stage="prod", firewall="block"), "None")):
+        [acl] = resources(template, "AWS::WAFv2::WebACL").values()
+        managed = [rule for rule in acl["Rules"] if rule["Name"].startswith("AWS")]
+        assert [list(rule["OverrideAction"]) for rule in managed] == [[action]] * 2
+
+
+def test_the_firewall_lets_machine_clients_have_what_their_tier_allows() -> None:
+    [acl] = resources(synth(stage="prod", api_keys="on", address_limit="3000"), "AWS::WAFv2::WebACL").values()
+    rates = {rule["Name"]: rule["Statement"].get("RateBasedStatement") for rule in acl["Rules"]}
+    with_key, without = rates["RateByAddressWithKey"], rates["RateByAddress"]
+    assert with_key["Limit"] >= max(tier.rate_per_second for tier in TIERS) * 300
+    assert without["Limit"] == 3000
+    assert without["ScopeDownStatement"]["NotStatement"]["Statement"] == with_key["ScopeDownStatement"]
+
+
+def test_usage_plans_are_there_if_keys_are_required(dev: Template) -> None:
+    assert not resources(dev, "AWS::ApiGateway::UsagePlan")
+    template = synth(api_keys="on")
+    plans = resources(template, "AWS::ApiGateway::UsagePlan")
+    assert len(plans) == len(TIERS)
     assert all(plan["Quota"]["Limit"] > 0 and plan["Throttle"]["RateLimit"] > 0 for plan in plans.values())
+    # A key shared by clients would let one of them use up the quota of the others.
+    assert not resources(template, "AWS::ApiGateway::ApiKey")
+
+
+def test_expensive_routes_have_limits_of_their_own(dev: Template) -> None:
+    [stage] = resources(dev, "AWS::ApiGateway::Stage").values()
+    settings = {(each["ResourcePath"], each["HttpMethod"]): each for each in stage["MethodSettings"]}
+    limits = {key: each["ThrottlingRateLimit"] for key, each in settings.items()}
+    assert limits == {("/*", "*"): 1000} | {
+        ("/" + each.path.replace("/", "~1"), each.declaration.method): each.declaration.rate_limit
+        for each in functions()
+        if each.declaration.rate_limit
+    }
+    assert {each.name for each in functions() if each.declaration.rate_limit} == {
+        "CreateItems",
+        "GetTrialBalance",
+        "ListEntries",
+    }
+
+
+def test_the_table_can_be_warmed_and_names_hot_keys_in_prod(dev: Template, prod: Template) -> None:
+    [table] = resources(synth(warm_writes="20000"), "AWS::DynamoDB::GlobalTable").values()
+    warm = {"WriteUnitsPerSecond": 20000}
+    assert [each["WarmThroughput"] for each in (table, *table["GlobalSecondaryIndexes"])] == [warm] * 4
+    for template, expected in ((dev, None), (prod, {"Enabled": True, "Mode": "THROTTLED_KEYS"})):
+        [table] = resources(template, "AWS::DynamoDB::GlobalTable").values()
+        assert "WarmThroughput" not in table
+        [replica] = table["Replicas"]
+        assert replica.get("ContributorInsightsSpecification") == expected
+        for index in replica.get("GlobalSecondaryIndexes", []):
+            assert index.get("ContributorInsightsSpecification") == expected
 
 
 def test_api_gateway_can_log_in_a_fresh_account(dev: Template) -> None:

@@ -10,7 +10,7 @@ from infra.templates import Synthesized
 from repositories.dynamodb.iam_actions import IamAction
 from repositories.dynamodb.schema import INDEXES
 from tests.infra.template import Template, resources, synth
-from tests.policies import POLICIES, granted
+from tests.policies import POLICIES, counts_only, granted
 
 TriggersOfPool = [
     each for each in triggers() if each.trigger.source not in {TriggerSource.SECRET_ROTATION, TriggerSource.SCHEDULE}
@@ -22,8 +22,7 @@ READS = {IamAction.GET.value, IamAction.BATCH_GET.value, IamAction.QUERY.value}
 
 def statements(template: Template, function: str) -> list[dict[str, Any]]:
     [policy] = resources(template, "AWS::IAM::Role")[f"{function}Role"]["Policies"]
-    found: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
-    return found
+    return [each for each in policy["PolicyDocument"]["Statement"] if not counts_only(each)]
 
 
 def as_list(value: Any) -> list[Any]:
@@ -153,10 +152,25 @@ def test_in_prod_a_function_reaches_the_rows_of_one_tenant(dev: Template, prod: 
             continue
         assert "dynamodb:" not in own
         [policy] = roles[f"{function.name}ScopedRole"]["Policies"]
+        own_rows, usage = "T#${aws:PrincipalTag/tenant}#*", "T#${aws:PrincipalTag/tenant}#USAGE"
         for statement in policy["PolicyDocument"]["Statement"]:
-            assert statement["Condition"] == {
-                "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["T#${aws:PrincipalTag/tenant}#*"]}
-            }
+            [(operator, condition)] = statement["Condition"].items()
+            assert operator == "ForAllValues:StringLike"
+            assert condition == {"dynamodb:LeadingKeys": [usage if counts_only(statement) else own_rows]}
+            if counts_only(statement):
+                assert statement["Action"] == ["dynamodb:PutItem", "dynamodb:UpdateItem"]
+
+
+def test_functions_count_the_time_of_tenants_where_it_is_limited(dev: Template, prod: Template) -> None:
+    limited = synth(tenant_concurrency="5")
+    for template, limit in ((dev, None), (prod, "100"), (limited, "5")):
+        deployed = resources(template, "AWS::Lambda::Function")
+        for function in functions():
+            expected = limit if isinstance(function.declaration.permission, Permission) else None
+            assert deployed[function.name]["Environment"]["Variables"].get("TENANT_CONCURRENCY") == expected
+    [policy] = resources(limited, "AWS::IAM::Role")["GetItemRole"]["Policies"]
+    [counting] = [each for each in policy["PolicyDocument"]["Statement"] if counts_only(each)]
+    assert counting["Action"] == ["dynamodb:PutItem", "dynamodb:UpdateItem"]
 
 
 def test_scheduled_functions_are_called_and_failed_calls_are_kept(dev: Template) -> None:
