@@ -7,6 +7,7 @@ import typer
 from cli.commands.clients import client
 from cli.commands.functions import deploy_local, event, invoke, openapi, rehearse
 from cli.commands.operations import audit, redrive, statement
+from cli.commands.restore import restore
 from cli.commands.serve import serve, status
 from cli.commands.tokens import login, token
 from cli.commands.trade import import_items, replay, seed
@@ -30,6 +31,7 @@ for command in (
     audit,
     statement,
     redrive,
+    restore,
 ):
     app.command()(command)
 app.command("deploy-local")(deploy_local)

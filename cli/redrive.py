@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 _VISIBILITY_SECONDS = 120
 _WAIT_SECONDS = 1
 
@@ -23,6 +25,12 @@ class FailedCall:
     event: str
     reason: str
 
+    @property
+    def scheduled(self) -> bool:
+        """Whether a schedule made the call, whose event says nothing but when."""
+        event = json.loads(self.event)
+        return isinstance(event, dict) and event.get("detail-type") == "Scheduled Event"
+
 
 @dataclass(frozen=True, slots=True)
 class Redriven:
@@ -33,15 +41,32 @@ class Redriven:
 
 
 def redrive(sqs: Any, lambda_: Any, queue: str) -> Iterator[Redriven]:
-    """Repeat each call in a queue, one at a time; delete the messages of calls that succeed."""
+    """Repeat each call in a queue, one at a time; delete the messages of calls that succeed.
+
+    Of several calls of a schedule to one function, only the first is repeated: it does the work of all.
+    """
     url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+    by_schedule: dict[str, str] = {}
     for call in _calls(sqs, url):
-        answer = lambda_.invoke(FunctionName=call.function, Payload=call.event.encode())
-        payload = answer["Payload"].read().decode()
-        failed = payload if "FunctionError" in answer else ""
-        if not failed:
+        if not call.scheduled:
+            error = _repeat(lambda_, call)
+        else:
+            if call.function not in by_schedule:
+                by_schedule[call.function] = _repeat(lambda_, call)
+            error = by_schedule[call.function]
+        if not error:
             sqs.delete_message(QueueUrl=url, ReceiptHandle=call.handle)
-        yield Redriven(call, failed)
+        yield Redriven(call, error)
+
+
+def _repeat(lambda_: Any, call: FailedCall) -> str:
+    """Invoke the function of a call; return its error, or an empty string."""
+    try:
+        answer = lambda_.invoke(FunctionName=call.function, Payload=call.event.encode())
+    except ClientError as refused:  # Such as TooManyRequestsException: the message stays for the next time.
+        return str(refused)
+    payload: str = answer["Payload"].read().decode()
+    return payload if "FunctionError" in answer else ""
 
 
 def _calls(sqs: Any, url: str) -> Iterator[FailedCall]:

@@ -2,13 +2,19 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from handlers.registry import functions
+from cli.restore import Restore
+from cli.restore.stack import Stack
+from cli.restore.tables import Tables
+from handlers.registry import all_functions, functions
 from infra.rehearsal.deployment import Deployment, deploy
 from infra.rehearsal.ministack import ministack
 from infra.rehearsal.smoke_test import Check, Client, SmokeTest
@@ -120,3 +126,101 @@ def test_the_role_of_a_read_cannot_write(deployment: Deployment) -> None:
     assert table.query(TableName=name, KeyConditionExpression="pk = :pk", ExpressionAttributeValues=values)["Items"]
     with pytest.raises(table.exceptions.ClientError, match="AccessDenied"):
         table.put_item(TableName=name, Item=key)
+
+
+class _StoppedError(Exception):
+    """The process was ended here."""
+
+
+class _Calls:
+    """Client that counts calls and ends the process before one of them."""
+
+    def __init__(self, client: Any, counted: list[str], end_before: int) -> None:
+        self._client, self._counted, self._end_before = client, counted, end_before
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._client, name)
+        if name in {"exceptions", "get_paginator"}:
+            return found
+
+        def call(**asked: Any) -> Any:
+            self._counted.append(name)
+            if len(self._counted) == self._end_before:
+                raise _StoppedError
+            return found(**asked)
+
+        return call
+
+
+def _restore(deployment: Deployment, folder: Path, end_before: int, audited: list[str]) -> int:
+    """Run a restore that ends before a call, or does not end (0), and return the number of calls."""
+    counted: list[str] = []
+
+    def client(service: str) -> Any:
+        return _Calls(deployment.client(service), counted, end_before)
+
+    tables = Tables(client("dynamodb"), pause=lambda: None)
+    with suppress(_StoppedError):
+        restore = Restore(_stack(client), tables, AT, folder / "restore.json", audited.append, say=lambda _: None)
+        restore.replace(restore.rehearse())
+    return len(counted)
+
+
+def _stack(client: Callable[[str], Any]) -> Stack:
+    return Stack("Tradepost-dev", client("cloudformation"), client("lambda"), client("scheduler"), drain=lambda: None)
+
+
+AT = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
+
+
+def _rows(deployment: Deployment) -> list[str]:
+    pages = deployment.client("dynamodb").get_paginator("scan").paginate(TableName=deployment.outputs["TableName"])
+    return sorted(json.dumps(row, sort_keys=True, default=str) for page in pages for row in page["Items"])
+
+
+def test_a_restore_that_is_interrupted_before_any_call_goes_on_and_leaves_all_as_it_was(
+    deployment: Deployment, owner: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The local AWS restores the present state, whatever the moment."""
+    table, dynamodb = deployment.outputs["TableName"], deployment.client("dynamodb")
+    # What the local AWS leaves out of the template.
+    dynamodb.update_time_to_live(TableName=table, TimeToLiveSpecification={"Enabled": True, "AttributeName": "ttl"})
+    dynamodb.update_continuous_backups(
+        TableName=table, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
+    )
+    dynamodb.update_table(TableName=table, DeletionProtectionEnabled=True)
+    arn = dynamodb.describe_table(TableName=table)["Table"]["TableArn"]
+    dynamodb.tag_resource(ResourceArn=arn, Tags=[{"Key": "team", "Value": "shop"}])
+    settings, rows = Tables(dynamodb).settings(table), _rows(deployment)
+    stack = _stack(deployment.client)
+    state = stack.state()
+    assert {f"Tradepost-dev-{each.name}" for each in all_functions()} == set(state["functions"])
+    assert settings["ttl"] == "ttl"
+    audited: list[str] = []
+    _restore(deployment, tmp_path, 0, audited)
+    real, end_before = Stack._resources, 0
+
+    def few(self: Stack, name: str) -> Iterator[tuple[str, str]]:
+        """Leave most functions out: stopping each of them takes its time, and one is as the other."""
+        found = real(self, name)
+        return (each for each in found if each[0] != "AWS::Lambda::Function" or each[1].endswith("-ListItems"))
+
+    monkeypatch.setattr(Stack, "_resources", few)
+    while True:
+        end_before += 1
+        file = tmp_path / str(end_before)
+        file.mkdir()
+        ended = _restore(deployment, file, end_before, audited) == end_before
+        if ended:
+            _restore(deployment, file, 0, audited)
+        assert not (file / "restore.json").exists()
+        if end_before % 10 == 1 or not ended:
+            assert _rows(deployment) == rows
+            assert Tables(dynamodb).settings(table) == settings
+        if not ended:
+            break
+    monkeypatch.undo()
+    assert stack.state() == state
+    assert end_before > 40
+    assert audited[-1] == table
+    assert owner.call("GET", "/items").status_code == 200

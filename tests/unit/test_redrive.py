@@ -4,12 +4,15 @@ import io
 import json
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from cli.redrive import redrive
+from local.scheduler import scheduled_event
 from tests.conftest import mocked_aws
 
 ARN = "arn:aws:lambda:eu-west-1:123456789012:function:Tradepost-dev-ExpireHolds"
@@ -68,6 +71,27 @@ def test_calls_of_both_forms_are_made_again(sqs: Any) -> None:
     attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     left = int(attributes["ApproximateNumberOfMessages"]) + int(attributes["ApproximateNumberOfMessagesNotVisible"])
     assert left == 1
+
+
+def test_calls_of_a_schedule_are_made_again_once(sqs: Any) -> None:
+    for minute in range(5):
+        _send(sqs, _destination(scheduled_event(datetime(2026, 11, 30, 12, minute, tzinfo=UTC))))
+    functions = Functions()
+    redriven = list(redrive(sqs, functions, "failed"))
+    assert len(functions.calls) == 1
+    assert [each.error for each in redriven] == [""] * 5
+    assert list(redrive(sqs, functions, "failed")) == []
+
+
+def test_a_function_that_is_busy_keeps_its_message(sqs: Any) -> None:
+    class Busy:
+        def invoke(self, **_: Any) -> Any:
+            error: Any = {"Code": "TooManyRequestsException", "Message": "Rate Exceeded."}
+            raise ClientError({"Error": error}, "Invoke")
+
+    _send(sqs, _destination({"n": 1}))
+    [redriven] = redrive(sqs, Busy(), "failed")
+    assert "TooManyRequestsException" in redriven.error
 
 
 def test_a_message_of_nobody_is_told(sqs: Any) -> None:
