@@ -27,7 +27,7 @@ class FailedCall:
 
     @property
     def scheduled(self) -> bool:
-        """Whether a schedule made the call, whose event says nothing but when."""
+        """Whether a schedule made the call. Its event contains the time only."""
         event = json.loads(self.event)
         return isinstance(event, dict) and event.get("detail-type") == "Scheduled Event"
 

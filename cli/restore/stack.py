@@ -36,7 +36,7 @@ class Stack:
         return {"functions": functions, "schedules": schedules}
 
     def stop(self, state: dict[str, Any]) -> None:
-        """Stop the schedules and functions of a state: whoever calls, and the user pool, is refused."""
+        """Stop the schedules and functions of a state: callers and the user pool are refused."""
         for name in state["schedules"]:
             self._set_schedule(name, "DISABLED")
         for name in state["functions"]:

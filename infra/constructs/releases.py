@@ -50,9 +50,11 @@ class Releases(Construct):
         self._gradual = stage.gradual
         self.logs = logs.LogGroup(self, "Logs", retention=stage.log_retention, removal_policy=RemovalPolicy.DESTROY)
         set_logical_id(self.logs, "FunctionLogs")
-        for metric, pattern in (BUSINESS | TROUBLE).items():
-            self._filter(metric, pattern)
-        self._filter(SWEEP_BEHIND, "{ $.behind_minutes >= 0 }", value="$.behind_minutes")
+        # Each metric costs what a custom metric costs, so that there are none where nothing reads them.
+        if stage.monitored:
+            for metric, pattern in (BUSINESS | TROUBLE).items():
+                self._filter(metric, pattern)
+            self._filter(SWEEP_BEHIND, "{ $.behind_minutes >= 0 }", value="$.behind_minutes")
         if self._gradual:
             self._application = codedeploy.LambdaApplication(self, "Application")
             self._role = self._deploying()

@@ -119,10 +119,11 @@ def test_e_mails_are_sent_by_ses_if_an_address_is_given(prod: Template) -> None:
     assert (sending["EmailSendingAccount"], sending["From"]) == ("DEVELOPER", "shop@example.com")
 
 
-def test_what_the_business_does_is_counted_from_its_lines(dev: Template) -> None:
-    filters = resources(dev, "AWS::Logs::MetricFilter").values()
+def test_what_the_business_does_is_counted_from_its_lines_where_it_is_watched(dev: Template, prod: Template) -> None:
+    assert not resources(dev, "AWS::Logs::MetricFilter")
+    filters = resources(prod, "AWS::Logs::MetricFilter").values()
     counted = {each["MetricTransformations"][0]["MetricName"] for each in filters}
-    assert counted == set(BUSINESS) | set(TROUBLE) | {SWEEP_BEHIND}
+    assert counted == set(BUSINESS) | set(TROUBLE) | {SWEEP_BEHIND, "Unavailable", "ReleaseErrors"}
 
 
 def test_each_metric_of_the_log_is_graphed_or_raises_an_alarm(prod_app: Synthesized) -> None:
