@@ -99,6 +99,7 @@ def gateway_body(functions: Iterable[RouteFunction], definition: Definition) -> 
         "info": {"title": definition.name, "version": "1"},
         "paths": paths,
         "components": {"securitySchemes": _security_schemes(definition)},
+        "x-amazon-apigateway-api-key-source": "HEADER",
         "x-amazon-apigateway-gateway-responses": dict(_gateway_responses(definition)),
     }
 
@@ -192,7 +193,11 @@ def _origin_template(others: Sequence[str]) -> str:
         return ""
     known = " || ".join(f'$origin == "{origin}"' for origin in others)
     header = "$context.responseOverride.header.Access-Control-Allow-Origin"
-    return f'#set($origin = $input.params().header.get("origin"))#if({known})#set({header} = $origin)#end'
+    sent = "$input.params().header"  # Names are as sent: capitalized by HTTP/1.1 clients, in lower case by HTTP/2.
+    return (
+        f'#set($origin = {sent}.get("Origin"))#if(!$origin || $origin == "")#set($origin = {sent}.get("origin"))#end'
+        f'#if({known})#set({header} = "$origin")#end'
+    )
 
 
 def _mock(status: int, description: str, headers: Mapping[str, str], template: str) -> Json:
