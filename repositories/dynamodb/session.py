@@ -1,6 +1,6 @@
 """Access to the table for one request: caller, deadline, token check, idempotency record and events."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import wraps
@@ -103,8 +103,8 @@ class Session:
 
     def commit_events(self, tx: WriteTransaction, *events: DomainEvent) -> None:
         """Commit `tx` with its events, as one of several transactions of a command."""
-        for event in events:
-            tx.put(f"add event {event.kind}", self._event_row(event))
+        if events:
+            tx.put("add the events", self._events_row(events))
         tx.commit(self.deadline)
 
     def within(self, seconds: float) -> "Session":
@@ -123,16 +123,22 @@ class Session:
                 sleep(wait)
         raise Contention
 
-    def _event_row(self, event: DomainEvent) -> Row:
-        event_id = new_id("event")
+    def _events_row(self, events: Sequence[DomainEvent]) -> Row:
+        """Return the row of a transaction's events: one row costs less than one for each."""
+        ids = [new_id("event") for _ in events]
         return new_row(
-            keys.event(self.tenant, self.at, event_id),
+            keys.event(self.tenant, self.at, ids[0]),
             "event",
-            id=event_id,
-            kind=event.kind,
-            subject=event.subject,
-            sequence=event.sequence,
-            data=event.data,
+            events=[
+                {
+                    "id": event_id,
+                    "kind": event.kind,
+                    "subject": event.subject,
+                    "sequence": event.sequence,
+                    "data": event.data,
+                }
+                for event_id, event in zip(ids, events, strict=True)
+            ],
             by=self.caller.subject,
             at=to_rfc3339(self.at),
             ttl=int((self.at + EVENT_LIFETIME).timestamp()),

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from domain.common.ids import new_id
-from domain.common.model import to_rfc3339
 from domain.orders import Order, OrderStatus
 from domain.payments import NewPayment, Payment, Refund
 from repositories.dynamodb import keys
@@ -42,7 +41,6 @@ class PaymentRepository:
             raise Stale
         refunded = stored.order.moved(OrderStatus.REFUNDED, self.session.caller.subject, self.session.at)
         tx = self.orders.moving(stored, refunded)
-        tx.update("note the refund", paid_by, "SET refunded_at = :at", at=to_rfc3339(refunded.updated_at))
         events = post_refund(tx, self.session, refunded, rows[paid_by]["transaction_id"])
         self.session.within(COMMIT_SECONDS).commit(tx, refunded, moved_event(refunded, reason=refund.reason), *events)
         return refunded

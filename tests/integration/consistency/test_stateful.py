@@ -150,7 +150,8 @@ def _events(tenant: str, since: datetime) -> dict[str, list[int]]:
     for hour in {f"{at:%Y-%m-%dT%H}" for at in (since, now())}:
         for shard in range(keys.SHARDS):
             for row in table.whole_partition(f"{keys.tenant_prefix(tenant)}EVENT#{hour}#{shard}"):
-                told[row["subject"]].append(row["sequence"])
+                for event in row["events"]:
+                    told[event["subject"]].append(event["sequence"])
     return told
 
 

@@ -101,10 +101,12 @@ class Watch:
         if row is None:
             return
         require(before is None, "An event was overwritten.")
-        last = self.events.get(row["subject"], 0)
-        require(row["sequence"] == last + 1, f"Event {row['sequence']} of {row['subject']} follows {last}.")
-        self.events[row["subject"]] = row["sequence"]
-        self.told[row["kind"]].append(row)
+        for event in row["events"]:
+            subject, sequence = event["subject"], event["sequence"]
+            last = self.events.get(subject, 0)
+            require(sequence == last + 1, f"Event {sequence} of {subject} follows {last}.")
+            self.events[subject] = sequence
+            self.told[event["kind"]].append(event)
 
     def _account(self, commit: Commit, before: Row | None, row: Row | None) -> None:
         if not row:
