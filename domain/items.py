@@ -1,6 +1,5 @@
 """Items of the catalogue."""
 
-import json
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,36 +7,20 @@ from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import MISSING, AfterValidator, BeforeValidator, Field, JsonValue
-from pydantic_core import PydanticCustomError
 
 from domain.common.errors import ItemArchived, PreconditionFailed
 from domain.common.merge_patch import patched
-from domain.common.model import Model, SingleLine, Text, Timestamp
+from domain.common.model import Model, SingleLine, Text, Timestamp, of_kilobytes
 from domain.common.money import Money
 from domain.stock import Stock, Units
+from domain.tax import STANDARD_TAX, TaxClass
 
-MAX_ATTRIBUTES_BYTES = 16 * 1024
-
-
-def attributes_json(attributes: dict[str, JsonValue]) -> str:
-    """Return attributes as compact JSON text. Raises ValueError for invalid values (infinity, lone surrogates)."""
-    text = json.dumps(attributes, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    text.encode()
-    return text
-
-
-def _fits(attributes: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    try:
-        size = len(attributes_json(attributes).encode())
-    except ValueError:
-        raise PydanticCustomError("attributes_json", "A number or text in it is not valid JSON") from None
-    if size > MAX_ATTRIBUTES_BYTES:
-        raise PydanticCustomError("attributes_too_large", "Attributes may take 16 KB of JSON at most")
-    return attributes
-
+MAX_ATTRIBUTES_KB = 16
 
 Attributes = Annotated[
-    dict[str, JsonValue], AfterValidator(_fits), Field(examples=[{"colour": "red", "weight_g": 310}])
+    dict[str, JsonValue],
+    AfterValidator(of_kilobytes(MAX_ATTRIBUTES_KB)),
+    Field(examples=[{"colour": "red", "weight_g": 310}]),
 ]
 Name = Annotated[SingleLine, Field(max_length=200, examples=["Enamel mug"])]
 Description = Annotated[Text, Field(max_length=10_000)]
@@ -60,11 +43,6 @@ Sku = Annotated[
     BeforeValidator(composed),
 ]
 """Stock keeping unit in Unicode's composed form, so that equal text has one encoding."""
-
-
-STANDARD_TAX = "standard"
-TaxClass = Annotated[str, Field(pattern="^[a-z0-9][a-z0-9_-]{0,31}$", examples=[STANDARD_TAX])]
-"""Name of the tax rate that applies to an item, such as `standard` or `reduced`."""
 
 
 class ItemStatus(StrEnum):
@@ -105,7 +83,10 @@ class ItemPatch(Model):
     price: MoneyPatch | MISSING = MISSING
     sku: Sku | MISSING | None = MISSING
     description: Description | MISSING | None = MISSING
-    attributes: Annotated[dict[str, JsonValue] | None, AfterValidator(lambda a: a and _fits(a))] | MISSING = MISSING
+    attributes: (
+        Annotated[dict[str, JsonValue] | None, AfterValidator(lambda a: a and of_kilobytes(MAX_ATTRIBUTES_KB)(a))]
+        | MISSING
+    ) = MISSING
     tax_class: TaxClass | MISSING | None = MISSING
 
 

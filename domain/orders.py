@@ -1,23 +1,15 @@
 """Orders: lines, totals, status and the allowed status changes."""
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Any, Self
 
-from pydantic import AfterValidator, Field
-from pydantic_core import PydanticCustomError
-
+from domain.checkout import Address, NewOrder, OrderAttributes
 from domain.common.errors import InvalidState
-from domain.common.ids import USER_ID
-from domain.common.model import A_NUMBER, Model, Text, Timestamp, at_most
+from domain.common.model import Model, Timestamp
 from domain.common.money import Money
-from domain.stock import MAX_UNITS
-
-MAX_ITEMS = 90
-"""Maximum distinct items per order, so that its writes fit DynamoDB's limit of 100 actions per transaction."""
-MAX_LINES = 1000
+from domain.pricing import ChargeKind
 
 SYSTEM = "system"
 """Actor recorded for automatic status changes."""
@@ -33,6 +25,34 @@ class OrderStatus(StrEnum):
     CANCELLED = "cancelled"
     EXPIRED = "expired"
     REFUNDED = "refunded"
+
+
+class PaymentStatus(StrEnum):
+    """What has been paid of an order."""
+
+    UNPAID = "unpaid"
+    PAID = "paid"
+    REFUNDED = "refunded"
+
+
+class FulfillmentStatus(StrEnum):
+    """What has been shipped of an order."""
+
+    UNFULFILLED = "unfulfilled"
+    SHIPPED = "shipped"
+    DELIVERED = "delivered"
+
+
+_PAYMENT = {
+    OrderStatus.PAID: PaymentStatus.PAID,
+    OrderStatus.SHIPPED: PaymentStatus.PAID,
+    OrderStatus.DELIVERED: PaymentStatus.PAID,
+    OrderStatus.REFUNDED: PaymentStatus.REFUNDED,
+}
+_FULFILLMENT = {
+    OrderStatus.SHIPPED: FulfillmentStatus.SHIPPED,
+    OrderStatus.DELIVERED: FulfillmentStatus.DELIVERED,
+}
 
 
 class StockEffect(StrEnum):
@@ -72,54 +92,61 @@ class Reservation:
     units: int
 
 
-UserId = Annotated[
-    str,
-    Field(pattern=f"^{USER_ID}$", examples=["5a0c2f0e-52a3-4f0a-8a0e-3e1d9f6c7b21"]),
-]
-
-
-class NewLine(Model):
-    """An item and quantity to order. The order is rejected if `unit_price` is set and is not the item's price."""
-
-    item_id: Annotated[str, Field(max_length=64, examples=["item_01JD3ZK8Q4M5X6Y7Z8A9B0C1D2"])]
-    quantity: Annotated[int, Field(ge=1, le=MAX_UNITS, examples=[2]), A_NUMBER]
-    unit_price: Money | None = None
-
-
-def _has_few_items(lines: list[NewLine]) -> list[NewLine]:
-    if len({line.item_id for line in lines}) > MAX_ITEMS:
-        raise PydanticCustomError("too_many_items", "An order may have 90 different items at most")
-    return lines
-
-
-class NewOrder(Model):
-    """An order to place. Lines of one item are merged. Staff and owners can order for a customer (`customer_id`)."""
-
-    lines: Annotated[
-        list[NewLine],
-        Field(min_length=1, max_length=MAX_LINES),
-        AfterValidator(_has_few_items),
-        at_most(MAX_LINES),
-    ]
-    customer_id: UserId | None = None
-    note: Annotated[Text, Field(min_length=1, max_length=1000)] | None = None
-
-
 class OrderLine(Model):
-    """Units of one item, at its price when the order was placed."""
+    """Units of one item, at its price when the order was placed. `total` is that of all units, before discount."""
 
     item_id: str
     sku: str | None
     name: str
     quantity: int
     unit_price: Money
+    discount: Money
+    """Share of the order's discounts."""
+    tax_rate: str | None
+    tax: Money
+    total: Money
+    shipped: int = 0
+    """Units that have been shipped."""
+    returned: int = 0
+    """Units that have been returned."""
+
+
+class Charge(Model):
+    """A charge of an order; `discount` is its share of the order's discounts. Discounts have no tax."""
+
+    kind: ChargeKind
+    label: str
+    amount: Money
+    discount: Money
+    tax_rate: str | None
+    tax: Money
+
+
+class TaxSum(Model):
+    """Tax of an order at one rate."""
+
+    name: str
+    rate: str
+    amount: Money
+
+
+class Amounts(Model):
+    """Lines, charges and totals of an order. `total` is what is to be paid, with tax."""
+
+    lines: list[OrderLine]
+    charges: list[Charge]
+    taxes: list[TaxSum]
+    prices_include_tax: bool
+    subtotal: Money
+    """Sum of the lines' totals."""
+    discount_total: Money
+    shipping_total: Money
+    tax_total: Money
     total: Money
 
-    @classmethod
-    def of(cls, item_id: str, sku: str | None, name: str, quantity: int, unit_price: Money) -> Self:
-        """Return the line with its total."""
-        total = Money.of_minor(unit_price.minor * quantity, unit_price.currency)
-        return cls(item_id=item_id, sku=sku, name=name, quantity=quantity, unit_price=unit_price, total=total)
+
+class Quote(Amounts):
+    """What an order would come to."""
 
 
 class StatusChange(Model):
@@ -136,7 +163,17 @@ class OrderSummary(Model):
     id: str
     customer_id: str
     status: OrderStatus
+    payment_status: PaymentStatus
+    fulfillment_status: FulfillmentStatus
+    prices_include_tax: bool
+    subtotal: Money
+    discount_total: Money
+    shipping_total: Money
+    tax_total: Money
     total: Money
+    refunded_total: Money
+    attributes: OrderAttributes
+    note: str | None
     hold_expires_at: Timestamp | None
     version: int
     created_at: Timestamp
@@ -147,29 +184,25 @@ class Order(OrderSummary):
     """An order. While it is pending, its units are reserved until `hold_expires_at`, which is null in other states."""
 
     lines: list[OrderLine]
-    note: str | None
+    charges: list[Charge]
+    taxes: list[TaxSum]
+    shipping_address: Address | None
     history: list[StatusChange]
 
     @classmethod
     def placed(
-        cls,
-        order_id: str,
-        customer_id: str,
-        lines: Sequence[OrderLine],
-        *,
-        by: str,
-        at: datetime,
-        hold_expires_at: datetime,
-        note: str | None = None,
+        cls, order_id: str, new: NewOrder, amounts: Amounts, *, by: str, at: datetime, hold_expires_at: datetime
     ) -> Self:
-        """Return the first version of an order. All lines must be in one currency."""
+        """Return the first version of an order with these amounts, of the customer that it names or else of `by`."""
         return cls(
+            **{name: getattr(amounts, name) for name in Amounts.model_fields},
             id=order_id,
-            customer_id=customer_id,
+            customer_id=new.customer_id or by,
             status=OrderStatus.PENDING,
-            lines=list(lines),
-            total=total_of(lines),
-            note=note,
+            **_shown_of(OrderStatus.PENDING, amounts.total),
+            shipping_address=new.shipping_address,
+            attributes=new.attributes,
+            note=new.note,
             hold_expires_at=hold_expires_at,
             version=1,
             created_at=at,
@@ -188,8 +221,9 @@ class Order(OrderSummary):
         if wanted is OrderStatus.EXPIRED and not self.is_due(at):
             raise InvalidState("The order still holds its stock.")
         at = max(at, self.updated_at)
-        changes = {
+        changes = _shown_of(wanted, self.total) | {
             "status": wanted,
+            "lines": [shipped_as(line, wanted) for line in self.lines],
             "hold_expires_at": None,
             "version": self.version + 1,
             "updated_at": at,
@@ -202,7 +236,21 @@ class Order(OrderSummary):
         return self.hold_expires_at is not None and self.hold_expires_at <= at
 
 
-def total_of(lines: Iterable[OrderLine]) -> Money:
-    """Return the total of one or more lines, which must be in one currency."""
-    totals = [line.total for line in lines]
-    return Money.of_minor(sum(total.minor for total in totals), totals[0].currency)
+def axes_of(status: OrderStatus) -> tuple[PaymentStatus, FulfillmentStatus]:
+    """Return what a status says about payment and shipping."""
+    return _PAYMENT.get(status, PaymentStatus.UNPAID), _FULFILLMENT.get(status, FulfillmentStatus.UNFULFILLED)
+
+
+def shipped_as(line: OrderLine, status: OrderStatus) -> OrderLine:
+    """Return a line of an order with a status, with the units that have been shipped."""
+    return line.model_copy(update={"shipped": line.quantity}) if status in _FULFILLMENT else line
+
+
+def _shown_of(status: OrderStatus, total: Money) -> dict[str, Any]:
+    payment, fulfillment = axes_of(status)
+    refunded = total.minor if payment is PaymentStatus.REFUNDED else 0
+    return {
+        "payment_status": payment,
+        "fulfillment_status": fulfillment,
+        "refunded_total": Money.of_minor(refunded, total.currency),
+    }

@@ -1,96 +1,105 @@
-"""Pricing of order lines against the items for sale."""
+"""Arithmetic of orders, in minor units: discounts, tax, totals. All rounding rules of amounts are here.
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+- A discount is spread in proportion to amounts; units that are left over go to the largest remainders, and between
+  equal ones to the earlier part.
+- Tax is computed for each part (line or charge) after discount, and rounded half up to the minor unit. Where prices
+  include tax, it is the part's amount less the amount without tax.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+from typing import NamedTuple
 
-from domain.common.errors import DomainError, Flaw, ItemArchived, NotFound, OutOfStock, PriceChanged
-from domain.common.iso_currencies import MINOR_UNITS
-from domain.common.money import Money
-from domain.common.validation import invalid_input
-from domain.orders import NewLine, OrderLine
+from domain.tax import SHIPPING_TAX, STANDARD_TAX, TaxRate, TaxSettings
 
-MAX_TOTAL_DIGITS = 12
-"""Maximum digits before the decimal point of a total, as for any amount."""
+
+class ChargeKind(StrEnum):
+    """Kind of a charge. A discount is subtracted from the others."""
+
+    SHIPPING = "shipping"
+    FEE = "fee"
+    DISCOUNT = "discount"
+
+
+class Part(NamedTuple):
+    """A line or a charge to price: its amount before discount, and tax classes; the first with a rate applies."""
+
+    amount: int
+    tax_classes: tuple[str, ...] = (STANDARD_TAX,)
+
+
+SHIPPING_CLASSES = (SHIPPING_TAX, STANDARD_TAX)
+
+
+class PricedPart(NamedTuple):
+    """A line or a charge with its share of discounts and its tax."""
+
+    amount: int
+    discount: int
+    rate: TaxRate | None
+    tax: int
+
+    def gross(self, *, included: bool) -> int:
+        """Return what is paid for it, with tax."""
+        return self.amount - self.discount + (0 if included else self.tax)
+
+    def net(self, *, included: bool) -> int:
+        """Return what is paid for it, without tax."""
+        return self.amount - self.discount - (self.tax if included else 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
-    """Name, SKU and price of an item, and whether it can be ordered."""
+class Priced:
+    """Priced lines and charges, in the order in which they were given."""
 
-    name: str
-    sku: str | None
-    price: Money
-    sellable: bool
+    lines: list[PricedPart]
+    charges: list[PricedPart]
 
 
-def quantities(lines: Iterable[NewLine]) -> dict[str, int]:
-    """Return the units per item id, in the order of the items' first lines."""
-    units: dict[str, int] = {}
-    for line in lines:
-        units[line.item_id] = units.get(line.item_id, 0) + line.quantity
-    return units
+class DiscountTooLargeError(ValueError):
+    """Discounts exceed what they are subtracted from."""
 
 
-def priced(lines: Sequence[NewLine], offers: Mapping[str, Offer]) -> list[OrderLine]:
-    """Return the lines of the order, one per item. `offers` maps item ids to offers.
+def price(
+    lines: Sequence[Part], charges: Sequence[Part], discount: int, tax: TaxSettings, country: str | None
+) -> Priced:
+    """Return lines and charges with their shares of a discount on all of them, and their tax.
 
-    Raises NotFound, ItemArchived, ValidationFailed (mixed currencies) or PriceChanged with a flaw for each affected
-    line, or ValidationFailed if the total has too many digits.
+    `charges` has no discounts. Raises DiscountTooLargeError if the discount exceeds lines and charges.
     """
-    _require_offered(lines, offers)
-    ordered = [_line(item_id, units, offers[item_id]) for item_id, units in quantities(lines).items()]
-    digits = MAX_TOTAL_DIGITS + MINOR_UNITS[ordered[0].unit_price.currency]
-    if sum(line.total.minor for line in ordered) >= 10**digits:
-        raise invalid_input([Flaw("/lines", "TOTAL_TOO_LARGE", "The total has too many digits for an amount.")])
-    return ordered
+    parts = [*lines, *charges]
+    shares = spread(discount, [part.amount for part in parts])
+    priced = [_taxed(part, share, tax, country) for part, share in zip(parts, shares, strict=True)]
+    return Priced(priced[: len(lines)], priced[len(lines) :])
 
 
-def out_of_stock(lines: Sequence[NewLine], available: Mapping[str, int]) -> OutOfStock:
-    """Return an OutOfStock error with a flaw for each line of an item in `available`.
+def spread(total: int, weights: Sequence[int]) -> list[int]:
+    """Return a total split in proportion to weights: largest remainders first, ties to the earlier.
 
-    `available` maps the ids of items with too few units to their available units.
+    Raises DiscountTooLargeError if the total exceeds the sum of the weights.
     """
-    flaws = [
-        Flaw(f"/lines/{index}/quantity", "OUT_OF_STOCK", f"{available[line.item_id]} available")
-        for index, line in enumerate(lines)
-        if line.item_id in available
-    ]
-    return OutOfStock("Fewer units are free than were ordered. Nothing was reserved.", *flaws)
+    whole = sum(weights)
+    if total > whole:
+        raise DiscountTooLargeError
+    if total == 0:
+        return [0] * len(weights)
+    shares = [total * weight // whole for weight in weights]
+    by_remainder = sorted(range(len(weights)), key=lambda index: -(total * weights[index] % whole))
+    for index in by_remainder[: total - sum(shares)]:
+        shares[index] += 1
+    return shares
 
 
-_REFUSALS: dict[str, Callable[[list[Flaw]], DomainError]] = {
-    "NOT_FOUND": lambda flaws: NotFound("item", *flaws),
-    "ITEM_ARCHIVED": lambda flaws: ItemArchived(*flaws),
-    "CURRENCIES_MIXED": invalid_input,
-    "PRICE_CHANGED": lambda flaws: PriceChanged(*flaws),
-}
-"""Error to raise for each flaw code, in order of precedence."""
+def tax_of(amount: int, rate: Fraction, *, included: bool) -> int:
+    """Return the tax in an amount, or on it, rounded half up."""
+    exact = amount * rate / (1 + rate) if included else amount * rate
+    return int(exact + Fraction(1, 2))
 
 
-def _require_offered(lines: Sequence[NewLine], offers: Mapping[str, Offer]) -> None:
-    currency = next((offer.price.currency for offer in offers.values()), "")
-    flaws: dict[str, list[Flaw]] = defaultdict(list)
-    for index, line in enumerate(lines):
-        flaw = _flaw(f"/lines/{index}", line, offers.get(line.item_id), currency)
-        if flaw:
-            flaws[flaw.code].append(flaw)
-    for code, refusal in _REFUSALS.items():
-        if flaws[code]:
-            raise refusal(flaws[code])
-
-
-def _flaw(where: str, line: NewLine, offer: Offer | None, currency: str) -> Flaw | None:
-    if offer is None:
-        return Flaw(f"{where}/item_id", "NOT_FOUND", "There is no such item.")
-    if not offer.sellable:
-        return Flaw(f"{where}/item_id", "ITEM_ARCHIVED", "The item is no longer sold.")
-    if offer.price.currency != currency:
-        return Flaw(f"{where}/item_id", "CURRENCIES_MIXED", f"Its price is in {offer.price.currency}.")
-    if line.unit_price is not None and line.unit_price != offer.price:
-        return Flaw(f"{where}/unit_price", "PRICE_CHANGED", f"The price is {offer.price}.")
-    return None
-
-
-def _line(item_id: str, quantity: int, offer: Offer) -> OrderLine:
-    return OrderLine.of(item_id, offer.sku, offer.name, quantity, offer.price)
+def _taxed(part: Part, discount: int, tax: TaxSettings, country: str | None) -> PricedPart:
+    rate = tax.rate_for(country, *part.tax_classes)
+    amount = part.amount - discount
+    due = tax_of(amount, Fraction(rate.decimal), included=tax.prices_include_tax) if rate else 0
+    return PricedPart(part.amount, discount, rate, due)

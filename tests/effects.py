@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from domain import pricing
 from domain.common.ids import new_id
 from domain.items import Versions
 from domain.ledger import posting as ledger_domain
@@ -49,6 +50,18 @@ def _no_order_id(post: Callable[..., Any]) -> Callable[..., Any]:
     return posted
 
 
+def _postage_as_sales(credits_of: Callable[..., Any]) -> Callable[..., Any]:
+    def credited(order: Any) -> Any:
+        sums = credits_of(order)
+        return sums | {"sales": sums["sales"] + sums["shipping"], "shipping": 0}
+
+    return credited
+
+
+def _tax(amount: int, rate: Any, included: bool) -> Any:
+    return amount * rate / (1 + rate) if included else amount * rate
+
+
 def _not_reversing(post: Callable[..., Any]) -> Callable[..., Any]:
     def posted(steps: Any, on: Any, draft: posting.Draft, heads: Mapping[str, Any]) -> Any:
         return post(steps, on, replace(draft, reverses=None), heads)
@@ -84,6 +97,9 @@ EFFECTS: dict[str, Mistake] = {
     "a reversal is posted the same way round": _set(ledger_repository, "swapped", list),
     "a refund does not name its order": _changed(postings, "post", _no_order_id),
     "a refund does not mark what it reverses": _changed(postings, "post", _not_reversing),
+    "postage is posted as sales": _changed(postings, "credits_of", _postage_as_sales),
+    "tax is rounded down": _set(pricing, "tax_of", lambda amount, rate, *, included: int(_tax(amount, rate, included))),
+    "tax is not in the total": _set(pricing.PricedPart, "gross", lambda part, **_: part.amount - part.discount),
     "a balance falls where it should grow": _changed(
         ledger_domain.ChainHead,
         "extended",

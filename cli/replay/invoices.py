@@ -12,7 +12,7 @@ from itertools import batched
 from pathlib import Path
 
 from cli.api_client import rows_of
-from domain.orders import MAX_ITEMS
+from domain.checkout import MAX_ITEMS
 
 CANCELLATION = "C"
 _COLUMNS = ("InvoiceNo", "StockCode", "Description", "Quantity", "UnitPrice", "CustomerID")

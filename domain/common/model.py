@@ -1,9 +1,11 @@
 """Base class and field types of the domain's models."""
 
+import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, PlainSerializer
 from pydantic_core import PydanticCustomError
 
 _CONTROLS = r"\x00-\x1f\x7f-\x9f"
@@ -65,3 +67,31 @@ def json_of(model: BaseModel) -> dict[str, Any]:
     """Return a model as the JSON object that the API returns."""
     shown: dict[str, Any] = model.model_dump(mode="json")
     return shown
+
+
+type JsonObject = dict[str, JsonValue]
+"""Free JSON object that clients attach to a resource."""
+
+
+def attributes_json(attributes: JsonObject) -> str:
+    """Return attributes as compact JSON text. Raises ValueError for invalid values (infinity, lone surrogates)."""
+    text = json.dumps(attributes, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text.encode()
+    return text
+
+
+def of_kilobytes(limit: int) -> Callable[[JsonObject], JsonObject]:
+    """Return a validator that refuses attributes with more than `limit` KB of JSON."""
+
+    def check(attributes: JsonObject) -> JsonObject:
+        try:
+            size = len(attributes_json(attributes).encode())
+        except ValueError:
+            raise PydanticCustomError("attributes_json", "A number or text in it is not valid JSON") from None
+        if size > limit * 1024:
+            raise PydanticCustomError(
+                "attributes_too_large", "Attributes may take {limit} KB of JSON at most", {"limit": limit}
+            )
+        return attributes
+
+    return check

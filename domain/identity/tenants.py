@@ -10,6 +10,7 @@ from domain.common.iso_currencies import MINOR_UNITS, known_currency
 from domain.common.merge_patch import patched
 from domain.common.model import A_NUMBER, Model, SingleLine, Timestamp
 from domain.identity.email import EmailAddress
+from domain.tax import Rates, ShippingOptions, TaxSettings
 
 TenantId = Annotated[str, Field(pattern=f"^{TENANT_ID}$", examples=["acme"])]
 Currency = Annotated[str, AfterValidator(known_currency), Field(json_schema_extra={"enum": sorted(MINOR_UNITS)})]
@@ -24,6 +25,8 @@ class TenantSettings(Model):
     """Minutes for which a pending order's units are reserved."""
     allow_sign_up: StrictBool = False
     """Whether customers can register without an invitation."""
+    tax: TaxSettings = TaxSettings()
+    shipping_options: ShippingOptions = Field(default_factory=list)
 
 
 class TenantFields(Model):
@@ -48,11 +51,20 @@ class NewTenant(TenantFields):
     owner: NewOwner
 
 
+class TaxPatch(Model):
+    """A change to a tenant's tax settings. Rates replace all rates."""
+
+    prices_include_tax: StrictBool | MISSING = MISSING
+    rates: Rates | MISSING = MISSING
+
+
 class SettingsPatch(Model):
     """A change to a tenant's settings. Fields left out are unchanged."""
 
     hold_minutes: Annotated[int, Field(ge=1, le=1440), A_NUMBER] | MISSING = MISSING
     allow_sign_up: StrictBool | MISSING = MISSING
+    tax: TaxPatch | MISSING = MISSING
+    shipping_options: ShippingOptions | MISSING = MISSING
 
 
 class TenantPatch(Model):

@@ -29,11 +29,12 @@ class Declaration:
     location: str
     media_type: str
     rate_limit: int = 0
+    reads: bool = False
 
     @property
     def writes(self) -> bool:
         """Whether the route changes data. If so, the caller's token is checked for revocation."""
-        return self.method != "GET"
+        return self.method != "GET" and not self.reads
 
     @property
     def template(self) -> str:

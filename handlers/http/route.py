@@ -68,6 +68,7 @@ class Route:
     `location`: path of a created resource; by default the route's path followed by the id.
     `media_type`: Content-Type of a successful response.
     `rate_limit`: calls per second of all tenants that API Gateway lets through, for expensive routes; 0: as all routes.
+    `reads`: whether a POST route only reads, because its question is too long for a query.
     The first sentence of the endpoint's docstring is the operation's summary, the whole docstring its description.
     """
 
@@ -115,6 +116,7 @@ class Route:
         location: str = "",
         media_type: str = JSON,
         rate_limit: int = 0,
+        reads: bool = False,
     ) -> Callable[[Endpoint], Endpoint]:
         self.declaration = Declaration(
             method,
@@ -126,6 +128,7 @@ class Route:
             location or f"{path}/{{id}}",
             media_type,
             rate_limit,
+            reads,
         )
 
         def register(endpoint: Endpoint) -> Endpoint:

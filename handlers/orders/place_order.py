@@ -1,8 +1,9 @@
 """POST /v1/orders: place an order."""
 
+from domain.checkout import NewOrder
 from domain.common.errors import Contention, InvalidState, ItemArchived, NotFound, OutOfStock, PriceChanged
 from domain.identity.permissions import Permission
-from domain.orders import NewOrder, Order
+from domain.orders import Order
 from handlers.dependencies.orders import Orders
 from handlers.http.route import Route
 
@@ -19,11 +20,11 @@ api = Route()
 def place_order(new: NewOrder, orders: Orders) -> Order:
     """Place an order. All of its units are reserved, or the order is rejected and nothing is reserved.
 
-    Staff and owners can order for a customer (`customer_id`). Returns the order, which is pending until it is paid.
-    409 if stock is insufficient or in too many buckets, an item is archived, or a price differs from `unit_price`.
+    Staff and owners can order for a customer (`customer_id`) and set `charges`. Returns the order, which is pending
+    until it is paid. 409 if stock is insufficient or in too many buckets, an item is archived, a price differs from
+    `unit_price`, or the total from `expected_total`.
     """
-    if new.customer_id is not None:
-        orders.caller.require_own_or(Permission.ORDERS_MANAGE, new.customer_id)
+    orders.require_may_set(new)
     return orders.place(new)
 
 

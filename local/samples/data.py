@@ -3,6 +3,7 @@
 import time
 from contextlib import suppress
 
+from domain.checkout import NewLine, NewOrder
 from domain.common.environment import now
 from domain.common.events import DomainEvent
 from domain.common.money import Money
@@ -13,7 +14,6 @@ from domain.identity.users import NewUser, User
 from domain.items import Item, NewItem
 from domain.ledger.accounts import Account, AccountType, Direction, NewAccount
 from domain.ledger.transactions import NewEntry
-from domain.orders import NewLine, NewOrder
 from domain.payments import NewPayment
 from repositories.aws.clients import dynamodb, secretsmanager
 from repositories.aws.settings import settings

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
 
+from domain.checkout import NewLine, NewOrder
 from domain.common.environment import Environment, now, using
 from domain.common.errors import OutOfStock
 from domain.common.money import Money
@@ -21,7 +22,7 @@ from domain.identity.users import NewUser
 from domain.items import Item
 from domain.ledger.accounts import AccountType, Direction, NewAccount
 from domain.ledger.transactions import NewEntry, NewTransaction
-from domain.orders import NewLine, NewOrder, Order
+from domain.orders import Order
 from domain.payments import NewPayment, Refund
 from local.samples.catalogue import CURRENCY, catalogue
 from local.samples.clock import TickingClock

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from domain.common.model import to_rfc3339
+from domain.common.model import attributes_json, to_rfc3339
 from domain.common.money import Money
-from domain.items import STANDARD_TAX, Item, ItemStatus, ItemSummary, Versions, attributes_json
+from domain.items import Item, ItemStatus, ItemSummary, Versions
 from domain.stock import Stock
+from domain.tax import STANDARD_TAX
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row, new_row
 from repositories.dynamodb.keys import Key, Position
@@ -144,6 +145,7 @@ def for_sale(item: Item) -> dict[str, Any]:
         "price": item.price.minor,
         "currency": item.price.currency,
         "sellable": item.status is ItemStatus.ACTIVE,
+        "tax_class": item.tax_class,
     }
 
 

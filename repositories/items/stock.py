@@ -61,7 +61,7 @@ def update_stock_rows(tx: WriteTransaction, tenant: str, edited: StoredItem) -> 
     first, *others = (keys.stock(tenant, edited.item.id, shard) for shard in range(len(edited.stock_rows.rows)))
     change = (
         "SET item_name = :item_name, sku = :sku, price = :price, currency = :currency, sellable = :sellable,"
-        " edits = :edits, changes_at_edit = changes"
+        " tax_class = :tax_class, edits = :edits, changes_at_edit = changes"
     )
     data = for_sale(edited.item) | {"edits": edited.versions.edits}
     condition = "bucket_rows = :bucket_rows"

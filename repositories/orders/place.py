@@ -4,15 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from domain.checkout import NewOrder
 from domain.common.environment import chance
 from domain.common.errors import InvalidState
 from domain.common.events import DomainEvent
 from domain.common.ids import is_id
 from domain.common.money import Money
 from domain.identity.tenants import TenantSettings
-from domain.orders import NewOrder, Order, Reservation
-from domain.pricing import Offer, out_of_stock, priced, quantities
+from domain.orders import Order, Reservation
+from domain.quotes import Offer, out_of_stock, quantities, quote
 from domain.stock import allocate
+from domain.tax import STANDARD_TAX
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row
 from repositories.dynamodb.session import Session
@@ -24,7 +26,7 @@ from repositories.orders.rows import order_to_row
 
 MAX_STOCK_STEPS = 90
 """Maximum stock shards and uncounted items of one order. Its refund writes up to as many, and ten other rows: order,
-payment, two ledger transactions, two entries, three events, idempotency record. DynamoDB's limit is 100 actions."""
+two ledger transactions, five entries, events, idempotency record. DynamoDB's limit is 100 actions."""
 
 
 @dataclass(slots=True)
@@ -45,30 +47,19 @@ class OrderPlacement:
 
         Raises NotFound, ItemArchived, PriceChanged, ValidationFailed, OutOfStock, InvalidState; Stale on a conflict.
         """
-        rows, hold_minutes = self._read()
-        lines = priced(self.new.lines, {item_id: _offer(row) for item_id, row in rows.items()})
+        rows, settings = read_offers(self.session, self.new)
+        amounts = quote(self.new, offers_of(rows), settings)
         holds = self._holds(rows)
         order = Order.placed(
             self.order_id,
-            self.new.customer_id or self.session.caller.subject,
-            lines,
+            self.new,
+            amounts,
             by=self.session.caller.subject,
             at=self.session.at,
-            hold_expires_at=self.session.at + timedelta(minutes=hold_minutes),
-            note=self.new.note,
+            hold_expires_at=self.session.at + timedelta(minutes=settings.hold_minutes),
         )
         self._commit(order, holds, rows)
         return order
-
-    def _read(self) -> tuple[dict[str, Row], int]:
-        """Return the first stock row of each item that exists, and the minutes for which an order is held."""
-        tenant = keys.tenant(self.session.tenant)
-        ids = dict.fromkeys(line.item_id for line in self.new.lines if is_id("item", line.item_id))
-        wanted = {keys.stock(self.session.tenant, item_id): item_id for item_id in ids}
-        found = self.session.read([*wanted, tenant])
-        require_absent(self.session.table, (key for key in wanted if key not in found))
-        settings = tenant_fields(found.pop(tenant))["settings"] if tenant in found else {}
-        return {wanted[key]: row for key, row in found.items()}, TenantSettings(**settings).hold_minutes
 
     def _holds(self, rows: Mapping[str, Row]) -> list[Reservation]:
         """Return the reservations to make. Raises OutOfStock, InvalidState."""
@@ -122,6 +113,23 @@ def _uncounted(rows: Mapping[str, Row]) -> list[str]:
     return [item_id for item_id, row in rows.items() if not StockRows((row,)).counted]
 
 
+def read_offers(session: Session, new: NewOrder) -> tuple[dict[str, Row], TenantSettings]:
+    """Return the first stock row of each item of an order that exists, and the tenant's settings. Raises Stale."""
+    tenant = keys.tenant(session.tenant)
+    ids = dict.fromkeys(line.item_id for line in new.lines if is_id("item", line.item_id))
+    wanted = {keys.stock(session.tenant, item_id): item_id for item_id in ids}
+    found = session.read([*wanted, tenant])
+    require_absent(session.table, (key for key in wanted if key not in found))
+    settings = tenant_fields(found.pop(tenant))["settings"] if tenant in found else {}
+    return {wanted[key]: row for key, row in found.items()}, TenantSettings(**settings)
+
+
+def offers_of(rows: Mapping[str, Row]) -> dict[str, Offer]:
+    """Return the offers of stock rows, by item id."""
+    return {item_id: _offer(row) for item_id, row in rows.items()}
+
+
 def _offer(row: Row) -> Offer:
     price = Money.of_minor(row["price"], row["currency"])
-    return Offer(name=row["item_name"], sku=row["sku"], price=price, sellable=row["sellable"])
+    tax_class = row.get("tax_class", STANDARD_TAX)
+    return Offer(name=row["item_name"], sku=row["sku"], price=price, sellable=row["sellable"], tax_class=tax_class)

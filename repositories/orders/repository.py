@@ -4,19 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from domain.checkout import NewOrder
 from domain.common.errors import NotFound
 from domain.common.events import DomainEvent
 from domain.common.ids import is_id, new_id
 from domain.common.pages import Page, PageRequest
 from domain.common.times import TimeRange
 from domain.identity.permissions import Caller, Permission
-from domain.orders import (
-    NewOrder,
-    Order,
-    OrderStatus,
-    OrderSummary,
-    effect_of,
-)
+from domain.orders import Order, OrderStatus, OrderSummary, Quote, effect_of
+from domain.quotes import quote
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row
 from repositories.dynamodb.iam_actions import IamAction, uses
@@ -24,7 +20,7 @@ from repositories.dynamodb.keys import Key
 from repositories.dynamodb.session import Session, retry_on_conflict
 from repositories.dynamodb.transaction import Stale, WriteTransaction, require_absent
 from repositories.items import stock
-from repositories.orders.place import OrderPlacement
+from repositories.orders.place import OrderPlacement, offers_of, read_offers
 from repositories.orders.rows import COLLECTION, StoredOrder, order_to_row, summary_from_row
 from repositories.paging.lists import Listing, list_page
 
@@ -40,6 +36,14 @@ class OrderRepository:
         """The caller of the request."""
         return self.session.caller
 
+    @uses()
+    def require_may_set(self, new: NewOrder) -> None:
+        """Raise Forbidden if the order is for another customer, or has charges, and the caller may not set those."""
+        if new.customer_id is not None:
+            self.caller.require_own_or(Permission.ORDERS_MANAGE, new.customer_id)
+        if new.charges:
+            self.caller.require(Permission.ORDERS_MANAGE)
+
     @uses(IamAction.GET, IamAction.BATCH_GET, IamAction.PUT, IamAction.UPDATE, IamAction.CHECK)
     def place(self, new: NewOrder) -> Order:
         """Place an order and reserve its stock, all of it or nothing.
@@ -51,6 +55,16 @@ class OrderRepository:
     def place_as(self, order_id: str, new: NewOrder) -> Order:
         """Place an order with a given id. Raises as `place`."""
         return self.session.retry_on_conflict(OrderPlacement(self.session, new, order_id).attempt)
+
+    @uses(IamAction.GET, IamAction.BATCH_GET)
+    @retry_on_conflict
+    def quote(self, new: NewOrder) -> Quote:
+        """Return what an order would come to. Nothing is reserved or written.
+
+        Raises NotFound, ItemArchived, PriceChanged, ValidationFailed, Contention.
+        """
+        rows, settings = read_offers(self.session, new)
+        return quote(new, offers_of(rows), settings)
 
     @uses(IamAction.GET)
     @retry_on_conflict

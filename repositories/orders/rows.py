@@ -11,9 +11,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from domain.common.model import to_rfc3339
+from domain.common.model import attributes_json, to_rfc3339
 from domain.common.money import Money
-from domain.orders import Order, OrderLine, OrderSummary, Reservation, StatusChange
+from domain.orders import (
+    Charge,
+    Order,
+    OrderLine,
+    OrderStatus,
+    OrderSummary,
+    PaymentStatus,
+    Reservation,
+    StatusChange,
+    TaxSum,
+    axes_of,
+    shipped_as,
+)
 from domain.payments import Payment
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row, new_row
@@ -34,19 +46,61 @@ class StoredOrder:
     def from_row(cls, row: Row) -> Self:
         """Return the order of a row."""
         head, detail = row["head"], json.loads(zlib.decompress(row["detail"]))
+        shown, currency = _shown(head), head["currency"]
         lines, holds = [], []
-        for item_id, sku, name, quantity, price, reserved in detail["lines"]:
-            lines.append(OrderLine.of(item_id, sku, name, quantity, Money.of_minor(price, head["currency"])))
+        for item_id, sku, name, quantity, price, reserved, *extra in detail["lines"]:
+            line = OrderLine(
+                item_id=item_id,
+                sku=sku,
+                name=name,
+                quantity=quantity,
+                unit_price=Money.of_minor(price, currency),
+                total=Money.of_minor(price * quantity, currency),
+                **_discount_and_tax(extra, currency),
+            )
+            lines.append(shipped_as(line, shown["status"]))
             holds += [Reservation(item_id, shard, units) for shard, units in reserved]
         history = [StatusChange(status=status, at=at, by=by) for status, at, by in detail["history"]]
-        order = Order(**_shown(head), lines=lines, note=detail["note"], history=history)
+        order = Order(
+            **shown,
+            lines=lines,
+            charges=[_charge(each, currency) for each in detail.get("charges", ())],
+            taxes=[
+                TaxSum(name=name, rate=rate, amount=Money.of_minor(amount, currency))
+                for name, rate, amount in detail.get("taxes", ())
+            ],
+            shipping_address=detail.get("address"),
+            history=history,
+        )
         return cls(order, tuple(holds))
+
+
+def _discount_and_tax(extra: Sequence[Any], currency: str) -> dict[str, Any]:
+    discount, rate, tax = extra or (0, None, 0)
+    return {
+        "discount": Money.of_minor(discount, currency),
+        "tax_rate": rate,
+        "tax": Money.of_minor(tax, currency),
+    }
+
+
+def _charge(stored: Sequence[Any], currency: str) -> Charge:
+    kind, label, amount, *extra = stored
+    money = Money.of_minor(amount, currency)
+    return Charge(kind=kind, label=label, amount=money, **_discount_and_tax(extra, currency))
+
+
+def _stored_discount_and_tax(part: OrderLine | Charge) -> list[Any]:
+    """Return discount, rate and tax of a line or charge as it is stored; nothing if there are none."""
+    if not part.discount.minor and part.tax_rate is None:
+        return []
+    return [part.discount.minor, part.tax_rate, part.tax.minor]
 
 
 def order_to_row(tenant: str, order: Order, holds: Sequence[Reservation]) -> Row:
     """Return the row of an order. While the order is pending, the row is on the work list (gsi3)."""
     at = Position(to_rfc3339(order.created_at), order.id)
-    head = {
+    head: Row = {
         "id": order.id,
         "customer_id": order.customer_id,
         "status": order.status.value,
@@ -57,6 +111,15 @@ def order_to_row(tenant: str, order: Order, holds: Sequence[Reservation]) -> Row
         "created_at": at.at,
         "updated_at": to_rfc3339(order.updated_at),
     }
+    sums = [order.subtotal.minor, order.discount_total.minor, order.shipping_total.minor, order.tax_total.minor]
+    if sums != [order.total.minor, 0, 0, 0]:
+        head["sums"] = sums
+    if order.prices_include_tax:
+        head["prices_include_tax"] = True
+    if order.attributes:
+        head["attributes"] = attributes_json(order.attributes)
+    if order.note is not None:
+        head["note"] = order.note
     return new_row(
         keys.order(tenant, order.id),
         "order",
@@ -73,12 +136,30 @@ def _detail(order: Order, holds: Sequence[Reservation]) -> bytes:
     reserved: dict[str, list[list[int]]] = defaultdict(list)
     for hold in holds:
         reserved[hold.item_id].append([hold.shard, hold.units])
-    lines = [
-        [line.item_id, line.sku, line.name, line.quantity, line.unit_price.minor, reserved[line.item_id]]
-        for line in order.lines
-    ]
-    history = [[step.status.value, to_rfc3339(step.at), step.by] for step in order.history]
-    return zlib.compress(json.dumps({"lines": lines, "history": history, "note": order.note}).encode())
+    detail: dict[str, Any] = {
+        "lines": [
+            [
+                line.item_id,
+                line.sku,
+                line.name,
+                line.quantity,
+                line.unit_price.minor,
+                reserved[line.item_id],
+                *_stored_discount_and_tax(line),
+            ]
+            for line in order.lines
+        ],
+        "history": [[step.status.value, to_rfc3339(step.at), step.by] for step in order.history],
+    }
+    if order.charges:
+        detail["charges"] = [
+            [each.kind.value, each.label, each.amount.minor, *_stored_discount_and_tax(each)] for each in order.charges
+        ]
+    if order.taxes:
+        detail["taxes"] = [[each.name, each.rate, each.amount.minor] for each in order.taxes]
+    if order.shipping_address:
+        detail["address"] = order.shipping_address.model_dump(mode="json", exclude_none=True)
+    return zlib.compress(json.dumps(detail).encode())
 
 
 def payment_to_row(tenant: str, payment: Payment) -> Row:
@@ -103,6 +184,22 @@ def summary_from_row(row: Row) -> OrderSummary:
 
 
 def _shown(head: Row) -> dict[str, Any]:
+    """Return the fields of a summary."""
     fields = dict(head)
-    fields["total"] = Money.of_minor(head["total"], fields.pop("currency"))
-    return fields
+    currency, status = fields.pop("currency"), OrderStatus(head["status"])
+    sums = fields.pop("sums", [head["total"], 0, 0, 0])
+    payment, fulfillment = axes_of(status)
+    refunded = head["total"] if payment is PaymentStatus.REFUNDED else 0
+    for name, minor in zip(_SUMS, (*sums, head["total"], refunded), strict=True):
+        fields[name] = Money.of_minor(minor, currency)
+    return fields | {
+        "status": status,
+        "payment_status": payment,
+        "fulfillment_status": fulfillment,
+        "prices_include_tax": head.get("prices_include_tax", False),
+        "attributes": json.loads(head.get("attributes", "{}")),
+        "note": head.get("note"),
+    }
+
+
+_SUMS = ("subtotal", "discount_total", "shipping_total", "tax_total", "total", "refunded_total")

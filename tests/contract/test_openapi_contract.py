@@ -38,6 +38,7 @@ config = schemathesis.Config.from_dict(
                 "GET /v1/users",
                 "GET /v1/orders",
                 "POST /v1/orders",
+                "POST /v1/orders/quote",
                 "GET /v1/ledger/accounts",
                 "GET /v1/ledger/accounts/{account_id}/entries",
                 "GET /v1/ledger/transactions",

@@ -3,10 +3,12 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from domain.orders import MOVES, OrderStatus
+from domain.orders import MOVES, Charge, Order, OrderLine, OrderStatus
+from domain.pricing import ChargeKind
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row
 from repositories.orders.rows import StoredOrder
+from repositories.payments.postings import credits_of
 from tests.simulation.checks.history import History
 from tests.simulation.world.model import Commit, Model
 
@@ -64,6 +66,9 @@ class Watch:
         for pk in sorted(items):
             self._check_item(commit, pk)
         self._check_posting(commit)
+        for key, row in commit.after.items():
+            if row and row["type"] == "order" and commit.before[key] and "gsi3pk" not in row:
+                self._check_posted(commit, StoredOrder.from_row(row).order)
 
     def _order(self, commit: Commit, before: Row | None, row: Row | None) -> None:
         require(row, "An order was removed.")
@@ -74,6 +79,7 @@ class Watch:
             same = {name: value for name, value in row.items() if not name.startswith("gsi3")}
             require(before == before | same, f"{name} was changed by putting off its expiry.")
             return
+        _check_sums(after.order)
         if was is None:
             require(after.order.status is OrderStatus.PENDING, f"{name} began as {after.order.status}.")
             self._check_sold(after)
@@ -88,6 +94,19 @@ class Watch:
                 elif stored and stored.order.status in _GONE:
                     self.shipped[hold.item_id] += sign * hold.units
         self.history.add(("order", name), after.order.status, commit.decided, commit.complete)
+
+    def _check_posted(self, commit: Commit, order: Order) -> None:
+        """Check that a payment or refund is posted by kind, as the order says."""
+        sign = {OrderStatus.PAID: 1, OrderStatus.REFUNDED: -1}.get(order.status, 0)
+        expected = {"cash": sign * order.total.minor} if sign else {}
+        expected |= {part: -sign * minor for part, minor in credits_of(order).items()} if sign else {}
+        posted: dict[str, int] = {}
+        for (pk, _), row in commit.after.items():
+            if row and row["type"] == "entry":
+                part = self.accounts[_account_pk(pk)]["head"]["code"].split(".")[1]
+                posted[part] = row["amount"] if row["direction"] == "debit" else -row["amount"]
+        wanted = {part: minor for part, minor in expected.items() if minor}
+        require(posted == wanted, f"{order.id} is {order.status}, and {posted} is posted instead of {wanted}.")
 
     def _check_sold(self, stored: StoredOrder) -> None:
         """Check that what is sold is sold, at the price that it has at this moment."""
@@ -240,6 +259,17 @@ class Watch:
     def settled_balances(self, account: str, since: float, until: float) -> set[int]:
         """Return the balances that an account had between two transactions."""
         return set(self.history.possible(("whole", account), since, until))
+
+
+def _check_sums(order: Order) -> None:
+    charges = [each for each in order.charges if each.kind is not ChargeKind.DISCOUNT]
+    parts: list[OrderLine | Charge] = [*order.lines, *charges]
+    gross = sum(line.total.minor for line in order.lines) + sum(each.amount.minor for each in charges)
+    discount, tax = sum(part.discount.minor for part in parts), sum(part.tax.minor for part in parts)
+    require(order.discount_total.minor == discount, f"{order.id} has another discount than its parts.")
+    require(order.tax_total.minor == tax, f"{order.id} has another tax than its parts.")
+    added = 0 if order.prices_include_tax else tax
+    require(order.total.minor == gross - discount + added, f"{order.id} has another total than its parts.")
 
 
 def _account_pk(pk: str) -> str:

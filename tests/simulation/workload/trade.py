@@ -14,6 +14,20 @@ _WANTED = {
     "PayOrder": OrderStatus.PAID,
 }
 
+_EXTRAS: tuple[dict[str, Any], ...] = (
+    {"shipping_option": "parcel"},
+    {"charges": [{"kind": "fee", "label": "Gift wrapping", "amount": {"amount": "2.50", "currency": "EUR"}}]},
+    {
+        "shipping_option": "parcel",
+        "charges": [{"kind": "discount", "label": "Loyalty", "amount": {"amount": "0.55", "currency": "EUR"}}],
+    },
+)
+SHOP = {
+    "tax": {"rates": [{"country": "*", "rate": "0.07", "name": "Tax"}]},
+    "shipping_options": [{"id": "parcel", "name": "Parcel", "price": {"amount": "4.90", "currency": "EUR"}}],
+}
+"""Settings of a shop in which orders have charges and tax."""
+
 
 def _item(actor: Actor) -> str:
     return str(actor.world.scheduler.chance.choice(actor.world.items))
@@ -26,8 +40,10 @@ def place(actor: Actor) -> None:
         world.mark(),
         {_item(actor): chance.choice((1, 1, 2, 3, 7, 12)) for _ in range(chance.choice((1, 1, 2)))},
     )
-    lines = [{"item_id": item, "quantity": units} for item, units in wanted.items()]
-    answer = actor.ask("PlaceOrder", body={"lines": lines, "note": mark}, key=mark)
+    body = {"lines": [{"item_id": item, "quantity": units} for item, units in wanted.items()], "note": mark}
+    if chance.random() < 0.3:
+        body |= chance.choice(_EXTRAS)
+    answer = actor.ask("PlaceOrder", body=body, key=mark)
     if answer is None:
         # Some clients then try with another key, and may have two orders.
         return place(actor) if chance.random() < 0.3 else None

@@ -1,0 +1,26 @@
+"""POST /v1/orders/quote: show what an order would come to."""
+
+from domain.checkout import NewOrder
+from domain.common.errors import Contention, ItemArchived, NotFound, PriceChanged
+from domain.identity.permissions import Permission
+from domain.orders import Quote
+from handlers.dependencies.orders import Orders
+from handlers.http.route import Route
+
+api = Route()
+
+
+@api.post(
+    "/v1/orders/quote",
+    permission=Permission.ORDERS_PLACE,
+    raises=[NotFound, PriceChanged, ItemArchived, Contention],
+    idempotency_key="ignored",
+    reads=True,
+)
+def quote_order(new: NewOrder, orders: Orders) -> Quote:
+    """Show what an order would come to: the same body as for placing it. Nothing is reserved or written."""
+    orders.require_may_set(new)
+    return orders.quote(new)
+
+
+handler = api.handler
