@@ -18,7 +18,7 @@ from constructs import Construct
 from handlers.registry import TriggerFunction, triggers
 from handlers.triggers.trigger import TriggerSource
 from infra.constructs.limits import WEB_ACL
-from infra.constructs.releases import BUSINESS, NAMESPACE, SWEEP_BEHIND
+from infra.constructs.releases import BUSINESS, SWEEP_BEHIND, namespace
 from infra.naming import function_name
 from infra.stack import TradepostStack
 from infra.stages import Stage
@@ -84,7 +84,7 @@ class MonitoringStack(Stack):
             _Alarm("ApiFailures", self._rate(failed, count, 50), 0.01, "More than 1% of responses are 5xx", periods=2),
             _Alarm("ApiRefusals", self._rate(refused, count, 100), 0.5, "Most responses are 4xx", periods=2),
             _Alarm("ApiLatency", self._api("Latency", "p99"), SLOW_MS, "A hundredth of responses is slow", periods=2),
-            _Alarm("Contention", _business("Contention"), 50, "Requests give up, as many write the same row"),
+            _Alarm("Contention", self._business("Contention"), 50, "Requests give up, as many write the same row"),
             _Alarm("FirewallBlocks", self._blocked(), BLOCKED, "An attack, or a rule that refuses customers"),
             _Alarm("SignInThrottles", self._throttled_sign_ins(), 0, "Cognito's quota of sign-ins is used up"),
         ]
@@ -108,14 +108,14 @@ class MonitoringStack(Stack):
         queue = self._watched.failed_calls.metric_approximate_number_of_messages_visible(period=_FIVE_MINUTES)
         concurrency = _metric(_LAMBDA, "ConcurrentExecutions", "Maximum")
         available = self._stage.account_concurrency * CONCURRENCY_SHARE
-        behind = _metric(NAMESPACE, SWEEP_BEHIND, "Maximum")
+        behind = _metric(namespace(self._stage), SWEEP_BEHIND, "Maximum")
         scheduled = [each for each in triggers() if each.trigger.source is TriggerSource.SCHEDULE]
         return [
             _Alarm("FailedCalls", queue, 0, "A scheduled call failed three times in a row"),
-            _Alarm("WorkFailures", _business("WorkFailures"), 0, "Work that is due has failed five times in a row"),
+            _Alarm("WorkFailures", self._business("WorkFailures"), 0, "Due work has failed five times in a row"),
             _Alarm("SweepBehind", behind, BEHIND_MINUTES, "More work is due than sweeps get done", periods=2),
-            _Alarm("TriggerFailures", _business("TriggerFailures"), 0, "A sign-up, sign-in or rotation failed"),
-            _Alarm("TimeOuts", _business("TimeOuts"), 0, "A function did not finish in its time", periods=2),
+            _Alarm("TriggerFailures", self._business("TriggerFailures"), 0, "A sign-up, sign-in or rotation failed"),
+            _Alarm("TimeOuts", self._business("TimeOuts"), 0, "A function did not finish in its time", periods=2),
             _Alarm("Throttles", _metric(_LAMBDA, "Throttles", "Sum"), 0, "The account's concurrency is used up"),
             _Alarm("Concurrency", concurrency, available, "The account's concurrency is nearly used up"),
             *(
@@ -132,6 +132,9 @@ class MonitoringStack(Stack):
         rest = self._watched.api.rest
         dimensions = {"ApiName": rest.rest_api_name, "Stage": rest.deployment_stage.stage_name}
         return _metric(_API, name, statistic, dimensions)
+
+    def _business(self, name: str) -> cloudwatch.Metric:
+        return _metric(namespace(self._stage), name, "Sum")
 
     def _blocked(self) -> cloudwatch.Metric:
         return _metric("AWS/WAFV2", "BlockedRequests", "Sum", {"WebACL": WEB_ACL, "Region": Aws.REGION, "Rule": "ALL"})
@@ -182,7 +185,7 @@ class MonitoringStack(Stack):
         ]
 
     def _business_graphs(self) -> list[cloudwatch.IWidget]:
-        return [_graph("Business", [_business(name) for name in BUSINESS], width=24)]
+        return [_graph("Business", [self._business(name) for name in BUSINESS], width=24)]
 
     def _table_graphs(self) -> list[cloudwatch.IWidget]:
         groups = {
@@ -211,10 +214,6 @@ def _metric(namespace: str, name: str, statistic: str, dimensions: dict[str, str
     return cloudwatch.Metric(
         namespace=namespace, metric_name=name, statistic=statistic, dimensions_map=dimensions, period=_FIVE_MINUTES
     )
-
-
-def _business(name: str) -> cloudwatch.Metric:
-    return _metric(NAMESPACE, name, "Sum")
 
 
 def _graph(title: str, metrics: Sequence[cloudwatch.IMetric], width: int = 8) -> cloudwatch.IWidget:

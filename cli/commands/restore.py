@@ -3,13 +3,16 @@
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.commands.options import DEFAULT_DATA, Data, fail, require_tenant
 from cli.console import stderr
+
+if TYPE_CHECKING:
+    from cli.restore import Restore
 
 _DRAIN_SECONDS = 25
 """Seconds after which a function that was running has ended; its timeout is 20."""
@@ -21,6 +24,9 @@ def restore(
     tenant: Annotated[list[str] | None, typer.Option(help="Tenant to audit before and after. Repeatable.")] = None,
     rate: Annotated[float, typer.Option(help="Maximum read units per second of an audit.", min=1)] = 500,
     replace: Annotated[bool, typer.Option("--replace", help="Replace the present table. Stops the API.")] = False,
+    abort: Annotated[
+        bool, typer.Option("--abort", help="Start all again and forget the restore, if nothing is deleted yet.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before the table is replaced.")] = False,
     data: Data = DEFAULT_DATA,
 ) -> None:
@@ -56,21 +62,31 @@ def restore(
             audit=lambda table: _audit(dynamodb, table, tenant or [], rate, data),
             say=lambda sentence: stderr.print(f"{sentence} …", highlight=False, markup=False),
         )
-        plan = run.rehearse()
-        if not replace:
-            print(f"{plan.copy} is as {plan.table} was at {plan.at}. Look at it, then add --replace, or delete it.")
-            return
-        if not yes:
-            typer.confirm(f"Stop the API and replace {plan.table} by its state of {plan.at}?", abort=True)
-        run.replace(plan)
+        print(_abort(run) if abort else _restore(run, replace=replace, yes=yes))
     except BrokenError as broken:
         fail(f"Broken: {broken} The restore goes on with this command once you have decided what to do.")
     except LookupError as missing:
         fail(str(missing.args[0]))
     except (Unavailable, BotoCoreError, ClientError) as failure:
         fail(f"AWS refused: {failure}. The same command goes on where this one stopped.")
+
+
+def _abort(run: "Restore") -> str:
+    return f"Everything runs as before. {run.abort().copy} and backups, if there are any, are left."
+
+
+def _restore(run: "Restore", *, replace: bool, yes: bool) -> str:
+    """Restore next to the present table or in its place, and return what to say."""
+    plan = run.rehearse()
+    if not replace:
+        if plan.stopped:
+            fail("A replacement is under way and functions are stopped: go on with --replace, or --abort it.")
+        return f"{plan.copy} is as {plan.table} was at {plan.at}. Look at it, then add --replace, or delete it."
+    if not yes:
+        typer.confirm(f"Stop the API and replace {plan.table} by its state of {plan.at}?", abort=True)
+    run.replace(plan)
     backups = ", ".join(plan.backups.values())
-    print(f"{plan.table} is as it was at {plan.at}. Delete what you need no more: {plan.copy}; backups {backups}.")
+    return f"{plan.table} is as it was at {plan.at}. Delete what you need no more: {plan.copy}; backups {backups}."
 
 
 def _audit(client: Any, table: str, tenants: list[str], rate: float, data: Path) -> None:

@@ -37,7 +37,9 @@ class Restore:
         """Restore the table next to the present one and audit it. Nothing else is changed."""
         plan = Plan.kept_in(self.file) or self._begin()
         if plan.at != self.at.isoformat():
-            raise LookupError(f"{self.file} is of a restore to {plan.at}: finish that one, or delete the file.")
+            raise LookupError(f"{self.file} is of a restore to {plan.at}: finish that one, or --abort it.")
+        if plan.account != self.stack.account():
+            raise LookupError(f"{self.file} is of a restore in {plan.account}, and this is {self.stack.account()}.")
         if not plan.passed("copy"):
             self.say(f"Restoring {plan.table} as of {plan.at} to {plan.copy} (minutes to hours)")
             self.tables.restore_to_point_in_time(plan.table, plan.copy, self.at)
@@ -46,10 +48,14 @@ class Restore:
 
     def replace(self, plan: Plan) -> None:
         """Replace the present table by the restored one of a rehearsal, while all functions are stopped."""
+        if plan.stopped and not plan.passed("audit"):
+            # An operator may have started them since the restore was interrupted.
+            self.stack.stop(plan.stopped)
+        resumed_at = plan.step
         for name, sentence, step in (
             ("stop", "Stopping schedules and functions", self._stop),
             ("back up", "Backing up both tables", self._back_up),
-            ("delete", "Deleting the present table", self._delete),
+            ("delete", "Deleting the present table", lambda plan: self._delete(plan, resumed=resumed_at == "delete")),
             ("restore", "Restoring under its name (minutes to hours)", self._restore),
             ("settings", "Putting settings back", self._put_settings),
             ("audit", "Auditing", lambda plan: self.audit(plan.table)),
@@ -62,11 +68,26 @@ class Restore:
             step(plan)
         self.file.unlink()
 
+    def abort(self) -> Plan:
+        """Start functions and schedules as they were and forget the restore, before the present table is deleted.
+
+        Raises LookupError if there is no restore, or if it is too late.
+        """
+        plan = Plan.kept_in(self.file)
+        if plan is None:
+            raise LookupError(f"There is no restore of {self.stack.name} to abort.")
+        if plan.passed("back up"):
+            raise LookupError("The present table is deleted or about to be: go on with --replace.")
+        if plan.stopped:
+            self.stack.start(plan.stopped)
+        self.file.unlink()
+        return plan
+
     def _begin(self) -> Plan:
         table = self.stack.table()
         # Named by the moment, so that a copy that an earlier restore left is not taken for this one's.
         copy = f"{table}-{self.at:%Y%m%dT%H%M%S}"
-        plan = Plan(self.file, self.at.isoformat(), table, copy, self.tables.settings(table))
+        plan = Plan(self.file, self.stack.account(), self.at.isoformat(), table, copy, self.tables.settings(table))
         plan.save()
         return plan
 
@@ -78,12 +99,18 @@ class Restore:
         self.stack.stop(plan.stopped)
 
     def _back_up(self, plan: Plan) -> None:
+        # Anew if it was interrupted here: the present table may have been written to since.
         for table in (plan.table, plan.copy):
-            if table not in plan.backups:
-                plan.backups[table] = self.tables.back_up(table)
-                plan.save()
+            plan.backups[table] = self.tables.back_up(table)
+            plan.save()
 
-    def _delete(self, plan: Plan) -> None:
+    def _delete(self, plan: Plan, *, resumed: bool) -> None:
+        if resumed and self.tables.exists(plan.table):
+            plan.backups[plan.table] = self.tables.back_up(plan.table)
+            plan.save()
+        lost = [backup for backup in plan.backups.values() if not self.tables.is_available(backup)]
+        if lost:
+            raise LookupError(f"The table stays, as its backup is not available: {', '.join(lost)}.")
         self.tables.delete(plan.table)
 
     def _restore(self, plan: Plan) -> None:

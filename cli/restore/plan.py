@@ -13,6 +13,8 @@ class Plan:
     """What a restore needs to know after the table and its settings are gone."""
 
     file: Path
+    account: str
+    """Account and region of the stack."""
     at: str
     table: str
     copy: str

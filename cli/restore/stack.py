@@ -21,6 +21,12 @@ class Stack:
     drain: Callable[[], None]
     """Waits until calls that were running when functions were stopped have ended."""
 
+    def account(self) -> str:
+        """Return the account and region of the stack. Raises LookupError if there is no such stack."""
+        arn: str = self._described()["StackId"]
+        _, _, _, region, account, *_ = arn.split(":")
+        return f"{account}/{region}"
+
     def table(self) -> str:
         """Return the name of the table. Raises LookupError if there is no such stack."""
         for output in self._described()["Outputs"]:

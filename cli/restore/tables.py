@@ -45,7 +45,11 @@ class Tables:
             recovery = {"PointInTimeRecoveryEnabled": True}
             if settings["recovery_days"]:
                 recovery["RecoveryPeriodInDays"] = settings["recovery_days"]
-            self.client.update_continuous_backups(TableName=table, PointInTimeRecoverySpecification=recovery)
+            self._once_enabled(
+                lambda: self.client.update_continuous_backups(
+                    TableName=table, PointInTimeRecoverySpecification=recovery
+                )
+            )
         if settings["stream"] and not now["stream"]:
             self.client.update_table(TableName=table, StreamSpecification=settings["stream"])
             self._until_active(table)
@@ -67,7 +71,7 @@ class Tables:
 
     def restore_to_point_in_time(self, source: str, target: str, at: datetime) -> None:
         """Restore a table as of a moment to a new table."""
-        if not self._exists(target):
+        if not self.exists(target):
             self.client.restore_table_to_point_in_time(
                 SourceTableName=source, TargetTableName=target, RestoreDateTime=at
             )
@@ -76,30 +80,40 @@ class Tables:
     def back_up(self, table: str) -> str:
         """Back a table up and return the ARN of the backup."""
         name = f"{table}-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}"
-        arn: str = self.client.create_backup(TableName=table, BackupName=name)["BackupDetails"]["BackupArn"]
-        while self._backup_status(arn) != "AVAILABLE":
+        made = self._once_enabled(lambda: self.client.create_backup(TableName=table, BackupName=name))
+        arn: str = made["BackupDetails"]["BackupArn"]
+        while not self.is_available(arn):
             self.pause()
         return arn
 
+    def _once_enabled(self, call: Callable[[], Any]) -> Any:
+        """Return the result of a call, repeated while backups of a table that was just restored are being enabled."""
+        while True:
+            try:
+                return call()
+            except self.client.exceptions.ContinuousBackupsUnavailableException:
+                self.pause()
+
     def delete(self, table: str) -> None:
         """Delete a table, protected or not."""
-        if self._exists(table):
+        if self.exists(table):
             described = self.client.describe_table(TableName=table)["Table"]
             if described.get("DeletionProtectionEnabled"):
                 self.client.update_table(TableName=table, DeletionProtectionEnabled=False)
                 self._until_active(table)
             if described["TableStatus"] != "DELETING":
                 self.client.delete_table(TableName=table)
-        while self._exists(table):
+        while self.exists(table):
             self.pause()
 
     def restore_from_backup(self, table: str, backup: str) -> None:
         """Restore a backup to a new table."""
-        if not self._exists(table):
+        if not self.exists(table):
             self.client.restore_table_from_backup(TargetTableName=table, BackupArn=backup)
         self._until_active(table)
 
-    def _exists(self, table: str) -> bool:
+    def exists(self, table: str) -> bool:
+        """Return whether a table exists, even if it is being deleted."""
         try:
             self.client.describe_table(TableName=table)
         except self.client.exceptions.ResourceNotFoundException:
@@ -114,9 +128,10 @@ class Tables:
                 return
             self.pause()
 
-    def _backup_status(self, arn: str) -> str:
-        described = self.client.describe_backup(BackupArn=arn)["BackupDescription"]
-        return str(described["BackupDetails"]["BackupStatus"])
+    def is_available(self, backup: str) -> bool:
+        """Return whether a backup can be restored."""
+        described = self.client.describe_backup(BackupArn=backup)["BackupDescription"]
+        return bool(described["BackupDetails"]["BackupStatus"] == "AVAILABLE")
 
     def _tags(self, arn: str) -> Iterator[dict[str, str]]:
         """Yield the tags that are not AWS's own, which only AWS can set."""

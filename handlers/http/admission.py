@@ -31,6 +31,8 @@ NO_TENANT = "-"
 """Placeholder that is not a valid tenant id."""
 _RESERVE_SECONDS = 1.0
 """Seconds of a function's remaining time that are reserved for the response."""
+_TO_COUNT_SECONDS = 10.0
+"""Seconds that counting a tenant's time takes at most: three attempts with time-outs of one and two seconds."""
 _GROUPS = re.compile(r"[^\s,\[\]]+")
 """Name of a group. API Gateway formats the claim as `owner`, `a,b` or `[a b]`, depending on the type of API."""
 
@@ -73,7 +75,7 @@ def require_within_limit(caller: Caller) -> None:
 def count_usage(session: Session, telemetry: Telemetry) -> None:
     """Add the time of a request to what its tenant has used. A failure to do so is logged, and changes no response."""
     limit = settings().tenant_concurrency
-    if not limit:
+    if not limit or monotonic() + _TO_COUNT_SECONDS > session.deadline:
         return
     try:
         usage.add(session.unchecked_table, session.tenant, telemetry.seconds, now(), limit)

@@ -23,6 +23,7 @@ from handlers.http.responses import JSON, not_modified, success, to_proxy
 from handlers.http.telemetry import Handler, Telemetry, logger, traced
 from repositories.aws.clients import dynamodb
 from repositories.aws.settings import http_settings, settings
+from repositories.aws.tenant_credentials import forget_tenant
 from repositories.dynamodb.idempotency import Replayed, StoredResponse
 from repositories.dynamodb.session import Session
 from repositories.dynamodb.table import Table
@@ -141,13 +142,14 @@ class Route:
         return register
 
     def _handle(self, event: ProxyEvent, context: Any) -> dict[str, Any]:
+        forget_tenant()
         request_id = event["requestContext"]["requestId"]
         telemetry = Telemetry(f"{self.declaration.method} {event['resource']}", request_id)
         table = Table(dynamodb(), settings().table_name, telemetry.meter)
         call = Call(event["path"], event["requestContext"]["path"], request_id, telemetry, table)
         try:
             admitted = self._admit(event, context, call)
-        except DomainError as error:
+        except Exception as error:  # noqa: BLE001 - such as a role that cannot be assumed yet: it is answered and logged
             response = to_proxy(self._problem_response(error, call))
         else:
             self.resolver.context["call"] = call

@@ -24,6 +24,7 @@ from handlers.registry import RouteFunction
 type Json = dict[str, Any]
 
 API_KEY_HEADER = "X-Api-Key"
+MIN_COMPRESSION_BYTES = 2048
 ANY = "x-amazon-apigateway-any-method"
 UNKNOWN = "/{proxy+}"
 """Path that matches what no other path does."""
@@ -100,6 +101,8 @@ def gateway_body(functions: Iterable[RouteFunction], definition: Definition) -> 
         "paths": paths,
         "components": {"securitySchemes": _security_schemes(definition)},
         "x-amazon-apigateway-api-key-source": "HEADER",
+        # Also here, as an import overwrites what is not in it.
+        "x-amazon-apigateway-minimum-compression-size": MIN_COMPRESSION_BYTES,
         "x-amazon-apigateway-gateway-responses": dict(_gateway_responses(definition)),
     }
 

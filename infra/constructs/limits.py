@@ -72,10 +72,13 @@ class Firewall(Construct):
     def __init__(self, scope: Construct, settings: Stage, stage: apigateway.Stage) -> None:
         super().__init__(scope, "Firewall")
         rules = [_managed(number, name, settings) for number, name in enumerate(_MANAGED_RULES)]
-        rules.append(_rate(len(rules), "RateByAddress", settings.address_limit, keyed=False))
         if settings.api_keys_required:
+            rules.append(_rate(len(rules), "RateByAddress", settings.address_limit, _without_key()))
             fastest = max(tier.rate_per_second for tier in TIERS)
-            rules.append(_rate(len(rules), "RateByAddressWithKey", fastest * _WINDOW_SECONDS, keyed=True))
+            rules.append(_rate(len(rules), "RateByAddressWithKey", fastest * _WINDOW_SECONDS, _with_key()))
+        else:
+            # Of all requests: where keys are not required, any header would pass for one.
+            rules.append(_rate(len(rules), "RateByAddress", settings.address_limit, None))
         acl = waf.CfnWebACL(
             self,
             "Acl",
@@ -119,9 +122,8 @@ def _managed(priority: int, name: str, settings: Stage) -> waf.CfnWebACL.RulePro
     )
 
 
-def _rate(priority: int, name: str, limit: int, *, keyed: bool) -> waf.CfnWebACL.RuleProperty:
-    """Return the rule that refuses an address after `limit` requests in five minutes, with or without an API key."""
-    has_key = waf.CfnWebACL.StatementProperty(
+def _with_key() -> waf.CfnWebACL.StatementProperty:
+    return waf.CfnWebACL.StatementProperty(
         size_constraint_statement=waf.CfnWebACL.SizeConstraintStatementProperty(
             field_to_match=waf.CfnWebACL.FieldToMatchProperty(single_header={"Name": API_KEY_HEADER.lower()}),
             comparison_operator="GT",
@@ -129,10 +131,17 @@ def _rate(priority: int, name: str, limit: int, *, keyed: bool) -> waf.CfnWebACL
             text_transformations=[waf.CfnWebACL.TextTransformationProperty(priority=0, type="NONE")],
         )
     )
-    has_none = waf.CfnWebACL.StatementProperty(not_statement=waf.CfnWebACL.NotStatementProperty(statement=has_key))
-    by_address = waf.CfnWebACL.RateBasedStatementProperty(
-        limit=limit, aggregate_key_type="IP", scope_down_statement=has_key if keyed else has_none
-    )
+
+
+def _without_key() -> waf.CfnWebACL.StatementProperty:
+    return waf.CfnWebACL.StatementProperty(not_statement=waf.CfnWebACL.NotStatementProperty(statement=_with_key()))
+
+
+def _rate(
+    priority: int, name: str, limit: int, of: waf.CfnWebACL.StatementProperty | None
+) -> waf.CfnWebACL.RuleProperty:
+    """Return the rule that refuses an address after `limit` requests in five minutes, of those that match `of`."""
+    by_address = waf.CfnWebACL.RateBasedStatementProperty(limit=limit, aggregate_key_type="IP", scope_down_statement=of)
     too_many = waf.CfnWebACL.CustomResponseProperty(
         response_code=429,
         custom_response_body_key="TooMany",

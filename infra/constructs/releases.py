@@ -19,7 +19,13 @@ RELEASE_ERRORS = 1
 """Errors of the new release in a minute at which it does so too: a tenth of few calls may be a single one."""
 _MINUTE = Duration.minutes(1)
 _POLICY = "service-role/AWSCodeDeployRoleForLambdaLimited"
-NAMESPACE = "Tradepost"
+
+
+def namespace(stage: Stage) -> str:
+    """Return the namespace of a stage's metrics: stages may share an account."""
+    return f"Tradepost/{stage.name}"
+
+
 BUSINESS = {
     "OrdersPlaced": '{ ($.route = "POST /v1/orders") && ($.status = 201) }',
     "OrdersRefusedForStock": '{ ($.route = "POST /v1/orders") && ($.code = "OUT_OF_STOCK") }',
@@ -48,6 +54,7 @@ class Releases(Construct):
     def __init__(self, scope: Construct, *, stage: Stage, api_name: str, release: str) -> None:
         super().__init__(scope, "Releases")
         self._gradual = stage.gradual
+        self._namespace = namespace(stage)
         self.logs = logs.LogGroup(self, "Logs", retention=stage.log_retention, removal_policy=RemovalPolicy.DESTROY)
         set_logical_id(self.logs, "FunctionLogs")
         # Each metric costs what a custom metric costs, so that there are none where nothing reads them.
@@ -64,7 +71,7 @@ class Releases(Construct):
         return self.logs.add_metric_filter(
             metric,
             filter_pattern=logs.FilterPattern.literal(pattern),
-            metric_namespace=NAMESPACE,
+            metric_namespace=self._namespace,
             metric_name=metric,
             metric_value=value,
             default_value=0,
@@ -85,7 +92,8 @@ class Releases(Construct):
             using_metrics={"failed": failed, "unavailable": unavailable},
             period=_MINUTE,
         )
-        return self._alarm("ServerErrors", metric, SERVER_ERRORS, "The API answers 5xx")
+        # Lines of the log are counted later than responses, so that one minute may lack them.
+        return self._alarm("ServerErrors", metric, SERVER_ERRORS, "The API answers 5xx", minutes=2)
 
     def _release_errors(self, release: str) -> cloudwatch.Alarm:
         """Return the alarm about errors of functions of this release, of which few may have been called yet."""
@@ -93,13 +101,16 @@ class Releases(Construct):
         metric = self._filter("ReleaseErrors", pattern).metric(statistic="Sum", period=_MINUTE)
         return self._alarm("ReleaseErrors", metric, RELEASE_ERRORS, "Functions of the new release answer 500")
 
-    def _alarm(self, name: str, metric: cloudwatch.IMetric, threshold: float, meaning: str) -> cloudwatch.Alarm:
+    def _alarm(
+        self, name: str, metric: cloudwatch.IMetric, threshold: float, meaning: str, minutes: int = 1
+    ) -> cloudwatch.Alarm:
         return cloudwatch.Alarm(
             self,
             name,
             metric=metric,
             threshold=threshold,
-            evaluation_periods=1,
+            evaluation_periods=2 * minutes - 1,
+            datapoints_to_alarm=minutes,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
             alarm_description=f"{meaning}: versions that are taking over are taken back",

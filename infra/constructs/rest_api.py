@@ -10,7 +10,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from handlers.registry import RouteFunction
-from infra.constructs.gateway_body import Definition, gateway_body
+from infra.constructs.gateway_body import MIN_COMPRESSION_BYTES, Definition, gateway_body
 from infra.constructs.identity import Identity
 from infra.constructs.limits import Firewall, add_usage_plans, method_limits
 from infra.nag import acknowledge
@@ -50,7 +50,8 @@ class RestApi(Construct):
             rest_api_name=definition.name,
             description="Tradepost",
             endpoint_types=[apigateway.EndpointType.REGIONAL],
-            min_compression_size=Size.kibibytes(2),
+            min_compression_size=Size.bytes(MIN_COMPRESSION_BYTES),
+            parameters={"endpointConfigurationTypes": "REGIONAL"},
             # With the default mode, methods that are gone from the definition would stay.
             mode=apigateway.RestApiMode.OVERWRITE,
             # API Gateway writes logs with one role per account and region, shared by all APIs there.

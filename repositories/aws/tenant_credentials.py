@@ -12,7 +12,7 @@ from repositories.aws.ttl_cache import TtlCache
 
 known: TtlCache[str, ReadOnlyCredentials] = TtlCache(1000)
 """Credentials by tenant."""
-_current: ContextVar[tuple[str, ReadOnlyCredentials]] = ContextVar("tenant")
+_current: ContextVar[tuple[str, ReadOnlyCredentials] | None] = ContextVar("tenant", default=None)
 
 
 class TenantCredentials(Credentials):
@@ -23,7 +23,10 @@ class TenantCredentials(Credentials):
 
     def get_frozen_credentials(self) -> ReadOnlyCredentials:
         """Return the credentials. Raises LookupError without a tenant, as the function's own reach no rows."""
-        return _current.get()[1]
+        current = _current.get()
+        if current is None:
+            raise LookupError("There is no tenant whose credentials could be used.")
+        return current[1]
 
 
 class Provider:
@@ -39,8 +42,13 @@ def use(tenant: str, credentials: ReadOnlyCredentials) -> None:
     _current.set((tenant, credentials))
 
 
+def forget_tenant() -> None:
+    """Make no tenant the current one."""
+    _current.set(None)
+
+
 def forget_current() -> None:
     """Forget the credentials of the current tenant, if there is one, because AWS refused them as expired."""
-    current = _current.get(None)
+    current = _current.get()
     if current:
         known.forget(current[0])

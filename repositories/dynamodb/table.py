@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
@@ -83,9 +83,10 @@ class Table:
 
     @uses(IamAction.DESCRIBE)
     def created_at(self) -> datetime:
-        """Return the time at which the table was created. Raises Unavailable."""
+        """Return the time in UTC at which the table was created. Raises Unavailable."""
         with mapped_to_domain():
-            return self.client.describe_table(TableName=self.name)["Table"]["CreationDateTime"]
+            created = self.client.describe_table(TableName=self.name)["Table"]["CreationDateTime"]
+        return created.astimezone(UTC)
 
     def batch_get(self, keys: Iterable[Key]) -> dict[Key, Row]:
         """Return the rows at these keys from consistent reads of 100 keys each; keys without a row are omitted.
@@ -218,7 +219,7 @@ class Table:
 
         An addition whose response is lost is repeated: the sum may be too high. Raises Unavailable.
         """
-        for _ in range(_ATTEMPTS):
+        for _ in range(2):
             try:
                 return self._add(row, attribute)
             except self.client.exceptions.ConditionalCheckFailedException:

@@ -26,8 +26,8 @@ _MARGIN = timedelta(minutes=2)
 _LOOK_BACK = timedelta(minutes=15)
 """Interval at which the last hour is walked again, in case a row appeared in the index after the mark passed it."""
 _LOOKED_BACK = timedelta(minutes=60)
-_LONGEST_AHEAD = timedelta(days=1)
-"""Maximum time for which work is scheduled ahead."""
+_LONGEST_PAUSE = timedelta(days=1)
+"""Longest time after which a row that failed is due again."""
 _CHUNK = 60
 """Minutes between two advances of the mark."""
 _PAGE = 100
@@ -94,11 +94,9 @@ class _Sweep:
         return swept
 
     def _mark(self) -> datetime:
-        """Return the mark; without one, the minute in which the table was created, at most a day ago."""
+        """Return the mark; without one, the minute in which the table was created."""
         row = self.table.get(keys.sweep_mark(self.kind))
-        if row:
-            return datetime.fromisoformat(row["sweep_minute"])
-        return _minute(max(self.at - _LONGEST_AHEAD, self.table.created_at()))
+        return datetime.fromisoformat(row["sweep_minute"]) if row else _minute(self.table.created_at())
 
     def _minutes(self, mark: datetime) -> Iterator[datetime]:
         looks_back = self.at.minute % (_LOOK_BACK // _MINUTE) == 0
@@ -157,7 +155,7 @@ class _Sweep:
     def _postpone(self, row: DueRow) -> None:
         """Make a row due later. Raises Stale if the row has changed and is not due as it was."""
         failures = row.failures + 1
-        later = self.at + min(_MINUTE * 2**failures, _LONGEST_AHEAD)
+        later = self.at + min(_MINUTE * 2**failures, _LONGEST_PAUSE)
         tx = WriteTransaction(self.table)
         tx.update(
             "postpone work",

@@ -193,6 +193,12 @@ def test_the_firewall_lets_machine_clients_have_what_their_tier_allows() -> None
     assert without["ScopeDownStatement"]["NotStatement"]["Statement"] == with_key["ScopeDownStatement"]
 
 
+def test_without_required_keys_no_header_lifts_the_limit_of_an_address(prod: Template) -> None:
+    [acl] = resources(prod, "AWS::WAFv2::WebACL").values()
+    [rate] = [rule["Statement"]["RateBasedStatement"] for rule in acl["Rules"] if rule["Name"] == "RateByAddress"]
+    assert "ScopeDownStatement" not in rate
+
+
 def test_usage_plans_are_there_if_keys_are_required(dev: Template) -> None:
     assert not resources(dev, "AWS::ApiGateway::UsagePlan")
     template = synth(api_keys="on")

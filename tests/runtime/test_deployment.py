@@ -224,3 +224,53 @@ def test_a_restore_that_is_interrupted_before_any_call_goes_on_and_leaves_all_as
     assert end_before > 40
     assert audited[-1] == table
     assert owner.call("GET", "/items").status_code == 200
+
+
+def test_a_restore_can_be_aborted_until_the_table_is_deleted(deployment: Deployment, tmp_path: Path) -> None:
+    stack, tables = _stack(deployment.client), Tables(deployment.client("dynamodb"), pause=lambda: None)
+    restore = Restore(stack, tables, AT, tmp_path / "restore.json", lambda _: None, say=lambda _: None)
+    state = stack.state()
+    plan = restore.rehearse()
+    plan.stopped = state
+    plan.enter("back up")
+    stack.stop(state)
+    assert stack.state() != state
+    restore.abort()
+    assert stack.state() == state
+    with pytest.raises(LookupError, match="no restore"):
+        restore.abort()
+    restore.rehearse().enter("delete")
+    with pytest.raises(LookupError, match="deleted"):
+        restore.abort()
+
+
+def test_a_resumed_restore_stops_functions_again_and_backs_up_what_was_written_since(
+    deployment: Deployment, owner: Client, tmp_path: Path
+) -> None:
+    """Someone started the functions by hand between the backup and the deletion."""
+    stack, tables = _stack(deployment.client), Tables(deployment.client("dynamodb"), pause=lambda: None)
+    restore = Restore(stack, tables, AT, tmp_path / "restore.json", lambda _: None, say=lambda _: None)
+    plan = restore.rehearse()
+    plan.stopped = stack.state()
+    plan.backups = {table: tables.back_up(table) for table in (plan.table, plan.copy)}
+    first = dict(plan.backups)
+    plan.enter("delete")
+    stopped: list[str] = []
+
+    class Watched(Stack):
+        def stop(self, state: dict[str, Any]) -> None:
+            stopped.append("stopped")
+
+    again = Restore(
+        Watched("Tradepost-dev", stack.cloudformation, stack.lambda_, stack.scheduler, drain=lambda: None),
+        tables,
+        AT,
+        restore.file,
+        lambda _: None,
+        say=lambda _: None,
+    )
+    resumed = again.rehearse()
+    again.replace(resumed)
+    assert stopped == ["stopped"]
+    assert resumed.backups[plan.table] != first[plan.table]
+    assert owner.call("GET", "/items").status_code == 200

@@ -57,7 +57,7 @@ class DueTable:
         return self.marks.get(key)
 
     def created_at(self) -> datetime:
-        return NOON - timedelta(days=30)
+        return NOON - timedelta(days=1)
 
     def put(self, row: Row, _condition: str, _values: Mapping[str, Any]) -> None:
         self.marks[Key(row["pk"], row["sk"])] = row
