@@ -5,7 +5,7 @@ C), StockCode, Description, Quantity, InvoiceDate, UnitPrice, CustomerID.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import batched
@@ -15,6 +15,8 @@ from cli.api_client import rows_of
 from domain.checkout import MAX_ITEMS
 
 CANCELLATION = "C"
+CHARGES = {"POST": "shipping", "DOT": "shipping", "C2": "shipping", "M": "fee", "BANK CHARGES": "fee"}
+"""Stock codes that are no articles, and the kind of charge that each is."""
 _COLUMNS = ("InvoiceNo", "StockCode", "Description", "Quantity", "UnitPrice", "CustomerID")
 
 
@@ -31,6 +33,15 @@ class Article:
         return f"{self.code}@{self.price}"
 
 
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """Postage or fee of an invoice."""
+
+    kind: str
+    label: str
+    money: Decimal
+
+
 @dataclass(slots=True)
 class Sale:
     """Order to place: an invoice or a part of it. `cancelled_by` is the invoice that cancels it."""
@@ -40,6 +51,7 @@ class Sale:
     units: dict[Article, int]
     cancelled_by: str = ""
     note: str = ""
+    charges: list[Charge] = field(default_factory=list)
 
     @property
     def key(self) -> str:
@@ -73,7 +85,9 @@ class Day:
     refused: list[tuple[int, str]] = field(default_factory=list)
     """Refused lines: line number, reason."""
     sold: tuple[int, Decimal] = (0, Decimal())
-    """Units and money of all lines that are sales."""
+    """Units and money of all lines that are sales of articles."""
+    charged: dict[str, Decimal] = field(default_factory=dict)
+    """Money of all lines that are charges, by kind."""
     returned: tuple[int, Decimal] = (0, Decimal())
     """Units and money of all lines that cancel a sale of the file."""
 
@@ -104,8 +118,10 @@ def read(file: Path) -> Day:
         if invoice.startswith(CANCELLATION):
             taken_back[invoice] = _taken_back(day, lines, sold)
         else:
-            sold[invoice] = _sale(lines)
-            day.sold = _plus(day.sold, lines)
+            sold[invoice], articles = _sale(lines, day.names)
+            day.sold = _plus(day.sold, articles)
+            for charge in sold[invoice].charges:
+                day.charged[charge.kind] = day.charged.get(charge.kind, Decimal()) + charge.money
     for invoice in invoices:
         if invoice in sold:
             parts = [sold[invoice], *(part for all_ in taken_back.values() for part in all_ if part.invoice == invoice)]
@@ -129,11 +145,16 @@ def _readable(file: Path, day: Day) -> Iterable[Line]:
             yield Line(number, invoice, article, abs(units), row["CustomerID"].partition(".")[0])
 
 
-def _sale(lines: list[Line]) -> Sale:
+def _sale(lines: list[Line], names: dict[Article, str]) -> tuple[Sale, list[Line]]:
+    """Return the sale of an invoice, and its lines that are articles; all are, if there are charges only."""
+    articles = [line for line in lines if line.article.code not in CHARGES] or lines
+    charges = [
+        Charge(CHARGES[line.article.code], names[line.article], line.money) for line in lines if line not in articles
+    ]
     units: dict[Article, int] = defaultdict(int)
-    for line in lines:
+    for line in articles:
         units[line.article] += line.units
-    return Sale(lines[0].invoice, lines[0].customer, units)
+    return Sale(lines[0].invoice, lines[0].customer, units, charges=charges), articles
 
 
 def _taken_back(day: Day, lines: list[Line], sold: dict[str, Sale]) -> list[Sale]:
@@ -157,14 +178,19 @@ def _covers(sale: Sale, line: Line) -> bool:
     return bool(line.customer) and sale.customer == line.customer and sale.units.get(line.article, 0) >= line.units
 
 
-def _split(parts: Iterable[Sale]) -> list[Sale]:
-    """Split sales into orders within the maximum of items per order, with the invoice and part in their notes."""
+def _split(parts: Sequence[Sale]) -> list[Sale]:
+    """Split the sales of an invoice into orders within the maximum of items, with the invoice and part in their notes.
+
+    The first has the invoice's charges.
+    """
+    charges = [charge for part in parts for charge in part.charges]
     orders = [
         Sale(part.invoice, part.customer, dict(units), part.cancelled_by)
         for part in parts
         for units in batched(part.units.items(), MAX_ITEMS, strict=False)
     ]
     for number, order in enumerate(orders, start=1):
+        order.charges = charges if number == 1 else []
         order.note = f"Invoice {order.invoice}" + (f", part {number} of {len(orders)}" if len(orders) > 1 else "")
     return orders
 

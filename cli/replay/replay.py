@@ -26,6 +26,8 @@ class Tally:
     orders: int = 0
     units: int = 0
     money: Decimal = Decimal()
+    charged: dict[str, Decimal] = field(default_factory=dict)
+    """Money of charges by kind."""
     units_back: int = 0
     money_back: Decimal = Decimal()
     refused: Counter[str] = field(default_factory=Counter)
@@ -87,8 +89,11 @@ class Replay:
         return stocked
 
     def _new_item(self, article: Article) -> dict[str, Any]:
-        price = {"amount": str(article.price), "currency": self._currency}
+        price = self._money(article.price)
         return {"name": self._day.names[article], "sku": article.sku, "price": price, "stock": 0}
+
+    def _money(self, amount: Decimal) -> dict[str, str]:
+        return {"amount": str(amount), "currency": self._currency}
 
     def _customers(self) -> dict[str, str]:
         """Create missing customers and return all ids. Sales without a customer are the caller's own."""
@@ -108,11 +113,15 @@ class Replay:
             {
                 "item_id": items[article].item_id,
                 "quantity": units,
-                "unit_price": {"amount": str(article.price), "currency": self._currency},
+                "unit_price": self._money(article.price),
             }
             for article, units in sale.units.items()
         ]
         body: dict[str, Any] = {"lines": lines, "note": sale.note}
+        if sale.charges:
+            body["charges"] = [
+                {"kind": each.kind, "label": each.label, "amount": self._money(each.money)} for each in sale.charges
+            ]
         if sale.customer:
             body["customer_id"] = customers[sale.customer]
         placed = self._done("/orders", body, key)
@@ -120,7 +129,10 @@ class Replay:
             return
         self.tally.orders += 1
         self.tally.units += sum(line["quantity"] for line in placed["lines"])
-        self.tally.money += Decimal(placed["total"]["amount"])
+        self.tally.money += Decimal(placed["subtotal"]["amount"])
+        for charge in placed["charges"]:
+            so_far = self.tally.charged.get(charge["kind"], Decimal())
+            self.tally.charged[charge["kind"]] = so_far + Decimal(charge["amount"]["amount"])
         if sale.cancelled_by:
             self._to_refund[sale.cancelled_by].append(placed["id"])
         elif self._done(f"/orders/{placed['id']}/ship", None, key):
@@ -161,7 +173,11 @@ def replay(file: Path, currency: str, url: str, token: str) -> bool:
 def _report(day: Day, tally: Tally, spent: Spent, currency: str) -> bool:
     sums = [
         ("units sold", day.sold[0], tally.units),
-        (f"money taken, {currency}", day.sold[1], tally.money),
+        (f"money taken for articles, {currency}", day.sold[1], tally.money),
+        *(
+            (f"{kind} charged, {currency}", day.charged.get(kind, Decimal()), tally.charged.get(kind, Decimal()))
+            for kind in sorted(day.charged.keys() | tally.charged.keys())
+        ),
         ("units given back", day.returned[0], tally.units_back),
         (f"money given back, {currency}", day.returned[1], tally.money_back),
     ]

@@ -71,3 +71,23 @@ def test_corrections_are_no_sales(tmp_path: Path) -> None:
     day = read(_file(tmp_path, f"1,A,,-10,{NOON},0.0,,UK", f"2,A,Bad debt,1,{NOON},-5.0,,UK"))
     assert day.steps == []
     assert [number for number, _ in day.refused] == [2, 3]
+
+
+def test_postage_and_fees_are_charges_of_the_invoices_first_order(tmp_path: Path) -> None:
+    day = read(
+        _file(
+            tmp_path,
+            f"1,A,Mug,5,{NOON},1.00,17.0,UK",
+            f"1,POST,POSTAGE,3,{NOON},18.0,17.0,UK",
+            f"1,M,Manual,1,{NOON},1.25,17.0,UK",
+            f"2,POST,POSTAGE,1,{NOON},15.0,18.0,UK",
+            f"C3,A,Mug,-2,{NOON},1.00,17.0,UK",
+        )
+    )
+    assert [(sale.invoice, len(sale.units), [each.kind for each in sale.charges]) for sale in day.sales] == [
+        ("1", 1, ["shipping", "fee"]),
+        ("1", 1, []),
+        ("2", 1, []),  # An order has lines, so that postage alone is an article.
+    ]
+    assert day.charged == {"shipping": Decimal("54.0"), "fee": Decimal("1.25")}
+    assert day.sold == (6, Decimal("20.00"))
