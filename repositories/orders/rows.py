@@ -178,6 +178,21 @@ def payment_to_row(tenant: str, payment: Payment) -> Row:
     )
 
 
+def payment_from_row(row: Row, order: Order) -> Payment:
+    """Return the payment of a row. It is refunded once its order is."""
+    refunded = order.payment_status is PaymentStatus.REFUNDED
+    return Payment(
+        id=row["id"],
+        order_id=order.id,
+        provider=row["provider"],
+        status="refunded" if refunded else row["status"],
+        amount=Money.of_minor(row["amount"], row["currency"]),
+        reference=row["reference"],
+        transaction_id=row["transaction_id"],
+        created_at=row["created_at"],
+    )
+
+
 def summary_from_row(row: Row) -> OrderSummary:
     """Return an order as lists show it."""
     return OrderSummary(**_shown(row["head"]))

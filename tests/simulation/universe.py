@@ -177,8 +177,7 @@ class Universe:
         world, actor, chance = self.world, Actor(self.world, "main"), self.scheduler.chance
         operator = actor.caller("arn:aws:iam::0:user/operator")
         owner, open_shop = {"email": "owner@example.com", "name": "The first owner"}, {"allow_sign_up": True}
-        settings = open_shop | (trade.SHOP if self.theme in {"orders", "all"} else {})
-        tenant = {"id": world.tenant, "name": "Sim", "owner": owner, "settings": settings}
+        tenant = {"id": world.tenant, "name": "Sim", "owner": owner, "settings": open_shop | trade.SHOP}
         actor.ask("CreateTenant", body=tenant, key="tenant", caller=operator)
         world.owners += sorted(self.watch.owners)
         world.tokens |= dict.fromkeys(world.owners, int(BEGINNING.timestamp()))

@@ -192,3 +192,16 @@ def test_paying_after_the_hold_is_refused_and_cancelling_is_not(shop: Shop, monk
     assert (late.status, late.code) == (409, "INVALID_STATE")
     assert shop.move(order_id, "cancel").status == 200
     assert shop.stock(item_id) == (5, 0, 5)
+
+
+def test_the_payments_of_an_order_are_listed(shop: Shop) -> None:
+    customer = shop.acting_as("customer")
+    order = customer.order({shop.add(stock=5)["id"]: 2}).json["id"]
+    path = f"/orders/{order}/payments"
+    assert customer.get(path).json == {"items": [], "next_cursor": None}
+    payment = shop.pay(order).json
+    assert customer.get(path).json["items"] == [payment]
+    shop.move(order, "refund")
+    assert customer.get(path).json["items"] == [payment | {"status": "refunded"}]
+    assert shop.acting_as("customer").get(path).status == 404
+    assert shop.get("/orders/order_01JD3ZK8Q4M5X6Y7Z8A9B0C1D9/payments").status == 404
