@@ -11,7 +11,8 @@ from domain.common.ids import is_id, new_id
 from domain.common.pages import Page, PageRequest
 from domain.common.times import TimeRange
 from domain.identity.permissions import Caller, Permission
-from domain.orders import Order, OrderStatus, OrderSummary, Quote, effect_of
+from domain.orders import Order, OrderStatus, OrderSummary, PaymentStatus, Quote, effect_of
+from domain.payments import Payment
 from domain.quotes import quote
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row
@@ -21,7 +22,7 @@ from repositories.dynamodb.session import Session, retry_on_conflict
 from repositories.dynamodb.transaction import Stale, WriteTransaction, require_absent
 from repositories.items import stock
 from repositories.orders.place import OrderPlacement, offers_of, read_offers
-from repositories.orders.rows import COLLECTION, StoredOrder, order_to_row, summary_from_row
+from repositories.orders.rows import COLLECTION, StoredOrder, order_to_row, payment_from_row, summary_from_row
 from repositories.paging.lists import Listing, list_page
 
 
@@ -71,6 +72,13 @@ class OrderRepository:
     def get(self, order_id: str) -> Order:
         """Return an order. Raises NotFound, Contention."""
         return self.reached(self.session.find(self.key(order_id))).order
+
+    @uses(IamAction.GET, IamAction.BATCH_GET)
+    @retry_on_conflict
+    def payments(self, order_id: str) -> Page[Payment]:
+        """Return the payments of an order. Raises NotFound, Contention."""
+        stored, row = self.with_payment(order_id)
+        return Page(items=[payment_from_row(row, stored.order)] if row else [], next_cursor=None)
 
     @uses(IamAction.LIST, IamAction.LIST_BELOW)
     def page(
@@ -129,6 +137,20 @@ class OrderRepository:
         if row is None:
             require_absent(self.session.table, [key])
         return self.reached(row)
+
+    def with_payment(self, order_id: str) -> tuple[StoredOrder, Row | None]:
+        """Return an order and the row of its payment. Raises NotFound; Stale if one of them is not visible yet."""
+        key = self.key(order_id)
+        paid_by = keys.payment(self.session.tenant, order_id, 1)
+        rows = self.session.read([key, paid_by])
+        if key not in rows:
+            require_absent(self.session.table, [key])
+        stored = self.reached(rows.get(key))
+        is_paid = stored.order.payment_status is not PaymentStatus.UNPAID
+        if is_paid != (paid_by in rows):
+            # The payment and the order's status were committed together, and one is not visible yet.
+            raise Stale
+        return stored, rows.get(paid_by)
 
     def reached(self, row: Row | None) -> StoredOrder:
         """Return the order of a row. Raises NotFound without a row, and to a customer for another customer's order."""
