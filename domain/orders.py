@@ -199,7 +199,7 @@ class Order(OrderSummary):
             id=order_id,
             customer_id=new.customer_id or by,
             status=OrderStatus.PENDING,
-            **_shown_of(OrderStatus.PENDING, amounts.total),
+            **shown_by(OrderStatus.PENDING, amounts.total),
             shipping_address=new.shipping_address,
             attributes=new.attributes,
             note=new.note,
@@ -221,7 +221,7 @@ class Order(OrderSummary):
         if wanted is OrderStatus.EXPIRED and not self.is_due(at):
             raise InvalidState("The order still holds its stock.")
         at = max(at, self.updated_at)
-        changes = _shown_of(wanted, self.total) | {
+        changes = shown_by(wanted, self.total) | {
             "status": wanted,
             "lines": [shipped_as(line, wanted) for line in self.lines],
             "hold_expires_at": None,
@@ -236,21 +236,17 @@ class Order(OrderSummary):
         return self.hold_expires_at is not None and self.hold_expires_at <= at
 
 
-def axes_of(status: OrderStatus) -> tuple[PaymentStatus, FulfillmentStatus]:
-    """Return what a status says about payment and shipping."""
-    return _PAYMENT.get(status, PaymentStatus.UNPAID), _FULFILLMENT.get(status, FulfillmentStatus.UNFULFILLED)
-
-
 def shipped_as(line: OrderLine, status: OrderStatus) -> OrderLine:
     """Return a line of an order with a status, with the units that have been shipped."""
     return line.model_copy(update={"shipped": line.quantity}) if status in _FULFILLMENT else line
 
 
-def _shown_of(status: OrderStatus, total: Money) -> dict[str, Any]:
-    payment, fulfillment = axes_of(status)
+def shown_by(status: OrderStatus, total: Money) -> dict[str, Any]:
+    """Return the fields of an order that follow from its status: what was paid, refunded and shipped of its total."""
+    payment = _PAYMENT.get(status, PaymentStatus.UNPAID)
     refunded = total.minor if payment is PaymentStatus.REFUNDED else 0
     return {
         "payment_status": payment,
-        "fulfillment_status": fulfillment,
+        "fulfillment_status": _FULFILLMENT.get(status, FulfillmentStatus.UNFULFILLED),
         "refunded_total": Money.of_minor(refunded, total.currency),
     }

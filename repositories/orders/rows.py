@@ -23,8 +23,8 @@ from domain.orders import (
     Reservation,
     StatusChange,
     TaxSum,
-    axes_of,
     shipped_as,
+    shown_by,
 )
 from domain.payments import Payment
 from repositories.dynamodb import keys
@@ -203,18 +203,15 @@ def _shown(head: Row) -> dict[str, Any]:
     fields = dict(head)
     currency, status = fields.pop("currency"), OrderStatus(head["status"])
     sums = fields.pop("sums", [head["total"], 0, 0, 0])
-    payment, fulfillment = axes_of(status)
-    refunded = head["total"] if payment is PaymentStatus.REFUNDED else 0
-    for name, minor in zip(_SUMS, (*sums, head["total"], refunded), strict=True):
+    for name, minor in zip(_SUMS, (*sums, head["total"]), strict=True):
         fields[name] = Money.of_minor(minor, currency)
     return fields | {
         "status": status,
-        "payment_status": payment,
-        "fulfillment_status": fulfillment,
+        **shown_by(status, fields["total"]),
         "prices_include_tax": head.get("prices_include_tax", False),
         "attributes": json.loads(head.get("attributes", "{}")),
         "note": head.get("note"),
     }
 
 
-_SUMS = ("subtotal", "discount_total", "shipping_total", "tax_total", "total", "refunded_total")
+_SUMS = ("subtotal", "discount_total", "shipping_total", "tax_total", "total")
