@@ -9,11 +9,13 @@ from handlers.http.declaration import IAM
 from handlers.registry import RouteFunction, functions
 from local.http.gateway import Request, proxy_event
 from local.http.sigv4 import USER_ARN
-from local.samples.data import ACCOUNTS, CUSTOMER, ITEM_ID, ORDERS, OWNER, TENANT, TRANSACTION_ID
+from local.samples.data import ACCOUNTS, CODES, CUSTOMER, ITEM_ID, ORDERS, OWNER, TENANT, TRANSACTION_ID
+from repositories.discounts.rows import discount_id_of
 
 _HOST = "a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com"
 _PARAMETERS = {
     "account_id": next(iter(ACCOUNTS)),
+    "discount_id": discount_id_of(TENANT, CODES[0]),
     "item_id": ITEM_ID,
     "order_id": next(iter(ORDERS)),
     "tenant_id": TENANT,
@@ -60,6 +62,8 @@ def _headers(function: RouteFunction, body: Any) -> list[tuple[str, str]]:
         headers.append(("Content-Type", "application/json"))
     if function.declaration.idempotency_key != "ignored":
         headers.append(("Idempotency-Key", function.operation_name.replace("_", "-")))
+    if function.declaration.method in {"PATCH", "DELETE"}:
+        headers.append(("If-Match", '"1"'))
     return headers
 
 

@@ -1,17 +1,17 @@
 """Items of the catalogue."""
 
-import unicodedata
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import MISSING, AfterValidator, BeforeValidator, Field, JsonValue
+from pydantic import MISSING, AfterValidator, Field, JsonValue
 
-from domain.common.errors import ItemArchived, PreconditionFailed
+from domain.common.codes import Sku
+from domain.common.errors import ItemArchived
 from domain.common.merge_patch import patched
 from domain.common.model import Model, SingleLine, Text, Timestamp, of_kilobytes
 from domain.common.money import Money
+from domain.common.money_patch import MoneyPatch
 from domain.stock import Stock, Units
 from domain.tax import STANDARD_TAX, TaxClass
 
@@ -24,25 +24,6 @@ Attributes = Annotated[
 ]
 Name = Annotated[SingleLine, Field(max_length=200, examples=["Enamel mug"])]
 Description = Annotated[Text, Field(max_length=10_000)]
-
-
-def composed[T](text: T) -> T | str:
-    """Return text in Unicode's composed form (NFC); return other values unchanged."""
-    return unicodedata.normalize("NFC", text) if isinstance(text, str) else text
-
-
-_UNSEEN = r"\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
-"""Invisible control and format characters, excluded so that SKUs that look the same are the same."""
-Sku = Annotated[
-    str,
-    Field(
-        max_length=64,
-        pattern=rf"^[^{_UNSEEN}\s]([^{_UNSEEN}]*[^{_UNSEEN}\s])?$",
-        examples=["MUG-RED"],
-    ),
-    BeforeValidator(composed),
-]
-"""Stock keeping unit in Unicode's composed form, so that equal text has one encoding."""
 
 
 class ItemStatus(StrEnum):
@@ -67,13 +48,6 @@ class NewItem(ItemFields):
     """A new item. `stock` is the number of units on hand; if null or left out, units are not counted."""
 
     stock: Units | None = None
-
-
-class MoneyPatch(Model):
-    """A change to the amount, the currency or both."""
-
-    amount: Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,4})?$")] | MISSING = MISSING
-    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] | MISSING = MISSING
 
 
 class ItemPatch(Model):
@@ -151,30 +125,3 @@ class NewItems(Model):
     """Items to add in one request. Each entry is a `NewItem` and is validated separately."""
 
     items: Annotated[list[dict[str, JsonValue]], Field(min_length=1, max_length=100)]
-
-
-@dataclass(frozen=True, slots=True)
-class Versions:
-    """Counters from which an item's version is computed.
-
-    The item's row counts edits and its stock rows count stock changes, so that a sale never writes the item's row.
-    Clients see the sum as the version, which changes whenever the item that they see changes.
-    """
-
-    edits: int
-    stock: int
-    stock_at_edit: int
-
-    @property
-    def shown(self) -> int:
-        """Version of the item, as shown in its ETag."""
-        return self.edits + self.stock
-
-    def require_fresh(self, expected: frozenset[int] | None) -> None:
-        """Raise PreconditionFailed unless a version in `expected` was current since the last edit; None accepts any.
-
-        Sales since the last edit are ignored. Otherwise an item that sells fast could never be edited.
-        """
-        fresh = range(self.edits + self.stock_at_edit, self.shown + 1)
-        if expected is not None and not any(version in fresh for version in expected):
-            raise PreconditionFailed

@@ -15,12 +15,6 @@ class NewPayment(Model):
     reference: Annotated[SingleLine, Field(max_length=200)] | None = None
 
 
-class Refund(Model):
-    """The reason for a refund."""
-
-    reason: Annotated[SingleLine, Field(max_length=200)] | None = None
-
-
 class Payment(Model):
     """A payment of an order."""
 

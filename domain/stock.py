@@ -4,7 +4,8 @@ Each shard has its own units, so that concurrent orders of a popular item do not
 one shard, or of several if no single shard has enough.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import Field
@@ -59,6 +60,60 @@ class StockSplit(Model):
     """Number of buckets over which to spread an item's available units."""
 
     count: Annotated[int, Field(ge=1, le=MAX_SHARDS, examples=[4]), A_NUMBER]
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """Units reserved for an order in one shard of an item's stock."""
+
+    item_id: str
+    shard: int
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnitChange:
+    """A change of the units on hand and of the reserved units in one shard of an item's stock."""
+
+    item_id: str
+    shard: int
+    on_hand: int
+    reserved: int
+
+    @property
+    def available(self) -> int:
+        """Change of the available units."""
+        return self.on_hand - self.reserved
+
+
+def reserved(hold: Reservation) -> UnitChange:
+    """Return the change that reserves units for an order."""
+    return UnitChange(hold.item_id, hold.shard, 0, hold.units)
+
+
+def released(hold: Reservation) -> UnitChange:
+    """Return the change that makes reserved units available again."""
+    return UnitChange(hold.item_id, hold.shard, 0, -hold.units)
+
+
+def taken(hold: Reservation) -> UnitChange:
+    """Return the change that removes reserved units from the stock."""
+    return UnitChange(hold.item_id, hold.shard, -hold.units, -hold.units)
+
+
+def restocked(hold: Reservation) -> UnitChange:
+    """Return the change that brings back units that had been removed."""
+    return UnitChange(hold.item_id, hold.shard, hold.units, 0)
+
+
+def merged(changes: Iterable[UnitChange]) -> list[UnitChange]:
+    """Return changes with those of one shard added up, as a transaction may change a row once."""
+    sums: dict[tuple[str, int], UnitChange] = {}
+    for each in changes:
+        key = (each.item_id, each.shard)
+        before = sums.get(key, UnitChange(*key, 0, 0))
+        sums[key] = UnitChange(*key, before.on_hand + each.on_hand, before.reserved + each.reserved)
+    return list(sums.values())
 
 
 def allocate(available: Sequence[int], units: int) -> dict[int, int] | None:

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from domain import pricing
 from domain.common.ids import new_id
-from domain.items import Versions
+from domain.common.versions import Versions
 from domain.ledger import posting as ledger_domain
-from domain.orders import MOVES, OrderStatus, StockEffect
+from domain.orders import pricing, refunding, shipping
+from domain.stock import UnitChange
 from repositories.dynamodb import idempotency, session, table, token_revocation, transaction, work_list
 from repositories.identity import invitations, users
 from repositories.items import repository as items
@@ -20,6 +20,7 @@ from repositories.items import stock
 from repositories.ledger import chains, posting, trial_balance
 from repositories.ledger import repository as ledger_repository
 from repositories.ledger import rows as ledger_rows
+from repositories.orders import repository as orders
 from repositories.payments import postings
 from repositories.payments import repository as payments
 
@@ -35,12 +36,13 @@ def _changed(owner: Any, name: str, change: Callable[[Callable[..., Any]], Calla
     return lambda patch: patch.setattr(owner, name, change(getattr(owner, name)))
 
 
-def _stock_effect(effect: StockEffect, text: str) -> Mistake:
-    return lambda patch: patch.setitem(stock._EFFECTS, effect, text)
-
-
-def _move(current: OrderStatus, wanted: OrderStatus, effect: StockEffect) -> Mistake:
-    return lambda patch: patch.setitem(MOVES, (current, wanted), effect)
+def _units(owner: Any, name: str, on_hand: int, reserved: int) -> Mistake:
+    """Let a change of units change other counts, in multiples of the units."""
+    return _set(
+        owner,
+        name,
+        lambda hold: UnitChange(hold.item_id, hold.shard, on_hand * hold.units, reserved * hold.units),
+    )
 
 
 def _no_order_id(post: Callable[..., Any]) -> Callable[..., Any]:
@@ -88,10 +90,6 @@ def _no_step(*_arguments: Any, **_values: Any) -> None:
     return None
 
 
-_HOLD = stock._EFFECTS[StockEffect.RESERVE]
-_RELEASE = stock._EFFECTS[StockEffect.RELEASE]
-_TAKE = stock._EFFECTS[StockEffect.TAKE]
-
 EFFECTS: dict[str, Mistake] = {
     "a refund is posted the same way round as the payment": _set(postings, "swapped", list),
     "a reversal is posted the same way round": _set(ledger_repository, "swapped", list),
@@ -122,23 +120,33 @@ EFFECTS: dict[str, Mistake] = {
     "a refusal to reverse rests on two moments": _set(
         ledger_repository.LedgerRepository, "_require_standing", _no_step
     ),
-    "reserved units stay available": _stock_effect(
-        StockEffect.RESERVE, _HOLD.replace("available = available - :units", "available = available")
+    "reserved units stay available": _units(stock, "reserved", 0, 0),
+    "released units stay reserved": _units(orders, "released", 0, 0),
+    "refunded units stay reserved": _units(refunding, "released", 0, 0),
+    "shipped units stay on hand": _units(shipping, "taken", 0, -1),
+    "returned units do not come back": _units(refunding, "restocked", 0, 0),
+    "orders do not change the item": _changed(
+        stock, "_values", lambda values: lambda change: values(change) | {"one": 0}
     ),
-    "released units stay reserved": _stock_effect(
-        StockEffect.RELEASE, _RELEASE.replace("reserved = reserved - :units", "reserved = reserved")
+    "an order that ended keeps its stock": _set(orders, "still_reserved", lambda *_: []),
+    "an order that ended keeps the use of its code": _set(orders, "give_use_back", _no_step),
+    "parts are shipped from the beginning of the reservations": _changed(
+        shipping, "next_reserved", lambda found: lambda holds, item, _used, units: found(holds, item, 0, units)
     ),
-    "shipped units stay on hand": _stock_effect(
-        StockEffect.TAKE, _TAKE.replace("on_hand = on_hand - :units", "on_hand = on_hand")
+    "more can be refunded than is left": _set(refunding, "_require_left", _no_step),
+    "more units can be refunded than were bought": _set(refunding, "_require_bought", _no_step),
+    "shipping can be refunded twice": _set(refunding, "_has_refunded_shipping", lambda _order: False),
+    "the last unit does not take the rounding": _changed(
+        refunding,
+        "_paid_for",
+        lambda paid: (
+            lambda part, order, amount: (
+                paid(part, order, amount) // getattr(part, "quantity", 1) * getattr(part, "quantity", 1)
+            )
+        ),
     ),
-    "a reservation is no change of the item": _stock_effect(
-        StockEffect.RESERVE, _HOLD.replace("changes + :one", "changes")
-    ),
-    "a shipment is no change of the item": _stock_effect(StockEffect.TAKE, _TAKE.replace("changes + :one", "changes")),
-    "a cancelled order keeps its stock": _move(OrderStatus.PENDING, OrderStatus.CANCELLED, StockEffect.NONE),
-    "an expired order keeps its stock": _move(OrderStatus.PENDING, OrderStatus.EXPIRED, StockEffect.NONE),
-    "a refunded order keeps its stock": _move(OrderStatus.PAID, OrderStatus.REFUNDED, StockEffect.NONE),
-    "a shipped order gives its stock back": _move(OrderStatus.PAID, OrderStatus.SHIPPED, StockEffect.RELEASE),
+    "tax is refunded from sales": _set(refunding, "_tax_in", lambda *_: 0),
+    "a refund takes more of an account than is left": _set(refunding, "fitted", lambda wanted, _left: wanted),
     "counts are not told by number": _set(
         item_rows.StockRows, "sequence", property(lambda stock_rows: int(stock_rows.rows[0]["stock_events"]) - 1)
     ),

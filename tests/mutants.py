@@ -44,7 +44,7 @@ LIKELY = {
     "identity": "user|address|owner|subject|token|claim|role|profile|caller|right|erased|sign|answer that showed",
     "ledger": "entry|entries|balance|post|revers|chain|account|code|final|settled|times|clock|present|refund",
     "items": "SKU|item|version|shard|split|snapshot|sum",
-    "orders": "order|reserve|release|ship|cancel|units|reservation|sweep|expire",
+    "orders": "order|reserve|release|ship|cancel|units|reservation|sweep|expire|code|discount|refund|shipping",
     "http/test_idempotency.py": "record|lease|batch|key|replay|idempotency|response|commands|attempts",
     "audit": "came in|counts|what came",
     "consistency": "tenant|edit|stock row|any version|half|belong|balance|moments|rests",

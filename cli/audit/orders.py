@@ -1,21 +1,22 @@
 """Audit of orders: totals are sums of lines, and orders have a posted payment if and only if their status needs one."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from functools import partial
 
 from cli.audit.reading import Reading, broken_unless, require_listed
 from cli.audit.state import State
-from domain.orders import Charge, Order, OrderLine, OrderStatus
-from domain.pricing import ChargeKind
+from domain.orders.amounts import Charge, OrderLine
+from domain.orders.order import Order
+from domain.orders.pricing import ChargeKind
+from domain.orders.reserved import left_stock, still_reserved
+from domain.orders.revenue import ACCOUNTS, credits_of, unrefunded_of
+from domain.orders.status import UNPAID, OrderStatus
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row
 from repositories.ledger.rows import entry_locations
 from repositories.orders.rows import COLLECTION, StoredOrder, order_to_row
-from repositories.payments.postings import credits_of, shop_account_id
-
-_HOLDING = {OrderStatus.PENDING, OrderStatus.PAID}
-_GONE = {OrderStatus.SHIPPED, OrderStatus.DELIVERED}
-_PAID = {OrderStatus.PAID, OrderStatus.REFUNDED} | _GONE
+from repositories.payments.postings import shop_account_id
 
 
 def check_orders(reading: Reading) -> Iterator[None]:
@@ -36,7 +37,8 @@ def _check_order(reading: Reading, order_id: str) -> None:
     require_listed(rows[key], order_to_row(reading.tenant, order, stored.holds), name)
     _check_amounts(order)
     what = f"{name} is {order.status}, {'with' if payment else 'without'} a payment."
-    broken_unless((payment is not None) == (order.status in _PAID), what)
+    broken_unless((payment is not None) == (order.status not in UNPAID), what)
+    _check_units(order)
     if payment is not None:
         _check_payment(reading, order, payment)
     _add_up(reading.state, stored)
@@ -66,24 +68,70 @@ def _check_payment(reading: Reading, order: Order, payment: Row) -> None:
     if payment["transaction_id"] is None:
         broken_unless(total.minor == 0, f"{name}: the payment is not posted.")
         return
-    row = reading.table.get(keys.transaction(reading.tenant, payment["transaction_id"]))
-    posted = {place[0]: place[2] for place in entry_locations(row)} if row else {}
-    wanted = {"cash": total.minor} | {part: minor for part, minor in credits_of(order).items() if minor}
-    accounts = {shop_account_id(reading.tenant, part, total.currency): minor for part, minor in wanted.items()}
-    of_it = row is not None and posted == accounts and row["head"].get("order_id") == order.id
-    broken_unless(of_it, f"{name}: the books do not have its payment.")
-    reversed_ = row is not None and "reversed_by" in row["head"]
-    is_refunded = order.status is OrderStatus.REFUNDED
-    broken_unless(reversed_ == is_refunded, f"{name} is {order.status}: its posting says otherwise.")
+    posted = {part: minor for part, minor in credits_of(order).items() if minor}
+    row = _posting(reading, order, payment["transaction_id"], total.minor, posted)
+    broken_unless(row is not None, f"{name}: the books do not have its payment.")
+    reversed_by = row["head"].get("reversed_by") if row else None
+    whole = next((each for each in order.refunds if each.amount == total), None)
+    is_whole = order.status is OrderStatus.REFUNDED and (whole is not None or not order.refunds)
+    said = reversed_by == whole.transaction_id if whole else (reversed_by is not None) == is_whole
+    broken_unless(said, f"{name} is {order.status}: its posting says otherwise.")
+    _check_refunds(reading, order)
 
 
 _NOT_TOTAL = "the payment is not its total."
 
 
+def _check_refunds(reading: Reading, order: Order) -> None:
+    """Check that refunds add up, and that each is posted."""
+    name = f"Order {order.id}"
+    if not order.refunds:
+        return
+    refunded = sum(each.amount.minor for each in order.refunds)
+    broken_unless(order.refunded_total.minor == refunded, f"{name}: its refunds are not its refunded total.")
+    left = unrefunded_of(order)
+    adds_up = min(left.values()) >= 0 and sum(left.values()) == order.unrefunded
+    broken_unless(adds_up, f"{name}: its refunds take more of an account than was paid.")
+    is_rest = order.status is OrderStatus.REFUNDED
+    broken_unless(not is_rest or order.unrefunded == 0, f"{name} is refunded, and not all of it.")
+    for refund in order.refunds:
+        debits = {part: minor for part, minor in zip(ACCOUNTS, refund.debits, strict=True) if minor}
+        broken_unless(sum(debits.values()) == refund.amount.minor, f"{name}: {refund.id} is not what it debits.")
+        if refund.transaction_id:
+            row = _posting(reading, order, refund.transaction_id, refund.amount.minor, debits)
+            broken_unless(row is not None, f"{name}: the books do not have {refund.id}.")
+
+
+def _posting(reading: Reading, order: Order, transaction_id: str, cash: int, others: Mapping[str, int]) -> Row | None:
+    """Return the transaction if it posts these amounts by account, for this order."""
+    row = reading.table.get(keys.transaction(reading.tenant, transaction_id))
+    posted = {place[0]: place[2] for place in entry_locations(row)} if row else {}
+    wanted = {"cash": cash, **others}
+    accounts = {shop_account_id(reading.tenant, part, order.total.currency): minor for part, minor in wanted.items()}
+    return row if row and posted == accounts and row["head"].get("order_id") == order.id else None
+
+
+def _check_units(order: Order) -> None:
+    """Check the counters of lines, and that shipments and refunds add up to them."""
+    shipped, returned = Counter[str](), Counter[str]()
+    for shipment in order.shipments:
+        shipped.update({each.item_id: each.quantity for each in shipment.lines})
+    for refund in order.refunds:
+        for each in refund.lines:
+            returned[each.item_id] += each.quantity
+    for line in order.lines:
+        name = f"Order {order.id}, {line.item_id}"
+        fits = 0 <= line.freed <= line.returned <= line.quantity and line.to_ship >= 0
+        broken_unless(fits, f"{name}: more units are shipped or refunded than were bought.")
+        broken_unless(line.restocked <= line.returned - line.freed, f"{name}: more units came back than were refunded.")
+        same = not order.shipments or shipped[line.item_id] == line.shipped
+        broken_unless(same, f"{name}: its shipments are not what was shipped.")
+        broken_unless(returned[line.item_id] <= line.returned, f"{name}: its refunds are not what was refunded.")
+
+
 def _add_up(state: State, stored: StoredOrder) -> None:
-    for hold in stored.holds:
-        if stored.order.status in _HOLDING:
-            shards = state.reserved.setdefault(hold.item_id, {})
-            shards[str(hold.shard)] = shards.get(str(hold.shard), 0) + hold.units
-        elif stored.order.status in _GONE:
-            state.shipped[hold.item_id] = state.shipped.get(hold.item_id, 0) + hold.units
+    for hold in still_reserved(stored.order, stored.holds):
+        shards = state.reserved.setdefault(hold.item_id, {})
+        shards[str(hold.shard)] = shards.get(str(hold.shard), 0) + hold.units
+    for item_id, units in left_stock(stored.order, stored.holds).items():
+        state.shipped[item_id] = state.shipped.get(item_id, 0) + units

@@ -87,9 +87,10 @@ def _check_order_of(reading: Reading, row: Row) -> None:
     rows = reading.together([key, payment])
     name = f"Transaction {head['id']}"
     broken_unless(key in rows, f"{name} is of order {head['order_id']}, which is not there.")
-    paid_by = rows.get(payment, {}).get("transaction_id")
-    of_payment = paid_by is not None and paid_by in {head["id"], head.get("reverses")}
-    broken_unless(of_payment, f"{name} is not the one by which order {head['order_id']} was paid or refunded.")
     stored = StoredOrder.from_row(rows[key])
+    paid_by = rows.get(payment, {}).get("transaction_id")
+    known = {paid_by, *(refund.transaction_id for refund in stored.order.refunds)} - {None}
+    of_order = head["id"] in known or head.get("reverses") in known
+    broken_unless(of_order, f"{name} is not the one by which order {head['order_id']} was paid or refunded.")
     expected = order_to_row(reading.tenant, stored.order, stored.holds)
     require_listed(rows[key], expected, f"Order {stored.order.id}")

@@ -68,16 +68,19 @@ def seed(
 
 
 def replay(
-    file: Annotated[Path, typer.Argument(help="CSV file of invoice lines.", exists=True, dir_okay=False)],
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="CSV files of invoice lines, one a day.", exists=True, dir_okay=False),
+    ],
     currency: Annotated[str, typer.Option(help="Currency of the prices (ISO 4217).")],
     tenant: Annotated[str, typer.Option(help="Tenant in which to trade.")] = "acme",
     url: Url = None,
     data: Data = DEFAULT_DATA,
 ) -> None:
-    """Replay a trading day through the running API and compare the sums. Another replay repeats no command."""
+    """Replay trading days through the running API and compare the sums. Another replay repeats no command."""
     from cli.replay import replay as replaying
 
     with api_of(tenant, url, data, user=_REPLAYING) as (base, bearer):
-        agreed = replaying.replay(file, currency, base, bearer)
+        agreed = replaying.replay(files, currency, base, bearer)
     if not agreed:
         raise typer.Exit(1)

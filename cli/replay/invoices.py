@@ -1,28 +1,35 @@
-"""Trading day read from a wholesaler's invoice lines: the sales and cancellations, in order of time.
+"""Trading days read from a wholesaler's invoice lines: sales, and credits for what is cancelled, in order of time.
 
-Columns are those of the UCI data set "Online Retail" (doi:10.24432/C5BW33): InvoiceNo (a cancellation if it begins with
-C), StockCode, Description, Quantity, InvoiceDate, UnitPrice, CustomerID.
+Columns are those of the UCI data set "Online Retail" (doi:10.24432/C5BW33): InvoiceNo (a credit if it begins with C),
+StockCode, Description, Quantity, InvoiceDate, UnitPrice, CustomerID.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import batched
 from pathlib import Path
 
 from cli.api_client import rows_of
-from domain.checkout import MAX_ITEMS
+from domain.orders.checkout import MAX_ITEMS
 
-CANCELLATION = "C"
-CHARGES = {"POST": "shipping", "DOT": "shipping", "C2": "shipping", "M": "fee", "BANK CHARGES": "fee"}
+CREDIT = "C"
+KINDS = {
+    "POST": "shipping",
+    "DOT": "shipping",
+    "C2": "shipping",
+    "M": "fee",
+    "BANK CHARGES": "fee",
+    "D": "discount",
+}
 """Stock codes that are no articles, and the kind of charge that each is."""
-_COLUMNS = ("InvoiceNo", "StockCode", "Description", "Quantity", "UnitPrice", "CustomerID")
+_COLUMNS = ("InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID")
 
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """Stock code at a price: one code can have several prices in a day."""
+    """Stock code at a price: one code can have several prices."""
 
     code: str
     price: Decimal
@@ -35,33 +42,16 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """Postage or fee of an invoice."""
+    """Postage, fee or discount of an invoice."""
 
     kind: str
     label: str
     money: Decimal
 
 
-@dataclass(slots=True)
-class Sale:
-    """Order to place: an invoice or a part of it. `cancelled_by` is the invoice that cancels it."""
-
-    invoice: str
-    customer: str
-    units: dict[Article, int]
-    cancelled_by: str = ""
-    note: str = ""
-    charges: list[Charge] = field(default_factory=list)
-
-    @property
-    def key(self) -> str:
-        """Part of the idempotency key, the same in every replay of the day."""
-        return f"{self.note}/{self.cancelled_by}".replace(" ", "-")
-
-
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Valid line of the file."""
+    """Valid line of a file; `units` is positive in credits too."""
 
     number: int
     invoice: str
@@ -74,129 +64,114 @@ class Line:
         """Line total."""
         return self.article.price * self.units
 
+    @property
+    def kind(self) -> str:
+        """Kind of charge, or `articles`."""
+        return KINDS.get(self.article.code, "articles")
+
+
+@dataclass(slots=True)
+class Sale:
+    """Order to place: an invoice or a part of it."""
+
+    invoice: str
+    customer: str
+    units: dict[Article, int]
+    charges: list[Charge] = field(default_factory=list)
+    note: str = ""
+
+    @property
+    def key(self) -> str:
+        """Part of the idempotency key, the same in every replay of the day."""
+        return self.note.replace(" ", "-")
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """Invoice that takes earlier sales back, with its lines."""
+
+    invoice: str
+    customer: str
+    lines: list[Line]
+
 
 @dataclass(slots=True)
 class Day:
-    """Trading day. `steps` are sales, and numbers of invoices that cancel sales, in order of time."""
+    """Trading day: sales and credits in order of time."""
 
-    steps: list[Sale | str] = field(default_factory=list)
+    name: str
+    """Name of the file without its ending, in idempotency keys."""
+    date: str
+    steps: list[Sale | Credit] = field(default_factory=list)
     names: dict[Article, str] = field(default_factory=dict)
     lines: int = 0
     refused: list[tuple[int, str]] = field(default_factory=list)
     """Refused lines: line number, reason."""
-    sold: tuple[int, Decimal] = (0, Decimal())
-    """Units and money of all lines that are sales of articles."""
+    sold: dict[Article, int] = field(default_factory=dict)
+    """Units of all lines that are sales, by article."""
     charged: dict[str, Decimal] = field(default_factory=dict)
     """Money of all lines that are charges, by kind."""
-    returned: tuple[int, Decimal] = (0, Decimal())
-    """Units and money of all lines that cancel a sale of the file."""
 
     @property
     def sales(self) -> list[Sale]:
         """Orders to place."""
         return [step for step in self.steps if isinstance(step, Sale)]
 
-    @property
-    def demand(self) -> dict[Article, int]:
-        """Units of each article that the day sells."""
-        units: dict[Article, int] = defaultdict(int)
-        for sale in self.sales:
-            for article, count in sale.units.items():
-                units[article] += count
-        return units
+
+def read(files: Iterable[Path]) -> list[Day]:
+    """Return the days in files, earliest first. Lines that are neither sales nor credits are recorded as refused.
+
+    Raises LookupError if a column is missing.
+    """
+    return sorted((_read(file) for file in files), key=lambda day: day.date)
 
 
-def read(file: Path) -> Day:
-    """Return the day in a file. Lines that are neither sales nor cancellations of sales are recorded as refused."""
-    day = Day()
+def _read(file: Path) -> Day:
+    day = Day(file.stem, "")
     invoices: dict[str, list[Line]] = {}
     for line in _readable(file, day):
         invoices.setdefault(line.invoice, []).append(line)
-    sold: dict[str, Sale] = {}
-    taken_back: dict[str, list[Sale]] = {}
     for invoice, lines in invoices.items():
-        if invoice.startswith(CANCELLATION):
-            taken_back[invoice] = _taken_back(day, lines, sold)
+        if invoice.startswith(CREDIT):
+            day.steps.append(Credit(invoice, lines[0].customer, lines))
         else:
-            sold[invoice], articles = _sale(lines, day.names)
-            day.sold = _plus(day.sold, articles)
-            for charge in sold[invoice].charges:
-                day.charged[charge.kind] = day.charged.get(charge.kind, Decimal()) + charge.money
-    for invoice in invoices:
-        if invoice in sold:
-            parts = [sold[invoice], *(part for all_ in taken_back.values() for part in all_ if part.invoice == invoice)]
-            day.steps += _split(parts)
-        elif taken_back[invoice]:
-            day.steps.append(invoice)
+            day.steps += _sales(day, lines)
     return day
 
 
 def _readable(file: Path, day: Day) -> Iterable[Line]:
     for number, row in rows_of(file, *_COLUMNS):
         day.lines += 1
+        day.date = day.date or row["InvoiceDate"]
         invoice, units, price = row["InvoiceNo"], int(row["Quantity"]), Decimal(row["UnitPrice"])
         article = Article(row["StockCode"].strip(), price)
         if price < 0:
             day.refused.append((number, "a negative price"))
-        elif (units < 0) != invoice.startswith(CANCELLATION):
+        elif (units < 0) != invoice.startswith(CREDIT):
             day.refused.append((number, "a correction of stock, not a sale"))
         else:
             day.names.setdefault(article, row["Description"].strip() or article.code)
             yield Line(number, invoice, article, abs(units), row["CustomerID"].partition(".")[0])
 
 
-def _sale(lines: list[Line], names: dict[Article, str]) -> tuple[Sale, list[Line]]:
-    """Return the sale of an invoice, and its lines that are articles; all are, if there are charges only."""
-    articles = [line for line in lines if line.article.code not in CHARGES] or lines
-    charges = [
-        Charge(CHARGES[line.article.code], names[line.article], line.money) for line in lines if line not in articles
-    ]
+def _sales(day: Day, lines: list[Line]) -> list[Sale]:
+    """Return the orders of an invoice, within the maximum of items; the first has the charges.
+
+    All lines are articles if there are charges only, as an order has lines.
+    """
+    articles = [line for line in lines if line.kind == "articles"] or lines
+    charged = [line for line in lines if line not in articles]
     units: dict[Article, int] = defaultdict(int)
     for line in articles:
         units[line.article] += line.units
-    return Sale(lines[0].invoice, lines[0].customer, units, charges=charges), articles
-
-
-def _taken_back(day: Day, lines: list[Line], sold: dict[str, Sale]) -> list[Sale]:
-    """Move the units that an invoice cancels to separate sales, so that they can be refunded separately."""
-    parts: dict[str, Sale] = {}
-    for line in lines:
-        original = next((sale for sale in reversed(sold.values()) if _covers(sale, line)), None)
-        if original is None:
-            day.refused.append((line.number, f"{line.invoice} cancels what was not sold on the day"))
-            continue
-        part = parts.setdefault(original.invoice, Sale(original.invoice, original.customer, {}, line.invoice))
-        part.units[line.article] = part.units.get(line.article, 0) + line.units
-        original.units[line.article] -= line.units
-        if not original.units[line.article]:
-            del original.units[line.article]
-        day.returned = _plus(day.returned, [line])
-    return list(parts.values())
-
-
-def _covers(sale: Sale, line: Line) -> bool:
-    return bool(line.customer) and sale.customer == line.customer and sale.units.get(line.article, 0) >= line.units
-
-
-def _split(parts: Sequence[Sale]) -> list[Sale]:
-    """Split the sales of an invoice into orders within the maximum of items, with the invoice and part in their notes.
-
-    The first has the invoice's charges.
-    """
-    charges = [charge for part in parts for charge in part.charges]
-    orders = [
-        Sale(part.invoice, part.customer, dict(units), part.cancelled_by)
-        for part in parts
-        for units in batched(part.units.items(), MAX_ITEMS, strict=False)
-    ]
+    for article, count in units.items():
+        day.sold[article] = day.sold.get(article, 0) + count
+    for line in charged:
+        day.charged[line.kind] = day.charged.get(line.kind, Decimal()) + line.money
+    invoice, customer = lines[0].invoice, lines[0].customer
+    parts = [dict(part) for part in batched(units.items(), MAX_ITEMS, strict=False)]
+    orders = [Sale(invoice, customer, part) for part in parts]
+    orders[0].charges = [Charge(line.kind, day.names[line.article], line.money) for line in charged]
     for number, order in enumerate(orders, start=1):
-        order.charges = charges if number == 1 else []
-        order.note = f"Invoice {order.invoice}" + (f", part {number} of {len(orders)}" if len(orders) > 1 else "")
+        order.note = f"Invoice {invoice}" + (f", part {number} of {len(orders)}" if len(orders) > 1 else "")
     return orders
-
-
-def _plus(so_far: tuple[int, Decimal], lines: Iterable[Line]) -> tuple[int, Decimal]:
-    units, money = so_far
-    for line in lines:
-        units, money = units + line.units, money + line.money
-    return units, money

@@ -1,117 +1,129 @@
-"""Replay of a trading day through the API, and comparison of the results with the file."""
+"""Replay of trading days through the API, and comparison of the results with the files."""
 
 import time
-from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from itertools import batched
 from pathlib import Path
 from typing import Any
 
 import httpx
-from rich.table import Table
 
-from cli.api_client import Client, Spent, json_of, reason_of, successful
-from cli.console import console, print_refused
+from cli.api_client import Client, json_of, reason_of, successful
 from cli.import_items import BATCH
 from cli.progress import Bar, progress
-from cli.replay.invoices import Article, Day, Sale, read
+from cli.replay.credits import Customers, TakenBack
+from cli.replay.invoices import Article, Credit, Day, Sale, read
+from cli.replay.report import report
+from cli.replay.tally import Tally
 
 
 @dataclass(slots=True)
-class Tally:
-    """Results from the API: orders, units and money sold and refunded, and refused commands."""
-
-    orders: int = 0
-    units: int = 0
-    money: Decimal = Decimal()
-    charged: dict[str, Decimal] = field(default_factory=dict)
-    """Money of charges by kind."""
-    units_back: int = 0
-    money_back: Decimal = Decimal()
-    refused: Counter[str] = field(default_factory=Counter)
-    seconds: float = 0
-    shelves_that_differ: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
 class Stocked:
-    """Item of the day, with its units on hand before the first sale."""
+    """Item of an article, with the units that should be on hand."""
 
     item_id: str
     on_hand: int
 
 
 class Replay:
-    """Replay of a day. Idempotency keys are derived from the file, so that another replay repeats nothing."""
+    """Replay of days. Idempotency keys are derived from the files, so that another replay repeats nothing."""
 
-    def __init__(self, api: Client, day: Day, name: str, currency: str, bar: Bar) -> None:
-        self._api, self._day, self._name, self._currency, self._bar = api, day, name, currency, bar
-        self._shipped: dict[Article, int] = defaultdict(int)
-        self._to_refund: dict[str, list[str]] = defaultdict(list)
+    def __init__(self, api: Client, currency: str, bar: Bar) -> None:
+        self._api, self._currency, self._bar = api, currency, bar
+        self._items: dict[Article, Stocked] = {}
+        self._articles: dict[str, Article] = {}
+        self._customer_ids: dict[str, str] = {}
+        self._customers = Customers()
+        self._order_ids: dict[str, str] = {}
+        """Ids of orders by their notes."""
+        self._transactions: list[tuple[Day, str]] = []
         self.tally = Tally()
 
-    def run(self) -> Tally:
-        """Replay the day and return the results."""
-        items = self._stock_up()
-        customers = self._customers()
-        started = time.perf_counter()
-        for step in self._tracked(self._day.steps, "Trading"):
-            if isinstance(step, Sale):
-                self._sell(step, items, customers)
-            else:
-                self._refund(step)
-        self.tally.seconds = time.perf_counter() - started
-        for article, stocked in self._tracked(items.items(), "Checking stock"):
-            left = self._api.get(f"/items/{stocked.item_id}")["stock"]["on_hand"]
-            if left != stocked.on_hand - self._shipped[article]:
-                self.tally.shelves_that_differ.append(article.sku)
+    def run(self, days: Iterable[Day]) -> Tally:
+        """Replay the days and return the results."""
+        for day in days:
+            self._trade(day)
+        self._check_stock()
+        self._read_ledger()
         return self.tally
 
-    def _stock_up(self) -> dict[Article, Stocked]:
+    def _trade(self, day: Day) -> None:
+        self.tally.count_file(day)
+        self._stock_up(day)
+        self._add_customers(day)
+        started = time.perf_counter()
+        for step in self._tracked(day.steps, f"Trading {day.name}"):
+            if isinstance(step, Sale):
+                self._sell(day, step)
+            else:
+                self._take_back(day, step)
+        self.tally.seconds += time.perf_counter() - started
+
+    def _check_stock(self) -> None:
+        for article, stocked in self._tracked(self._items.items(), "Checking stock"):
+            left = self._api.get(f"/items/{stocked.item_id}")["stock"]["on_hand"]
+            if left != stocked.on_hand:
+                self.tally.shelves_that_differ.append(article.sku)
+
+    def _stock_up(self, day: Day) -> None:
         """Create missing items, and add the units that the day sells to their stock."""
-        demand = self._day.demand
-        ids: dict[Article, str] = {}
-        batches = list(batched(demand, BATCH, strict=False))
+        name, ids = f"replay-{day.name}", dict[Article, str]()
+        batches = list(batched(day.sold, BATCH, strict=False))
         for number, batch in enumerate(self._tracked(batches, "Making items")):
-            rows = [self._new_item(article) for article in batch]
-            answer = self._api.post("/items/batch", {"items": rows}, key=f"{self._name}/items/{number}")
+            rows = [self._new_item(day, article) for article in batch]
+            answer = self._api.post("/items/batch", {"items": rows}, key=f"{name}/items/{number}")
             for result in json_of(successful(answer))["results"]:
                 if result["status"] == 201:
                     ids[batch[result["index"]]] = result["item"]["id"]
-        stocked: dict[Article, Stocked] = {}
-        for article, units in self._tracked(demand.items(), "Bringing in stock"):
-            item_id = ids.get(article) or self._api.get("/items", sku=article.sku)["items"][0]["id"]
-            body = {"delta": units, "reason": f"for {self._name}"}
-            counted = successful(self._api.post(f"/items/{item_id}/stock", body, key=f"{self._name}/stock"))
-            stocked[article] = Stocked(item_id, json_of(counted)["stock"]["on_hand"])
-        return stocked
+        for article, units in self._tracked(day.sold.items(), "Bringing in stock"):
+            known = self._items.get(article)
+            item_id = ids.get(article) or (known.item_id if known else "")
+            item_id = item_id or self._api.get("/items", sku=article.sku)["items"][0]["id"]
+            body = {"delta": units, "reason": f"for {name}"}
+            counted = successful(self._api.post(f"/items/{item_id}/stock", body, key=f"{name}/stock"))
+            if known:
+                known.on_hand += units
+            else:
+                self._items[article] = Stocked(item_id, json_of(counted)["stock"]["on_hand"])
+                self._articles[item_id] = article
 
-    def _new_item(self, article: Article) -> dict[str, Any]:
-        price = self._money(article.price)
-        return {"name": self._day.names[article], "sku": article.sku, "price": price, "stock": 0}
+    def _new_item(self, day: Day, article: Article) -> dict[str, Any]:
+        return {"name": day.names[article], "sku": article.sku, "price": self._money(article.price), "stock": 0}
 
     def _money(self, amount: Decimal) -> dict[str, str]:
         return {"amount": str(amount), "currency": self._currency}
 
-    def _customers(self) -> dict[str, str]:
-        """Create missing customers and return all ids. Sales without a customer are the caller's own."""
-        ids = {}
-        for customer in self._tracked({sale.customer for sale in self._day.sales} - {""}, "Making customers"):
+    def _add_customers(self, day: Day) -> None:
+        """Create missing customers. Sales without a customer are the caller's own."""
+        new = {sale.customer for sale in day.sales} - {""} - self._customer_ids.keys()
+        for customer in self._tracked(sorted(new), "Making customers"):
             email = f"customer-{customer}@example.com"
             body = {"email": email, "name": f"Customer {customer}", "role": "customer"}
-            made = self._api.post("/users", body, key=f"{self._name}/customer-{customer}")
+            made = self._api.post("/users", body, key=f"replay-{day.name}/customer-{customer}")
             taken = made.status_code == httpx.codes.CONFLICT
             found = self._api.get("/users", email=email)["items"][0] if taken else json_of(successful(made))
-            ids[customer] = found["id"]
-        return ids
+            self._customer_ids[customer] = found["id"]
 
-    def _sell(self, sale: Sale, items: dict[Article, Stocked], customers: dict[str, str]) -> None:
-        key = f"{self._name}/{sale.key}"
+    def _sell(self, day: Day, sale: Sale) -> None:
+        key = f"replay-{day.name}/{sale.key}"
+        placed = self._done("/orders", self._order(sale), key)
+        payment = placed and self._done(f"/orders/{placed['id']}/payments", {"provider": "manual"}, key)
+        if placed is None or payment is None:
+            return
+        self._note_transaction(day, payment)
+        self.tally.count_order(day, placed, self._articles)
+        self._customers.bought(sale)
+        self._order_ids[sale.note] = placed["id"]
+        if self._done(f"/orders/{placed['id']}/ship", None, key):
+            for article, units in sale.units.items():
+                self._items[article].on_hand -= units
+
+    def _order(self, sale: Sale) -> dict[str, Any]:
         lines = [
             {
-                "item_id": items[article].item_id,
+                "item_id": self._items[article].item_id,
                 "quantity": units,
                 "unit_price": self._money(article.price),
             }
@@ -123,29 +135,50 @@ class Replay:
                 {"kind": each.kind, "label": each.label, "amount": self._money(each.money)} for each in sale.charges
             ]
         if sale.customer:
-            body["customer_id"] = customers[sale.customer]
-        placed = self._done("/orders", body, key)
-        if placed is None or self._done(f"/orders/{placed['id']}/payments", {"provider": "manual"}, key) is None:
-            return
-        self.tally.orders += 1
-        self.tally.units += sum(line["quantity"] for line in placed["lines"])
-        self.tally.money += Decimal(placed["subtotal"]["amount"])
-        for charge in placed["charges"]:
-            so_far = self.tally.charged.get(charge["kind"], Decimal())
-            self.tally.charged[charge["kind"]] = so_far + Decimal(charge["amount"]["amount"])
-        if sale.cancelled_by:
-            self._to_refund[sale.cancelled_by].append(placed["id"])
-        elif self._done(f"/orders/{placed['id']}/ship", None, key):
-            for article, units in sale.units.items():
-                self._shipped[article] += units
+            body["customer_id"] = self._customer_ids[sale.customer]
+        return body
 
-    def _refund(self, invoice: str) -> None:
-        for order_id in self._to_refund[invoice]:
-            body = {"reason": f"cancelled by {invoice}"}
-            refunded = self._done(f"/orders/{order_id}/refund", body, f"{self._name}/{invoice}")
-            if refunded:
-                self.tally.units_back += sum(line["quantity"] for line in refunded["lines"])
-                self.tally.money_back += Decimal(refunded["total"]["amount"])
+    def _take_back(self, day: Day, credit: Credit) -> None:
+        """Refund what a credit takes back, of orders that have been shipped: units return to the stock."""
+        parts, refused = self._customers.match(credit)
+        day.refused += refused
+        for part in parts:
+            self.tally.count_credit(day, part)
+            path = f"/orders/{self._order_ids[part.sale.note]}/refunds"
+            refund = self._done(path, self._refund(part), f"replay-{day.name}/{part.key}")
+            if refund:
+                self._note_transaction(day, refund)
+                self.tally.count_refund(day, part, refund, self._articles)
+                for article, units in part.units.items():
+                    self._items[article].on_hand += units
+
+    def _refund(self, part: TakenBack) -> dict[str, Any]:
+        body: dict[str, Any] = {"reason": f"credited by {part.invoice}"}
+        if part.amount:
+            return body | {"amount": self._money(part.amount)}
+        if part.shipping:
+            body["shipping"] = True
+        if part.units:
+            body["lines"] = [
+                {"item_id": self._items[article].item_id, "quantity": units, "restock": True}
+                for article, units in part.units.items()
+            ]
+        return body
+
+    def _note_transaction(self, day: Day, made: dict[str, Any]) -> None:
+        if made["transaction_id"]:
+            self._transactions.append((day, made["transaction_id"]))
+
+    def _read_ledger(self) -> None:
+        """Add up what was posted for payments and refunds, by day and account."""
+        parts: dict[str, str] = {}
+        for day, transaction_id in self._tracked(self._transactions, "Reading the books"):
+            for entry in self._api.get(f"/ledger/transactions/{transaction_id}")["entries"]:
+                account = entry["account_id"]
+                if account not in parts:
+                    parts[account] = self._api.get(f"/ledger/accounts/{account}")["code"].split(".")[1]
+                sign = 1 if entry["direction"] == "credit" else -1
+                self.tally.posted[day.date, parts[account]] += sign * Decimal(entry["amount"]["amount"])
 
     def _done(self, path: str, body: Any, key: str) -> dict[str, Any] | None:
         answer = self._api.post(path, body, key)
@@ -159,53 +192,13 @@ class Replay:
         return self._bar.track(list(things), description=description)
 
 
-def replay(file: Path, currency: str, url: str, token: str) -> bool:
-    """Replay the day in a file and print a report; return True if all sums agree.
+def replay(files: Iterable[Path], currency: str, url: str, token: str) -> bool:
+    """Replay the days in files in order of time and print a report; return True if all sums agree.
 
     Raises httpx.HTTPError, ApiError, LookupError if a column is missing.
     """
-    day = read(file)
+    days = read(files)
     with Client(url, token) as api, progress() as bar:
-        tally = Replay(api, day, f"replay-{file.stem}", currency, bar).run()
-    return _report(day, tally, api.spent, currency)
-
-
-def _report(day: Day, tally: Tally, spent: Spent, currency: str) -> bool:
-    sums = [
-        ("units sold", day.sold[0], tally.units),
-        (f"money taken for articles, {currency}", day.sold[1], tally.money),
-        *(
-            (f"{kind} charged, {currency}", day.charged.get(kind, Decimal()), tally.charged.get(kind, Decimal()))
-            for kind in sorted(day.charged.keys() | tally.charged.keys())
-        ),
-        ("units given back", day.returned[0], tally.units_back),
-        (f"money given back, {currency}", day.returned[1], tally.money_back),
-    ]
-    table = Table("", "file", "API", "", title="The day", caption_justify="left")
-    for name, wanted, got in sums:
-        table.add_row(name, f"{wanted:,}", f"{got:,}", "agrees" if wanted == got else "[bold red]differs")
-    console.print(table)
-    facts = Table("", "count", title="How it went")
-    invoices = {sale.invoice for sale in day.sales}
-    for name, shown in (
-        ("lines", f"{day.lines:,}"),
-        ("invoices", f"{len(invoices):,}"),
-        ("orders (one an invoice; more if a part was cancelled, or of over 90 items)", f"{tally.orders:,}"),
-        ("lines refused", f"{len(day.refused):,}"),
-        ("commands refused", f"{tally.refused.total():,}"),
-        ("shelves that differ", f"{len(tally.shelves_that_differ):,}"),
-        ("orders a second, placed, paid and shipped", f"{tally.orders / max(tally.seconds, 1e-9):,.0f}"),
-        ("calls to the API", f"{spent.calls:,}"),
-        ("requests to the table", f"{spent.db_requests:,}"),
-        ("read units", f"{spent.reads:,.1f}"),
-        ("write units", f"{spent.writes:,.0f}"),
-    ):
-        facts.add_row(name, shown)
-    console.print(facts)
-    print_refused(day.refused)
-    for why, count in tally.refused.most_common():
-        console.print(f"{count} refused: {why}", highlight=False, markup=False)
-    for sku in tally.shelves_that_differ:
-        console.print(f"stock differs: {sku}", highlight=False, markup=False)
-    agree = all(wanted == got for _, wanted, got in sums)
-    return agree and not tally.refused and not tally.shelves_that_differ
+        tally = Replay(api, currency, bar).run(days)
+    report(days, tally, api.spent, currency)
+    return tally.agrees

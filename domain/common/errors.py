@@ -54,6 +54,19 @@ class OutOfStock(DomainError):
     """Fewer units are available than requested."""
 
 
+class DiscountInvalid(DomainError):
+    """The discount code cannot be used for the order."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            "The discount code cannot be used. Nothing was reserved.", Flaw("/discount_code", "DISCOUNT_INVALID", why)
+        )
+
+
+class RefundTooLarge(DomainError):
+    """More units or more money would be refunded than are left."""
+
+
 class SkuTaken(DomainError):
     """Another item of the tenant has this SKU."""
 

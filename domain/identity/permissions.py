@@ -24,6 +24,8 @@ class Permission(StrEnum):
     ORDERS_OWN = "orders:own"
     ORDERS_READ_ALL = "orders:read-all"
     ORDERS_MANAGE = "orders:manage"
+    DISCOUNTS_READ = "discounts:read"
+    DISCOUNTS_WRITE = "discounts:write"
     LEDGER_READ = "ledger:read"
     LEDGER_WRITE = "ledger:write"
     USERS_OWN = "users:own"
@@ -36,13 +38,14 @@ _CUSTOMER = frozenset({Permission.ITEMS_READ, Permission.ORDERS_PLACE, Permissio
 _STAFF = _CUSTOMER | {
     Permission.ORDERS_READ_ALL,
     Permission.ORDERS_MANAGE,
+    Permission.DISCOUNTS_READ,
     Permission.LEDGER_READ,
     Permission.ITEMS_READ_ARCHIVED,
     Permission.ITEMS_WRITE,
     Permission.USERS_READ,
     Permission.USERS_CREATE,
 }
-_OWNER = _STAFF | {Permission.USERS_WRITE, Permission.LEDGER_WRITE}
+_OWNER = _STAFF | {Permission.USERS_WRITE, Permission.LEDGER_WRITE, Permission.DISCOUNTS_WRITE}
 
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.OWNER: _OWNER,

@@ -4,10 +4,11 @@ from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
+from domain.common.codes import Sku
 from domain.common.errors import Contention, CursorInvalid
 from domain.common.pages import Page, PageRequest
 from domain.identity.permissions import Permission
-from domain.items import ItemStatus, ItemSummary, Sku
+from domain.items import ItemStatus, ItemSummary
 from handlers.dependencies.items import Items
 from handlers.http.parameters import Cursor, Limit
 from handlers.http.route import Route

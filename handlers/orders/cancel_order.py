@@ -2,7 +2,7 @@
 
 from domain.common.errors import Contention, InvalidState, NotFound
 from domain.identity.permissions import Permission
-from domain.orders import Order
+from domain.orders.order import Order
 from handlers.dependencies.orders import Orders
 from handlers.http.route import Route
 

@@ -4,12 +4,13 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from domain.checkout import UserId
 from domain.common.errors import CursorInvalid
 from domain.common.pages import Page, PageRequest
 from domain.common.times import TimeRange
 from domain.identity.permissions import Permission
-from domain.orders import OrderStatus, OrderSummary
+from domain.orders.checkout import UserId
+from domain.orders.order import OrderSummary
+from domain.orders.status import OrderStatus
 from handlers.dependencies.orders import Orders
 from handlers.http.parameters import Cursor, From, Limit, To
 from handlers.http.route import Route

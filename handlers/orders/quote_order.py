@@ -1,9 +1,9 @@
 """POST /v1/orders/quote: show what an order would come to."""
 
-from domain.checkout import NewOrder
-from domain.common.errors import Contention, ItemArchived, NotFound, PriceChanged
+from domain.common.errors import Contention, DiscountInvalid, ItemArchived, NotFound, PriceChanged
 from domain.identity.permissions import Permission
-from domain.orders import Quote
+from domain.orders.amounts import Quote
+from domain.orders.checkout import NewOrder
 from handlers.dependencies.orders import Orders
 from handlers.http.route import Route
 
@@ -13,7 +13,7 @@ api = Route()
 @api.post(
     "/v1/orders/quote",
     permission=Permission.ORDERS_PLACE,
-    raises=[NotFound, PriceChanged, ItemArchived, Contention],
+    raises=[NotFound, PriceChanged, DiscountInvalid, ItemArchived, Contention],
     idempotency_key="ignored",
     reads=True,
 )

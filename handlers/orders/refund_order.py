@@ -1,4 +1,4 @@
-"""POST /v1/orders/{order_id}/refund: refund a paid order."""
+"""POST /v1/orders/{order_id}/refund: refund everything that is left of an order."""
 
 from typing import Annotated
 
@@ -6,13 +6,13 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from domain.common.errors import Contention, InvalidState, NotFound
 from domain.identity.permissions import Permission
-from domain.orders import Order
-from domain.payments import Refund
+from domain.orders.order import Order
+from domain.orders.refunds import RefundOfRest
 from handlers.dependencies.payments import Payments
 from handlers.http.route import Route
 
 api = Route()
-_NO_REASON = Refund()
+_NO_REASON = RefundOfRest()
 
 
 @api.post(
@@ -21,12 +21,13 @@ _NO_REASON = Refund()
     raises=[NotFound, InvalidState, Contention],
     idempotency_key="required",
 )
-def refund_order(order_id: str, payments: Payments, refund: Annotated[Refund, Body()] = _NO_REASON) -> Order:
-    """Refund a paid order that is not shipped. Its posting is reversed and its reserved units are released.
+def refund_order(order_id: str, payments: Payments, rest: Annotated[RefundOfRest, Body()] = _NO_REASON) -> Order:
+    """Refund everything that is left of a paid order. Units that were not shipped are released.
 
-    Returns the order. 409 if it is not in the status paid.
+    Returns the order, which is refunded. Shipped units do not return to the stock. 409 if the order was not paid, or
+    was refunded before.
     """
-    return payments.refund(order_id, refund)
+    return payments.refund_rest(order_id, rest.reason)
 
 
 handler = api.handler

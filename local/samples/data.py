@@ -3,10 +3,10 @@
 import time
 from contextlib import suppress
 
-from domain.checkout import NewLine, NewOrder
 from domain.common.environment import now
 from domain.common.events import DomainEvent
 from domain.common.money import Money
+from domain.discounts import NewDiscount
 from domain.identity.email import canonical_email
 from domain.identity.permissions import Caller, Role
 from domain.identity.tenants import NewOwner, NewTenant, TenantSettings
@@ -14,9 +14,11 @@ from domain.identity.users import NewUser, User
 from domain.items import Item, NewItem
 from domain.ledger.accounts import Account, AccountType, Direction, NewAccount
 from domain.ledger.transactions import NewEntry
+from domain.orders.checkout import NewLine, NewOrder
 from domain.payments import NewPayment
 from repositories.aws.clients import dynamodb, secretsmanager
 from repositories.aws.settings import settings
+from repositories.discounts.repository import DiscountRepository
 from repositories.dynamodb.session import Session
 from repositories.dynamodb.table import Meter, Table
 from repositories.identity.invitations import add_user
@@ -34,13 +36,16 @@ CUSTOMER = "5a0c2f0e-52a3-4f0a-8a0e-3e1d9f6c7b21"
 ITEM_ID = "item_01JD3ZK8Q4M5X6Y7Z8A9B0C1D2"
 LAST_ITEM_ID = "item_01JD3ZK8Q4M5X6Y7Z8A9B0C1DA"
 """Id of an item to sell out and archive."""
-ORDERS = {f"order_01JD3ZK8Q4M5X6Y7Z8A9B0C1D{n}": moves for n, moves in {3: 0, 4: 0, 5: 1, 6: 1, 7: 2}.items()}
-"""Orders and their number of status changes: 0 (pending), 1 (paid) or 2 (shipped)."""
+_MOVES = {3: 0, 4: 0, 5: 1, 6: 1, 7: 2, 8: 1, 9: 1, 2: 3}
+ORDERS = {f"order_01JD3ZK8Q4M5X6Y7Z8A9B0C1D{n}": moves for n, moves in _MOVES.items()}
+"""Orders and their number of status changes: 0 (pending), 1 (paid), 2 (shipped) or 3 (refunded)."""
 ACCOUNTS = {
     "acct_01JD3ZK8Q4M5X6Y7Z8A9B0C1E1": ("bank", AccountType.ASSET),
     "acct_01JD3ZK8Q4M5X6Y7Z8A9B0C1E2": ("capital", AccountType.EQUITY),
     "acct_01JD3ZK8Q4M5X6Y7Z8A9B0C1E3": ("unused", AccountType.EXPENSE),
 }
+CODES = ("WELCOME10", "SUMMER")
+"""Codes of discounts: one to change, one to archive."""
 TRANSACTION_ID = "txn_01JD3ZK8Q4M5X6Y7Z8A9B0C1F1"
 SECRET = "tradepost-cursor-keys"  # noqa: S105 - the name of the secret
 
@@ -64,6 +69,8 @@ def add_samples() -> None:
     ItemRepository(session).add(Item.new(ITEM_ID, mug, session.at))
     last = NewItem(name="Enamel mug, last year's", price=Money.of_minor(1299, "EUR"), stock=10)
     ItemRepository(session).add(Item.new(LAST_ITEM_ID, last, session.at))
+    for code in CODES:
+        DiscountRepository(session).create(NewDiscount(code=code, percent="10"))
     _add_orders(session)
     _add_books(session)
     with suppress(secretsmanager().exceptions.ResourceExistsException):
@@ -81,6 +88,8 @@ def _add_orders(session: Session) -> None:
             PaymentRepository(session).pay(order_id, paying)
         if moves > 1:
             orders.ship(order_id)
+        if moves > 2:
+            PaymentRepository(session).refund_rest(order_id, "damaged in the post")
 
 
 def _add_books(session: Session) -> None:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
 
-from domain.checkout import NewLine, NewOrder
 from domain.common.environment import Environment, now, using
 from domain.common.errors import OutOfStock
 from domain.common.money import Money
@@ -22,8 +21,9 @@ from domain.identity.users import NewUser
 from domain.items import Item
 from domain.ledger.accounts import AccountType, Direction, NewAccount
 from domain.ledger.transactions import NewEntry, NewTransaction
-from domain.orders import Order
-from domain.payments import NewPayment, Refund
+from domain.orders.checkout import NewLine, NewOrder
+from domain.orders.order import Order
+from domain.payments import NewPayment
 from local.samples.catalogue import CURRENCY, catalogue
 from local.samples.clock import TickingClock
 from repositories.aws.clients import dynamodb
@@ -130,7 +130,7 @@ class DemoShop:
         PaymentRepository(self._session(self.owner)).pay(order.id, NewPayment(provider="manual"))
         if fate == "refunded":
             self.clock.at += timedelta(minutes=9)
-            PaymentRepository(self._session(self.owner)).refund(order.id, Refund(reason="Changed their mind"))
+            PaymentRepository(self._session(self.owner)).refund_rest(order.id, "Changed their mind")
         if fate in {"shipped", "delivered"}:
             self._after(8, lambda orders: orders.ship(order.id))
         if fate == "delivered":

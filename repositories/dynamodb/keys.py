@@ -117,6 +117,16 @@ def payment(tenant: str, order_id: str, number: int) -> Key:
     return Key(_pk(tenant, "ORDER", order_id), f"PAYMENT#{number}")
 
 
+def discount(tenant: str, discount_id: str) -> Key:
+    """Return the key of a discount's row."""
+    return Key(_pk(tenant, "DISCOUNT", discount_id), "DISCOUNT")
+
+
+def discount_use(tenant: str, discount_id: str, customer_id: str) -> Key:
+    """Return the key of a customer's uses of a discount, in the partition of the discount."""
+    return Key(_pk(tenant, "DISCOUNT", discount_id), f"USES#{customer_id}")
+
+
 def account(tenant: str, account_id: str) -> Key:
     """Return the key of an account's row: the last one in the partition of its first stripe."""
     return Key(chain_pk(tenant, account_id, 0), "SELF")

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from pydantic import JsonValue
 
+from domain.common.codes import composed
 from domain.common.errors import DomainError
-from domain.items import Item, composed
+from domain.items import Item
 
 
 class Batch(NamedTuple):

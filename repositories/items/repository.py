@@ -23,8 +23,9 @@ from domain.common.events import DomainEvent
 from domain.common.ids import derived_id, is_id, new_id
 from domain.common.pages import Page, PageRequest
 from domain.common.validation import validated
+from domain.common.versions import Versions
 from domain.identity.permissions import Caller
-from domain.items import Item, ItemPatch, ItemStatus, ItemSummary, NewItem, Versions
+from domain.items import Item, ItemPatch, ItemStatus, ItemSummary, NewItem
 from domain.stock import Stock, StockAdjustment, StockBuckets
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import new_row

@@ -8,7 +8,8 @@ from typing import Any
 
 from domain.common.model import attributes_json, to_rfc3339
 from domain.common.money import Money
-from domain.items import Item, ItemStatus, ItemSummary, Versions
+from domain.common.versions import Versions
+from domain.items import Item, ItemStatus, ItemSummary
 from domain.stock import Stock
 from domain.tax import STANDARD_TAX
 from repositories.dynamodb import keys
@@ -87,7 +88,7 @@ class StoredItem:
 
     def edited(self, at: datetime, **changes: Any) -> "StoredItem":
         """Return the item after one more edit."""
-        versions = Versions(self.versions.edits + 1, self.versions.stock, self.versions.stock)
+        versions = self.versions.edited()
         update = changes | {"version": versions.shown, "updated_at": at}
         return StoredItem(self.item.model_copy(update=update), versions, self.stock_rows)
 
@@ -121,7 +122,7 @@ def item_to_row(tenant: str, item: Item, versions: Versions) -> Row:
         "price": item.price.minor,
         "currency": item.price.currency,
         "status": item.status.value,
-        "version": versions.edits + versions.stock_at_edit,
+        "version": versions.edits + versions.changes_at_edit,
         "created_at": at.at,
         "updated_at": to_rfc3339(item.updated_at),
     }

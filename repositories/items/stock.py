@@ -3,17 +3,15 @@
 from collections.abc import Iterable
 from typing import Any
 
-from domain.orders import Reservation, StockEffect
-from domain.stock import rebalance
+from domain.stock import Reservation, UnitChange, rebalance, reserved
 from repositories.dynamodb import keys
 from repositories.dynamodb.transaction import Stale, WriteTransaction
 from repositories.items.rows import StoredItem, for_sale, shard_to_row
 
-_EFFECTS = {
-    StockEffect.RESERVE: "SET reserved = reserved + :units, available = available - :units, changes = changes + :one",
-    StockEffect.RELEASE: "SET reserved = reserved - :units, available = available + :units, changes = changes + :one",
-    StockEffect.TAKE: "SET reserved = reserved - :units, on_hand = on_hand - :units, changes = changes + :one",
-}
+_CHANGE = (
+    "SET on_hand = on_hand + :on_hand, reserved = reserved + :reserved, available = available + :available,"
+    " changes = changes + :one"
+)
 
 
 def reserve(tx: WriteTransaction, tenant: str, wanted: Reservation, edits: int) -> None:
@@ -24,12 +22,12 @@ def reserve(tx: WriteTransaction, tenant: str, wanted: Reservation, edits: int) 
     tx.update(
         "reserve units",
         keys.stock(tenant, wanted.item_id, wanted.shard),
-        _EFFECTS[StockEffect.RESERVE],
+        _CHANGE,
         condition="edits = :edits AND available >= :units",
         raises=Stale(),
         units=wanted.units,
         edits=edits,
-        one=1,
+        **_values(reserved(wanted)),
     )
 
 
@@ -44,16 +42,17 @@ def sell_uncounted(tx: WriteTransaction, tenant: str, item_id: str, edits: int) 
     )
 
 
-def apply(tx: WriteTransaction, tenant: str, holds: Iterable[Reservation], effect: StockEffect) -> None:
-    """Add the steps that release or remove reserved units.
+def change_units(tx: WriteTransaction, tenant: str, changes: Iterable[UnitChange]) -> None:
+    """Add the steps that release, remove or bring back units of an order, at most one a shard.
 
-    The order's version condition guarantees that the units are reserved.
+    The order's version condition guarantees that the units are reserved, or were removed.
     """
-    if effect is StockEffect.NONE:
-        return
-    for each in holds:
-        key = keys.stock(tenant, each.item_id, each.shard)
-        tx.update(f"{effect.value} units", key, _EFFECTS[effect], units=each.units, one=1)
+    for each in changes:
+        tx.update("change units", keys.stock(tenant, each.item_id, each.shard), _CHANGE, **_values(each))
+
+
+def _values(change: UnitChange) -> dict[str, Any]:
+    return {"on_hand": change.on_hand, "reserved": change.reserved, "available": change.available, "one": 1}
 
 
 def update_stock_rows(tx: WriteTransaction, tenant: str, edited: StoredItem) -> None:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from domain.common.errors import InvalidState, NotFound
 from domain.identity.permissions import Caller, Role
-from domain.orders import SYSTEM
+from domain.orders.status import SYSTEM
 from repositories.dynamodb import keys
 from repositories.dynamodb.iam_actions import IamAction, uses
 from repositories.dynamodb.keys import DueRow

@@ -4,17 +4,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from domain.checkout import NewOrder
 from domain.common.environment import chance
 from domain.common.errors import InvalidState
 from domain.common.events import DomainEvent
 from domain.common.ids import is_id
 from domain.common.money import Money
 from domain.identity.tenants import TenantSettings
-from domain.orders import Order, Reservation
-from domain.quotes import Offer, out_of_stock, quantities, quote
-from domain.stock import allocate
+from domain.orders.checkout import NewOrder
+from domain.orders.order import Order
+from domain.orders.quotes import Offer, Terms, out_of_stock, quantities, quote
+from domain.stock import Reservation, allocate
 from domain.tax import STANDARD_TAX
+from repositories.discounts.uses import StoredTerms, count_use
+from repositories.discounts.uses import read_terms as read_discount
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row
 from repositories.dynamodb.session import Session
@@ -45,10 +47,12 @@ class OrderPlacement:
     def attempt(self) -> Order:
         """Read the items and place the order.
 
-        Raises NotFound, ItemArchived, PriceChanged, ValidationFailed, OutOfStock, InvalidState; Stale on a conflict.
+        Raises NotFound, ItemArchived, PriceChanged, DiscountInvalid, ValidationFailed, OutOfStock, InvalidState; Stale
+        on a conflict.
         """
-        rows, settings = read_offers(self.session, self.new)
-        amounts = quote(self.new, offers_of(rows), settings)
+        read = read_terms(self.session, self.new)
+        rows, settings = read.rows, read.terms.settings
+        amounts = quote(self.new, read.terms, self.session.at)
         holds = self._holds(rows)
         order = Order.placed(
             self.order_id,
@@ -58,7 +62,7 @@ class OrderPlacement:
             at=self.session.at,
             hold_expires_at=self.session.at + timedelta(minutes=settings.hold_minutes),
         )
-        self._commit(order, holds, rows)
+        self._commit(order, holds, read)
         return order
 
     def _holds(self, rows: Mapping[str, Row]) -> list[Reservation]:
@@ -96,14 +100,16 @@ class OrderPlacement:
             raise Stale
         return StockRows(tuple(rows))
 
-    def _commit(self, order: Order, holds: Sequence[Reservation], rows: Mapping[str, Row]) -> None:
-        tenant = self.session.tenant
+    def _commit(self, order: Order, holds: Sequence[Reservation], read: "ReadTerms") -> None:
+        tenant, rows = self.session.tenant, read.rows
         tx = self.session.transaction()
         tx.create("place the order", order_to_row(tenant, order, holds), raises=id_exists)
         for hold in holds:
             stock.reserve(tx, tenant, hold, rows[hold.item_id]["edits"])
         for item_id in _uncounted(rows):
             stock.sell_uncounted(tx, tenant, item_id, rows[item_id]["edits"])
+        if read.discount:
+            count_use(tx, tenant, order, read.discount)
         data = {"customer_id": order.customer_id, "total": order.total.minor, "currency": order.total.currency}
         self.session.commit(tx, order, DomainEvent("OrderPlaced", order.id, order.version, data))
 
@@ -113,20 +119,29 @@ def _uncounted(rows: Mapping[str, Row]) -> list[str]:
     return [item_id for item_id, row in rows.items() if not StockRows((row,)).counted]
 
 
-def read_offers(session: Session, new: NewOrder) -> tuple[dict[str, Row], TenantSettings]:
-    """Return the first stock row of each item of an order that exists, and the tenant's settings. Raises Stale."""
+@dataclass(frozen=True, slots=True)
+class ReadTerms:
+    """What the table says of an order: its terms, the items' first stock rows by id, and the discount as read."""
+
+    terms: Terms
+    rows: dict[str, Row]
+    discount: StoredTerms | None
+
+
+def read_terms(session: Session, new: NewOrder) -> ReadTerms:
+    """Return the terms of an order, with the offers of its items that exist. Raises Stale."""
     tenant = keys.tenant(session.tenant)
     ids = dict.fromkeys(line.item_id for line in new.lines if is_id("item", line.item_id))
     wanted = {keys.stock(session.tenant, item_id): item_id for item_id in ids}
     found = session.read([*wanted, tenant])
     require_absent(session.table, (key for key in wanted if key not in found))
-    settings = tenant_fields(found.pop(tenant))["settings"] if tenant in found else {}
-    return {wanted[key]: row for key, row in found.items()}, TenantSettings(**settings)
-
-
-def offers_of(rows: Mapping[str, Row]) -> dict[str, Offer]:
-    """Return the offers of stock rows, by item id."""
-    return {item_id: _offer(row) for item_id, row in rows.items()}
+    settings = TenantSettings(**(tenant_fields(found.pop(tenant))["settings"] if tenant in found else {}))
+    rows = {wanted[key]: row for key, row in found.items()}
+    discount = None
+    if new.discount_code is not None:
+        discount = read_discount(session, new.discount_code, new.customer_id or session.caller.subject)
+    offers = {item_id: _offer(row) for item_id, row in rows.items()}
+    return ReadTerms(Terms(offers, settings, discount.terms if discount else None), rows, discount)
 
 
 def _offer(row: Row) -> Offer:

@@ -1,19 +1,27 @@
 """Orders and their changes of status."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from domain.checkout import NewOrder
 from domain.common.errors import NotFound
 from domain.common.events import DomainEvent
 from domain.common.ids import is_id, new_id
 from domain.common.pages import Page, PageRequest
 from domain.common.times import TimeRange
 from domain.identity.permissions import Caller, Permission
-from domain.orders import Order, OrderStatus, OrderSummary, PaymentStatus, Quote, effect_of
+from domain.orders.amounts import Quote
+from domain.orders.checkout import NewOrder
+from domain.orders.order import Order, OrderSummary
+from domain.orders.quotes import quote
+from domain.orders.refunds import Refund
+from domain.orders.reserved import still_reserved
+from domain.orders.shipments import NewShipment, Shipment
+from domain.orders.shipping import Shipping, ship
+from domain.orders.status import ENDED_UNPAID, OrderStatus, PaymentStatus
 from domain.payments import Payment
-from domain.quotes import quote
+from domain.stock import UnitChange, released
+from repositories.discounts.uses import give_use_back
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row
 from repositories.dynamodb.iam_actions import IamAction, uses
@@ -21,8 +29,9 @@ from repositories.dynamodb.keys import Key
 from repositories.dynamodb.session import Session, retry_on_conflict
 from repositories.dynamodb.transaction import Stale, WriteTransaction, require_absent
 from repositories.items import stock
-from repositories.orders.place import OrderPlacement, offers_of, read_offers
-from repositories.orders.rows import COLLECTION, StoredOrder, order_to_row, payment_from_row, summary_from_row
+from repositories.orders.payment_rows import payment_from_row
+from repositories.orders.place import OrderPlacement, read_terms
+from repositories.orders.rows import COLLECTION, StoredOrder, order_to_row, summary_from_row
 from repositories.paging.lists import Listing, list_page
 
 
@@ -49,7 +58,8 @@ class OrderRepository:
     def place(self, new: NewOrder) -> Order:
         """Place an order and reserve its stock, all of it or nothing.
 
-        Raises NotFound, ItemArchived, PriceChanged, ValidationFailed, OutOfStock, InvalidState, Contention.
+        Raises NotFound, ItemArchived, PriceChanged, DiscountInvalid, ValidationFailed, OutOfStock, InvalidState,
+        Contention.
         """
         return self.place_as(new_id("order"), new)
 
@@ -62,10 +72,9 @@ class OrderRepository:
     def quote(self, new: NewOrder) -> Quote:
         """Return what an order would come to. Nothing is reserved or written.
 
-        Raises NotFound, ItemArchived, PriceChanged, ValidationFailed, Contention.
+        Raises NotFound, ItemArchived, PriceChanged, DiscountInvalid, ValidationFailed, Contention.
         """
-        rows, settings = read_offers(self.session, new)
-        return quote(new, offers_of(rows), settings)
+        return quote(new, read_terms(self.session, new).terms, self.session.at)
 
     @uses(IamAction.GET)
     @retry_on_conflict
@@ -96,10 +105,38 @@ class OrderRepository:
         """Cancel an order and release its stock. Raises NotFound, InvalidState, Contention."""
         return self._move(order_id, OrderStatus.CANCELLED)
 
+    @uses(IamAction.GET)
+    def shipments(self, order_id: str) -> Page[Shipment]:
+        """Return the shipments of an order. Raises NotFound, Contention."""
+        return Page(items=self.get(order_id).shipments, next_cursor=None)
+
+    @uses(IamAction.GET)
+    def refunds(self, order_id: str) -> Page[Refund]:
+        """Return the refunds of an order. Raises NotFound, Contention."""
+        return Page(items=self.get(order_id).refunds, next_cursor=None)
+
     @uses(IamAction.GET, IamAction.BATCH_GET, IamAction.PUT, IamAction.UPDATE)
+    @retry_on_conflict
     def ship(self, order_id: str) -> Order:
-        """Mark an order as shipped and remove its units from stock. Raises NotFound, InvalidState, Contention."""
-        return self._move(order_id, OrderStatus.SHIPPED)
+        """Ship all units of an order that remain. Raises NotFound, InvalidState, Contention."""
+        shipped, tx, event = self._shipping(order_id, NewShipment())
+        self.session.commit(tx, shipped.order, event)
+        return shipped.order
+
+    @uses(IamAction.GET, IamAction.BATCH_GET, IamAction.PUT, IamAction.UPDATE)
+    @retry_on_conflict
+    def add_shipment(self, order_id: str, new: NewShipment) -> Shipment:
+        """Ship some units of an order, or all that remain. Raises NotFound, InvalidState, Contention."""
+        shipped, tx, event = self._shipping(order_id, new)
+        self.session.commit(tx, shipped.shipment, event)
+        return shipped.shipment
+
+    def _shipping(self, order_id: str, new: NewShipment) -> tuple[Shipping, WriteTransaction, DomainEvent]:
+        stored = self.read(order_id)
+        shipped = ship(stored.order, stored.holds, new, new_id("shipment"), self.caller.subject, self.session.at)
+        is_partial = shipped.order.status is not OrderStatus.SHIPPED
+        event = order_event(shipped.order, "Shipped", is_partial=is_partial, shipment_id=shipped.shipment.id)
+        return shipped, self.changing(stored, shipped.order, shipped.changes), event
 
     @uses(IamAction.GET, IamAction.BATCH_GET, IamAction.PUT)
     def deliver(self, order_id: str) -> Order:
@@ -114,20 +151,25 @@ class OrderRepository:
     def _move(self, order_id: str, wanted: OrderStatus) -> Order:
         stored = self.read(order_id)
         moved = stored.order.moved(wanted, self.caller.subject, self.session.at)
-        self.session.commit(self.moving(stored, moved), moved, moved_event(moved))
+        if wanted in ENDED_UNPAID:
+            tx = self.changing(stored, moved, [released(each) for each in still_reserved(stored.order, stored.holds)])
+            give_use_back(tx, self.session.tenant, moved)
+        else:
+            tx = self.changing(stored, moved)
+        self.session.commit(tx, moved, order_event(moved, moved.status.title()))
         return moved
 
-    def moving(self, stored: StoredOrder, moved: Order) -> WriteTransaction:
-        """Return the transaction that changes the order's status and its stock. It raises Stale on a conflict."""
+    def changing(self, stored: StoredOrder, changed: Order, changes: Iterable[UnitChange] = ()) -> WriteTransaction:
+        """Return the transaction that changes an order and its stock. It raises Stale on a conflict."""
         tenant, tx = self.session.tenant, self.session.transaction()
         tx.put(
-            "move the order",
-            order_to_row(tenant, moved, stored.holds),
+            "change the order",
+            order_to_row(tenant, changed, stored.holds),
             condition="version = :seen",
             raises=Stale(),
             seen=stored.order.version,
         )
-        stock.apply(tx, tenant, stored.holds, effect_of(stored.order.status, moved.status))
+        stock.change_units(tx, tenant, changes)
         return tx
 
     def read(self, order_id: str) -> StoredOrder:
@@ -175,6 +217,6 @@ class OrderRepository:
         return Listing(self.session.table, "gsi2", [pk], f"{pk}?{status}", shows)
 
 
-def moved_event(order: Order, **told: Any) -> DomainEvent:
-    """Return the event for an order's change of status; the keyword arguments are its data."""
-    return DomainEvent(f"Order{order.status.title()}", order.id, order.version, told)
+def order_event(order: Order, what: str, *, is_partial: bool = False, **told: Any) -> DomainEvent:
+    """Return the event of a change of an order, such as `Shipped`; the keyword arguments are its data."""
+    return DomainEvent(f"Order{'Partially' if is_partial else ''}{what}", order.id, order.version, told)

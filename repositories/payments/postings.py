@@ -1,7 +1,7 @@
 """Ledger postings of orders: a payment debits cash and credits sales, shipping, fees and tax. A refund reverses it."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from domain.common.events import DomainEvent
@@ -10,14 +10,13 @@ from domain.common.money import Money
 from domain.ledger.accounts import RESERVED_CODES, Account, AccountType, Direction, NewAccount
 from domain.ledger.posting import ChainHead
 from domain.ledger.transactions import NewEntry
-from domain.orders import Charge, Order, OrderLine
-from domain.pricing import ChargeKind
-from repositories.dynamodb import keys
+from domain.orders.order import Order
+from domain.orders.refunding import Refunding
+from domain.orders.revenue import ACCOUNTS, credits_of
 from repositories.dynamodb.session import Session
 from repositories.dynamodb.transaction import Stale, WriteTransaction
 from repositories.ledger.chains import Chains
 from repositories.ledger.posting import Draft, add_account, post, swapped
-from repositories.ledger.rows import transaction_from_row
 
 SHOP_STRIPES = 4
 """Stripes of the accounts that orders post to: every payment of a shop writes to the same accounts."""
@@ -42,49 +41,47 @@ def post_payment(tx: WriteTransaction, session: Session, order: Order) -> tuple[
     currency = order.total.currency
     credited = {part: minor for part, minor in credits_of(order).items() if minor}
     heads = _heads(tx, session, ["cash", *credited], currency)
-    entries = [NewEntry(account_id=heads["cash"].account.id, direction=Direction.DEBIT, amount=order.total)]
-    entries += [
-        NewEntry(account_id=heads[part].account.id, direction=Direction.CREDIT, amount=Money.of_minor(minor, currency))
-        for part, minor in credited.items()
-    ]
+    entries = _entries({part: head.account.id for part, head in heads.items()}, credited, order.total)
     draft = Draft(f"Payment of {order.id}", entries, reference=order.id, order_id=order.id)
     transaction, events = post(tx, session, draft, {head.account.id: head for head in heads.values()})
     return transaction.id, events
 
 
-def credits_of(order: Order) -> dict[str, int]:
-    """Return what an order credits when it is paid, in minor units by part of the shop's accounts, net of tax."""
-    sums = {"sales": 0, "shipping": 0, "fees": 0, "tax": order.tax_total.minor}
-    for line in order.lines:
-        sums["sales"] += line.total.minor - line.discount.minor - _tax_inside(order, line)
-    for charge in order.charges:
-        if charge.kind is not ChargeKind.DISCOUNT:
-            part = "shipping" if charge.kind is ChargeKind.SHIPPING else "fees"
-            sums[part] += charge.amount.minor - charge.discount.minor - _tax_inside(order, charge)
-    return sums
+def post_refund(tx: WriteTransaction, session: Session, made: Refunding, reverses: str | None) -> Sequence[DomainEvent]:
+    """Add the steps that post a refund, and return the events.
 
-
-def _tax_inside(order: Order, part: OrderLine | Charge) -> int:
-    return part.tax.minor if order.prices_include_tax else 0
-
-
-def post_refund(tx: WriteTransaction, session: Session, order: Order, paid_by: str | None) -> Sequence[DomainEvent]:
-    """Add the steps that reverse the posting of an order's payment, and return the events.
-
-    Does nothing without a posting. Raises Stale if the posting, or an account that it opened, is not visible yet.
+    `reverses` is the transaction of the payment if all of it is refunded at once. Raises Stale if an account that the
+    payment opened is not visible yet.
     """
-    if paid_by is None:
+    refund, order = made.refund, made.order
+    if refund.transaction_id is None:
         return ()
-    row = session.table.get(keys.transaction(session.tenant, paid_by))
-    if row is None:
-        raise Stale
-    entries = swapped(transaction_from_row(row).entries)
+    ids = {part: shop_account_id(session.tenant, part, order.total.currency) for part in ("cash", *ACCOUNTS)}
+    entries = swapped(_entries(ids, made.debits, refund.amount))
     heads = Chains(session.table, session.tenant).to_write(entry.account_id for entry in entries)
     if len(heads) < len(entries):
         raise Stale
-    draft = Draft(f"Refund of {order.id}", entries, reference=order.id, reverses=paid_by, order_id=order.id)
+    draft = Draft(
+        f"Refund of {order.id}",
+        entries,
+        id=refund.transaction_id,
+        reference=order.id,
+        reverses=reverses,
+        order_id=order.id,
+    )
     _, events = post(tx, session, draft, heads)
     return events
+
+
+def _entries(ids: Mapping[str, str], credited: Mapping[str, int], total: Money) -> list[NewEntry]:
+    """Return the entries that debit cash with a total, and credit the other accounts."""
+    entries = [NewEntry(account_id=ids["cash"], direction=Direction.DEBIT, amount=total)]
+    entries += [
+        NewEntry(account_id=ids[part], direction=Direction.CREDIT, amount=Money.of_minor(minor, total.currency))
+        for part, minor in credited.items()
+        if minor
+    ]
+    return entries
 
 
 def _heads(tx: WriteTransaction, session: Session, parts: Sequence[str], currency: str) -> dict[str, ChainHead]:

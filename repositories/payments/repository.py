@@ -3,13 +3,19 @@
 from dataclasses import dataclass
 
 from domain.common.ids import new_id
-from domain.orders import Order, OrderStatus
-from domain.payments import NewPayment, Payment, Refund
+from domain.common.model import Model
+from domain.orders.order import Order
+from domain.orders.refunding import Issue, Refunding, refund, refund_rest
+from domain.orders.refunds import NewRefund, Refund
+from domain.orders.status import OrderStatus
+from domain.payments import NewPayment, Payment
+from repositories.dynamodb.codec import Row
 from repositories.dynamodb.iam_actions import IamAction, uses
 from repositories.dynamodb.session import Session, retry_on_conflict
 from repositories.ledger.posting import COMMIT_SECONDS
-from repositories.orders.repository import OrderRepository, moved_event
-from repositories.orders.rows import payment_to_row
+from repositories.orders.payment_rows import payment_to_row
+from repositories.orders.repository import OrderRepository, order_event
+from repositories.orders.rows import StoredOrder
 from repositories.payments.postings import post_payment, post_refund
 
 
@@ -26,14 +32,38 @@ class PaymentRepository:
 
     @uses(IamAction.GET, IamAction.BATCH_GET, IamAction.QUERY, IamAction.PUT, IamAction.UPDATE)
     @retry_on_conflict
-    def refund(self, order_id: str, refund: Refund) -> Order:
-        """Refund an order, post the reversal and release its stock. Raises NotFound, InvalidState, Contention."""
+    def refund_rest(self, order_id: str, reason: str | None) -> Order:
+        """Refund everything that is left of an order, and release its stock.
+
+        Raises NotFound, InvalidState, Contention.
+        """
         stored, payment = self.orders.with_payment(order_id)
-        refunded = stored.order.moved(OrderStatus.REFUNDED, self.session.caller.subject, self.session.at)
-        tx = self.orders.moving(stored, refunded)
-        events = post_refund(tx, self.session, refunded, payment["transaction_id"] if payment else None)
-        self.session.within(COMMIT_SECONDS).commit(tx, refunded, moved_event(refunded, reason=refund.reason), *events)
-        return refunded
+        made = refund_rest(stored.order, stored.holds, self._issue(reason))
+        self._commit(stored, made, payment, made.order)
+        return made.order
+
+    @uses(IamAction.GET, IamAction.BATCH_GET, IamAction.QUERY, IamAction.PUT, IamAction.UPDATE)
+    @retry_on_conflict
+    def refund(self, order_id: str, new: NewRefund) -> Refund:
+        """Refund a part of an order. Raises NotFound, InvalidState, RefundTooLarge, ValidationFailed, Contention."""
+        stored, payment = self.orders.with_payment(order_id)
+        made = refund(stored.order, stored.holds, new, self._issue(new.reason))
+        self._commit(stored, made, payment, made.refund)
+        return made.refund
+
+    def _issue(self, reason: str | None) -> Issue:
+        return Issue(new_id("refund"), new_id("txn"), self.session.caller.subject, self.session.at, reason)
+
+    def _commit(self, stored: StoredOrder, made: Refunding, payment: Row | None, answer: Model) -> None:
+        tx = self.orders.changing(stored, made.order, made.changes)
+        is_whole = made.refund.amount == made.order.total
+        reverses = payment["transaction_id"] if payment and is_whole else None
+        posted = post_refund(tx, self.session, made, reverses)
+        refund_id, amount = made.refund.id, made.refund.amount
+        told = {"refund_id": refund_id, "amount": amount.minor, "currency": amount.currency}
+        is_partial = made.order.status is not OrderStatus.REFUNDED
+        event = order_event(made.order, "Refunded", is_partial=is_partial, reason=made.refund.reason, **told)
+        self.session.within(COMMIT_SECONDS).commit(tx, answer, event, *posted)
 
     @uses(IamAction.GET, IamAction.BATCH_GET, IamAction.QUERY, IamAction.PUT)
     @retry_on_conflict
@@ -41,7 +71,7 @@ class PaymentRepository:
         """Record the payment of an order, captured at once, and post it. Raises NotFound, InvalidState, Contention."""
         stored = self.orders.read(order_id)
         paid = stored.order.moved(OrderStatus.PAID, self.session.caller.subject, self.session.at)
-        tx = self.orders.moving(stored, paid)
+        tx = self.orders.changing(stored, paid)
         transaction, events = post_payment(tx, self.session, paid)
         payment = Payment(
             id=new_id("payment"),
@@ -54,5 +84,7 @@ class PaymentRepository:
             created_at=paid.updated_at,
         )
         tx.put("add the payment", payment_to_row(self.session.tenant, payment))
-        self.session.within(COMMIT_SECONDS).commit(tx, payment, moved_event(paid, payment_id=payment.id), *events)
+        self.session.within(COMMIT_SECONDS).commit(
+            tx, payment, order_event(paid, "Paid", payment_id=payment.id), *events
+        )
         return payment

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cli.commands.running import RUNNING
-from domain.orders import OrderStatus
+from domain.orders.status import OrderStatus
 from handlers.registry import RouteFunction, TriggerFunction, functions, triggers
 from tests.conftest import Server
 from tests.e2e.commands import tradepost
@@ -115,27 +115,39 @@ def test_an_unknown_function_is_named_with_those_there_are() -> None:
     assert "CreateItem" in done.stderr
 
 
-def test_a_trading_day_is_replayed_once_and_its_sums_agree(server: Server, tmp_path: Path) -> None:
+def test_trading_days_are_replayed_once_and_their_sums_agree(server: Server, tmp_path: Path) -> None:
+    head = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
     noon = "2010-12-01 12:00:00"
     lines = [f"536365,A{n},Mug {n},{n},{noon},2.55,17850.0,UK" for n in range(1, 96)]
-    lines += [f"536366,A1,Mug,2,{noon},2.10,,UK", f"C536367,A5,Mug,-4,{noon},2.55,17850.0,UK"]
-    day = tmp_path / "day.csv"
-    head = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
-    day.write_text("\n".join([head, *lines, ""]))
+    lines += [f"536365,POST,POSTAGE,1,{noon},18.0,17850.0,UK", f"536366,A1,Mug,2,{noon},2.10,,UK"]
+    noon = "2010-12-02 12:00:00"
+    back = [f"C536400,A5,Mug 5,-4,{noon},2.55,17850.0,UK", f"C536400,D,Discount,-1,{noon},1.5,17850.0,UK"]
+    back += [f"C536400,POST,POSTAGE,-1,{noon},18.0,17850.0,UK", f"C536401,A6,Mug,-1,{noon},2.55,18.0,UK"]
+    back += [f"536402,A5,Mug 5,1,{noon},2.55,17850.0,UK"]
+    files = [tmp_path / "second.csv", tmp_path / "first.csv"]
+    for file, rows in zip(files, (back, lines), strict=True):
+        file.write_text("\n".join([head, *rows, ""]))
     shop = server.shop()
-    replay = ("replay", str(day), "--currency", "GBP", "--tenant", shop.tenant)
+    replay = ("replay", *map(str, files), "--currency", "GBP", "--tenant", shop.tenant)
     options = ("--url", f"{server.url}/v1", "--data", str(server.data))
     for _ in range(2):
         done = tradepost(*replay, *options)
         assert done.returncode == 0, done.stdout + done.stderr
-        assert done.stdout.count("agrees") == 4
+        assert done.stdout.count("agrees") == 15
+        assert "1 refused: a credit for a customer without an earlier order in these files" in done.stdout
     orders = shop.walk(50, "/orders?")
-    statuses = sorted(order["status"] for order in orders)
-    assert statuses == ["refunded", "shipped", "shipped", "shipped"]
+    assert sorted((order["status"], order["payment_status"]) for order in orders) == [
+        ("shipped", "paid"),
+        ("shipped", "paid"),
+        ("shipped", "partially_refunded"),
+        ("shipped", "partially_refunded"),
+    ]
     [user] = shop.get("/users?email=customer-17850@example.com").json["items"]
     assert [order["customer_id"] == user["id"] for order in orders].count(True) == 3
     taken = sum(round(float(order["total"]["amount"]) * 100) for order in orders)
-    assert taken == 255 * sum(range(1, 96)) + 420
+    assert taken == 255 * sum(range(1, 96)) + 1800 + 420 + 255
+    refunded = sum(round(float(order["refunded_total"]["amount"]) * 100) for order in orders)
+    assert refunded == 4 * 255 + 1800 + 150
 
 
 def test_books_are_audited_and_printed(server: Server) -> None:

@@ -17,8 +17,9 @@ from repositories.aws.settings import settings
 from repositories.identity import traded_currencies
 from repositories.paging import cursors
 from tests.simulation.checks.end import check_end
-from tests.simulation.checks.invariants import ViolationError, Watch
-from tests.simulation.workload import books, people, trade
+from tests.simulation.checks.invariants import Watch
+from tests.simulation.checks.violation import ViolationError
+from tests.simulation.workload import books, parts, people, trade
 from tests.simulation.workload.actors import Actor, World
 from tests.simulation.world.client import Client, Faults
 from tests.simulation.world.functions import Functions
@@ -30,7 +31,10 @@ type Act = Callable[[Actor], None]
 
 THEMES: dict[str, tuple[Act, ...]] = {
     "stock": (trade.place, trade.place, trade.count, trade.split, trade.edit, trade.archive, trade.look, trade.move),
-    "orders": (trade.place, trade.move, trade.move, trade.move, trade.look, books.trial),
+    "orders": (
+        *(trade.place, trade.move, trade.move, trade.move, trade.look, books.trial),
+        *(parts.ship_part, parts.refund_part, parts.change_code),
+    ),
     "books": (
         *(books.transfer, books.transfer, books.reverse, books.reverse),
         *(books.balance, books.balance, books.trial, books.stripe, books.restripe),
@@ -44,6 +48,7 @@ THEMES: dict[str, tuple[Act, ...]] = {
     "all": (
         *(trade.place, trade.move, trade.count, trade.split, trade.edit, trade.create, trade.look),
         *(books.transfer, books.reverse, books.trial, people.invite, people.oust),
+        *(parts.ship_part, parts.refund_part),
     ),
 }
 _MAX_STEPS = 400_000
@@ -197,6 +202,9 @@ class Universe:
             body = {"name": "uncounted", "price": {"amount": "5.00", "currency": "EUR"}}
             answer = actor.ask("CreateItem", body=body, key="uncounted")
             world.items += [answer.body["id"]] if answer else []
+        for code, terms in parts.CODES.items() if self.theme in {"orders", "all"} else ():
+            answer = actor.ask("CreateDiscount", body={"code": code} | terms, key=code)
+            world.discounts += [answer.body["id"]] if answer else []
         if self.theme in {"books", "accounts", "all"}:
             self._open_accounts(actor)
 

@@ -16,8 +16,9 @@ from domain.common.iso_currencies import MINOR_UNITS
 from domain.common.merge_patch import merge_patch
 from domain.common.model import to_rfc3339
 from domain.common.money import Money
+from domain.common.versions import Versions
 from domain.identity.permissions import GRANTS, Caller, Permission, Role
-from domain.items import Item, NewItem, Versions
+from domain.items import Item, NewItem
 from handlers.http import errors as transport
 from handlers.http.problems import PROBLEMS
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.common.iso_countries import COUNTRIES
-from domain.pricing import SHIPPING_CLASSES, DiscountTooLargeError, Part, price, spread, tax_of
+from domain.orders.pricing import SHIPPING_CLASSES, Discounts, DiscountTooLargeError, Part, price, spread, tax_of
 from domain.tax import TaxRate, TaxSettings
 
 AMOUNTS = st.integers(0, 10**7)
@@ -87,8 +87,9 @@ def test_totals_are_sums_of_their_parts(
     lines: list[Part], charges: list[Part], tax: TaxSettings, country: str, data: st.DataObject
 ) -> None:
     whole = sum(part.amount for part in (*lines, *charges))
-    discount = data.draw(st.integers(0, whole))
-    priced = price(lines, charges, discount, tax, country)
+    code = data.draw(st.integers(0, sum(part.amount for part in lines)))
+    discount = code + data.draw(st.integers(0, whole - code))
+    priced = price(lines, charges, Discounts(code, discount - code), tax, country)
     parts = [*priced.lines, *priced.charges]
     assert [part.amount for part in parts] == [part.amount for part in (*lines, *charges)]
     assert sum(part.discount for part in parts) == discount

@@ -47,6 +47,32 @@ def _is(shop: Shop, made: dict[str, Any], status: str, stock: tuple[int, int, in
     return bool(order["status"] == status) and shop.stock(made["id"]) == stock
 
 
+def _lines(made: dict[str, Any], units: int, restock: bool | None = None) -> list[dict[str, Any]]:
+    line = {"item_id": made["id"], "quantity": units}
+    return [line if restock is None else line | {"restock": restock}]
+
+
+def _count(shop: Shop, made: dict[str, Any], what: str) -> int:
+    return len(shop.get(f"/orders/{made['order']}/{what}").json["items"])
+
+
+def _with_code(shop: Shop) -> dict[str, Any]:
+    """Add an item, and a code that one order may use."""
+    shop.post("/discounts", {"code": "TEN", "percent": "10", "max_uses": 1})
+    return _item(shop)
+
+
+def _with_used_code(shop: Shop) -> dict[str, Any]:
+    item = _with_code(shop)
+    return {"id": item["id"], "order": shop.order({item["id"]: 3}, discount_code="TEN").json["id"]}
+
+
+def _uses(shop: Shop) -> int:
+    [discount] = shop.walk(9, "/discounts?")
+    uses: int = discount["uses"]
+    return uses
+
+
 @dataclass(frozen=True)
 class Command:
     """Command, and the condition that must hold after it, regardless of the number of times it was sent."""
@@ -116,6 +142,46 @@ COMMANDS = [
         lambda shop, made: shop.move(made["order"], "refund", key="k"),
         lambda shop, made: _is(shop, made, "refunded", (10, 0, 10)),
         prepare=_order("pay"),
+    ),
+    Command(
+        "ship a part",
+        lambda shop, made: shop.post(f"/orders/{made['order']}/shipments", {"lines": _lines(made, 2)}, key="k"),
+        lambda shop, made: _is(shop, made, "paid", (8, 1, 7)) and _count(shop, made, "shipments") == 1,
+        201,
+        _order("pay"),
+    ),
+    Command(
+        "refund a part",
+        lambda shop, made: shop.post(f"/orders/{made['order']}/refunds", {"lines": _lines(made, 2)}, key="k"),
+        lambda shop, made: _is(shop, made, "paid", (10, 1, 9)) and _count(shop, made, "refunds") == 1,
+        201,
+        _order("pay"),
+    ),
+    Command(
+        "take back",
+        lambda shop, made: shop.post(f"/orders/{made['order']}/refunds", {"lines": _lines(made, 2, True)}, key="k"),
+        lambda shop, made: _is(shop, made, "shipped", (9, 0, 9)) and _count(shop, made, "refunds") == 1,
+        201,
+        _order("pay", "ship"),
+    ),
+    Command(
+        "add a code",
+        lambda shop, _: shop.post("/discounts", {"code": "TEN", "percent": "10"}, key="k"),
+        lambda shop, _: len(shop.walk(9, "/discounts?")) == 1,
+        201,
+    ),
+    Command(
+        "use a code",
+        lambda shop, made: shop.order({made["id"]: 3}, key="k", discount_code="TEN"),
+        lambda shop, made: _is(shop, made, "pending", (10, 3, 7)) and _uses(shop) == 1,
+        201,
+        _with_code,
+    ),
+    Command(
+        "give a code back",
+        lambda shop, made: shop.move(made["order"], "cancel", key="k"),
+        lambda shop, made: _is(shop, made, "cancelled", (10, 0, 10)) and _uses(shop) == 0,
+        prepare=_with_used_code,
     ),
 ]
 

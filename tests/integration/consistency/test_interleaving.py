@@ -1,5 +1,7 @@
 """Tests of races that are always lost: another client writes between a command's reads and its transaction."""
 
+from uuid import uuid4
+
 from tests.faults import interleaved
 from tests.people import Operator, new_tenant, new_user
 from tests.shop import Send, Shop, new_item
@@ -162,11 +164,65 @@ def test_a_move_between_makes_a_move_decide_again(shop: Shop, rival: Shop) -> No
     with interleaved(lambda: rival.pay(order_id)):
         assert shop.move(order_id, "cancel").code == "INVALID_STATE"
     with interleaved(lambda: rival.move(order_id, "ship")):
-        assert shop.move(order_id, "refund").code == "INVALID_STATE"
+        assert shop.post(f"/orders/{order_id}/shipments", None).code == "INVALID_STATE"
     assert shop.stock(item["id"]) == (3, 0, 3)
     with interleaved(lambda: rival.move(order_id, "deliver", key="k")):
         late = shop.move(order_id, "deliver", key="k")
     assert late.headers["idempotent-replayed"] == "true"
+    with interleaved(lambda: rival.move(order_id, "refund")):
+        assert shop.move(order_id, "refund").code == "INVALID_STATE"
+
+
+def test_a_refund_after_a_shipment_between_is_of_shipped_units(shop: Shop, rival: Shop) -> None:
+    item = shop.add(stock=5)["id"]
+    order = shop.order({item: 2}).json["id"]
+    shop.pay(order)
+    lines = [{"item_id": item, "quantity": 1, "restock": True}]
+    with interleaved(lambda: rival.move(order, "ship")):
+        assert shop.post(f"/orders/{order}/refunds", {"lines": lines}, key="k").status == 201
+    assert shop.stock(item) == (4, 0, 4)
+    with interleaved(lambda: rival.post(f"/orders/{order}/refunds", {"lines": lines}, key="r")):
+        assert shop.post(f"/orders/{order}/refunds", {"lines": lines}, key="k2").code == "REFUND_TOO_LARGE"
+    assert shop.stock(item) == (5, 0, 5)
+
+
+def _code(shop: Shop, **limits: int) -> tuple[str, str]:
+    """Add a code and an item; return the path of the code and the item's id."""
+    discount = shop.post("/discounts", {"code": "TEN", "percent": "10"} | limits).json["id"]
+    return f"/discounts/{discount}", shop.add(stock=9)["id"]
+
+
+def test_a_code_that_was_used_up_or_archived_between_is_refused(shop: Shop, rival: Shop) -> None:
+    path, item = _code(shop, max_uses=1)
+    other = str(uuid4())
+    with interleaved(lambda: rival.order({item: 1}, customer_id=other, discount_code="TEN")):
+        assert shop.order({item: 1}, discount_code="TEN").code == "DISCOUNT_INVALID"
+    shop.patch(path, {"max_uses": 5}, "*")
+    with interleaved(lambda: rival.delete(path, "*")):
+        assert shop.order({item: 1}, discount_code="TEN").code == "DISCOUNT_INVALID"
+    assert (shop.get(path).json["uses"], shop.stock(item)) == (1, (9, 1, 8))
+
+
+def test_a_customers_limit_holds_if_they_order_between(shop: Shop, rival: Shop) -> None:
+    path, item = _code(shop, max_uses_per_customer=1)
+    with interleaved(lambda: rival.order({item: 1}, discount_code="TEN")):
+        assert shop.order({item: 1}, discount_code="TEN").code == "DISCOUNT_INVALID"
+    shop.patch(path, {"max_uses_per_customer": 2}, "*")
+    with interleaved(lambda: rival.order({item: 1}, discount_code="TEN")):
+        assert shop.order({item: 1}, discount_code="TEN").code == "DISCOUNT_INVALID"
+    assert shop.get(path).json["uses"] == 2
+
+
+def test_an_edit_of_a_code_between_is_not_lost(shop: Shop, rival: Shop) -> None:
+    path, item = _code(shop)
+    with interleaved(lambda: rival.patch(path, {"max_uses": 5}, '"1"')):
+        assert shop.patch(path, {"max_uses": 7}, '"1"').code == "PRECONDITION_FAILED"
+    with interleaved(lambda: rival.patch(path, {"max_uses": 6}, "*")):
+        assert shop.patch(path, {"max_uses_per_customer": 2}, "*").json["max_uses"] == 6
+    with interleaved(lambda: rival.order({item: 1}, discount_code="TEN")):
+        assert shop.patch(path, {"max_uses": 3}, "*").status == 200
+    shown = shop.get(path).json
+    assert (shown["uses"], shown["max_uses"], shown["version"]) == (1, 3, 6)
 
 
 def test_the_same_order_placed_between_is_replayed(shop: Shop, rival: Shop) -> None:

@@ -1,6 +1,6 @@
 """Tests of the API against a model of a shop: random commands, retried and repeated, with invariants after each."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import datetime
 from typing import Any
 
@@ -17,11 +17,11 @@ from tests.faults import FAULTS, Fault, injected
 from tests.shop import Answer, Shop, send_in_process
 
 MOVES = {
-    "pay": ("pending", "paid"),
-    "cancel": ("pending", "cancelled"),
-    "ship": ("paid", "shipped"),
-    "refund": ("paid", "refunded"),
-    "deliver": ("shipped", "delivered"),
+    "pay": ({"pending"}, "paid"),
+    "cancel": ({"pending"}, "cancelled"),
+    "ship": ({"paid"}, "shipped"),
+    "refund": ({"paid", "shipped", "delivered"}, "refunded"),
+    "deliver": ({"shipped"}, "delivered"),
 }
 PRICE = 1299
 
@@ -39,6 +39,9 @@ class Trade(RuleBasedStateMachine):
         self.on_hand: dict[str, int] = {}
         self.status: dict[str, str] = {}
         self.wanted: dict[str, dict[str, int]] = {}
+        self.shipped: dict[str, Counter[str]] = defaultdict(Counter)
+        self.freed: dict[str, Counter[str]] = defaultdict(Counter)
+        self.refunded: dict[str, Counter[str]] = defaultdict(Counter)
         self.sent = 0
 
     def _send(self, path: str, body: Any, fault: Fault | None, repeated: bool) -> Answer:
@@ -59,7 +62,12 @@ class Trade(RuleBasedStateMachine):
 
     def _reserved(self, item_id: str) -> int:
         held = (order for order, status in self.status.items() if status in {"pending", "paid"})
-        return sum(self.wanted[order].get(item_id, 0) for order in held)
+        return sum(self._to_ship(order).get(item_id, 0) for order in held)
+
+    def _to_ship(self, order_id: str) -> dict[str, int]:
+        """Return the units of an order that were neither shipped nor refunded before, by item."""
+        shipped, freed = self.shipped[order_id], self.freed[order_id]
+        return {item: units - shipped[item] - freed[item] for item, units in self.wanted[order_id].items()}
 
     faults = st.sampled_from([None, None, None, *FAULTS])
 
@@ -110,14 +118,68 @@ class Trade(RuleBasedStateMachine):
         body = {"provider": "manual"} if move == "pay" else None
         answer = self._send(f"/orders/{order_id}/{path}", body, fault, repeated)
         before, after = MOVES[move]
-        legal = self.status[order_id] == before
+        left = self._to_ship(order_id)
+        legal = self.status[order_id] in before and (move != "ship" or any(left.values()))
         assert (answer.status in {200, 201}, answer.code) == ((True, "") if legal else (False, "INVALID_STATE"))
         if not legal:
             return
         self.status[order_id] = after
         if move == "ship":
-            for item_id, units in self.wanted[order_id].items():
-                self.on_hand[item_id] -= units
+            self._ship(order_id, left)
+
+    def _ship(self, order_id: str, units: dict[str, int]) -> None:
+        self.shipped[order_id].update(units)
+        for item_id, count in units.items():
+            self.on_hand[item_id] -= count
+        if not any(self._to_ship(order_id).values()):
+            self.status[order_id] = "shipped"
+
+    @rule(order_id=orders, place=st.integers(0, 3), units=st.integers(1, 4), fault=faults, repeated=st.booleans())
+    def ship_part(self, order_id: str, place: int, units: int, fault: Fault | None, repeated: bool) -> None:
+        if not order_id:
+            return
+        item_id = [*self.wanted[order_id]][place % len(self.wanted[order_id])]
+        body = {"lines": [{"item_id": item_id, "quantity": units}]}
+        answer = self._send(f"/orders/{order_id}/shipments", body, fault, repeated)
+        legal = self.status[order_id] == "paid" and units <= self._to_ship(order_id)[item_id]
+        assert (answer.status, answer.code) == ((201, "") if legal else (409, "INVALID_STATE"))
+        if legal:
+            self._ship(order_id, {item_id: units})
+
+    @rule(
+        order_id=orders,
+        place=st.integers(0, 3),
+        units=st.integers(1, 4),
+        restock=st.booleans(),
+        fault=faults,
+        repeated=st.booleans(),
+    )
+    def refund_part(
+        self, order_id: str, place: int, units: int, restock: bool, fault: Fault | None, repeated: bool
+    ) -> None:
+        if not order_id:
+            return
+        wanted, refunded = self.wanted[order_id], self.refunded[order_id]
+        item_id = [*wanted][place % len(wanted)]
+        body = {"lines": [{"item_id": item_id, "quantity": units, "restock": restock}]}
+        answer = self._send(f"/orders/{order_id}/refunds", body, fault, repeated)
+        if self.status[order_id] in {"pending", "cancelled"}:
+            assert answer.code == "INVALID_STATE"
+        elif self.status[order_id] == "refunded" or units > wanted[item_id] - refunded[item_id]:
+            assert answer.code == "REFUND_TOO_LARGE"
+        else:
+            assert answer.status == 201
+            freed = min(units, self._to_ship(order_id)[item_id])
+            self.freed[order_id][item_id] += freed
+            self.on_hand[item_id] += (units - freed) * restock
+            refunded[item_id] += units
+            if refunded == wanted:
+                self.status[order_id] = "refunded"
+            elif self.status[order_id] == "paid" and self._is_shipped(order_id):
+                self.status[order_id] = "shipped"
+
+    def _is_shipped(self, order_id: str) -> bool:
+        return bool(self.shipped[order_id].total()) and not any(self._to_ship(order_id).values())
 
     @invariant()
     def stock_is_what_orders_left(self) -> None:
@@ -133,7 +195,8 @@ class Trade(RuleBasedStateMachine):
         for order_id, status in self.status.items():
             order = self.shop.get(f"/orders/{order_id}").json
             assert order["status"] == status
-            assert order["version"] == len(order["history"])
+            parts = len(order["shipments"]) + len(order["refunds"])
+            assert len(order["history"]) <= order["version"] <= len(order["history"]) + parts
             total = sum(round(float(line["total"]["amount"]) * 100) for line in order["lines"])
             assert round(float(order["total"]["amount"]) * 100) == total
         told = _events(self.shop.tenant, self.since)

@@ -103,6 +103,51 @@ PENDING = Scene(_order(), {"pay": _pay, "cancel": _move("cancel"), "refund": _mo
 PAID = Scene(_order("pay"), {"refund": _move("refund"), "ship": _move("ship"), "pay": _pay, "trial balance": _trial})
 
 
+def _part(path: str) -> Act:
+    def act(shop: Shop, made: dict[str, Any]) -> Answer:
+        lines = [{"item_id": made["item"], "quantity": 2}]
+        return shop.post(f"/orders/{made['order']}/{path}", {"lines": lines}, key=made["key"] or "other")
+
+    return act
+
+
+PARTS = Scene(
+    _order("pay"),
+    {"ship two": _part("shipments"), "refund two": _part("refunds"), "refund": _move("refund")},
+    {"ship two": _part("shipments"), "refund two": _part("refunds")},
+)
+
+
+def _code(shop: Shop) -> dict[str, Any]:
+    """Add a code that one more order may use, and an order that used it."""
+    item = shop.add(stock=20)["id"]
+    discount = shop.post("/discounts", {"code": "TEN", "percent": "10", "max_uses": 2}).json
+    order = shop.order({item: 3}, discount_code="TEN").json["id"]
+    path = f"/discounts/{discount['id']}"
+    return {"item": item, "order": order, "path": path, "etag": shop.get(path).etag, "key": "k"}
+
+
+def _use_code(shop: Shop, made: dict[str, Any]) -> Answer:
+    return shop.order({made["item"]: 1}, key=made["key"], discount_code="ten")
+
+
+CODES = Scene(
+    _code,
+    {
+        "order": _use_code,
+        "cancel": _move("cancel"),
+        "limit": lambda shop, made: shop.patch(made["path"], {"max_uses": 1}, made["etag"]),
+        "get": lambda shop, made: shop.get(made["path"]),
+    },
+    {
+        "order": _use_code,
+        "cancel": _move("cancel"),
+        "limit": lambda shop, made: shop.patch(made["path"], {"max_uses": 1}, "*"),
+        "archive": lambda shop, made: shop.delete(made["path"], "*"),
+    },
+)
+
+
 def _two_orders(shop: Shop) -> dict[str, Any]:
     """Place two orders in a shop without payments, and so without ledger accounts."""
     made = _order()(shop)
@@ -168,7 +213,15 @@ BOOKS = Scene(
 )
 
 
-SCENES = {"items": ITEMS, "pending": PENDING, "paid": PAID, "first payment": FIRST_PAYMENT, "books": BOOKS}
+SCENES = {
+    "items": ITEMS,
+    "pending": PENDING,
+    "paid": PAID,
+    "parts": PARTS,
+    "codes": CODES,
+    "first payment": FIRST_PAYMENT,
+    "books": BOOKS,
+}
 
 
 def _ways(changed: int) -> list[Collection[int]]:

@@ -8,7 +8,7 @@ import pytest
 
 from domain.common.environment import now
 from domain.common.errors import Unavailable
-from domain.orders import Order
+from domain.orders.order import Order
 from handlers.http.telemetry import logger
 from handlers.triggers import trigger
 from repositories.dynamodb import keys

@@ -3,27 +3,17 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from domain.orders import MOVES, Charge, Order, OrderLine, OrderStatus
-from domain.pricing import ChargeKind
+from domain.orders.order import Order
+from domain.orders.reserved import left_stock, still_reserved
+from domain.orders.status import OrderStatus
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row
 from repositories.orders.rows import StoredOrder
-from repositories.payments.postings import credits_of
+from tests.simulation.checks.codes import Codes
 from tests.simulation.checks.history import History
+from tests.simulation.checks.orders import check_change, check_refunded, check_sums, due_postings
+from tests.simulation.checks.violation import ViolationError, require
 from tests.simulation.world.model import Commit, Model
-
-_HOLDING = {OrderStatus.PENDING, OrderStatus.PAID}
-_GONE = {OrderStatus.SHIPPED, OrderStatus.DELIVERED}
-
-
-class ViolationError(Exception):
-    """Something that must hold does not."""
-
-
-def require(holds: object, what: str) -> None:
-    """Raise ViolationError with a sentence unless something holds."""
-    if not holds:
-        raise ViolationError(what)
 
 
 @dataclass(slots=True)
@@ -41,6 +31,9 @@ class Watch:
     ends: dict[str, tuple[int, int, str]] = field(default_factory=dict)
     """By chain: number, balance and time of its last entry."""
     accounts: dict[str, Row] = field(default_factory=dict)
+    codes: Codes = field(default_factory=Codes)
+    items_of: dict[str, list[str]] = field(default_factory=dict)
+    """By order: its items."""
     owners: set[str] = field(default_factory=set)
     revoked: dict[str, tuple[float, int]] = field(default_factory=dict)
     """By user: when their tokens were last voided, and which (those issued before, in seconds of the epoch)."""
@@ -68,7 +61,9 @@ class Watch:
         self._check_posting(commit)
         for key, row in commit.after.items():
             if row and row["type"] == "order" and commit.before[key] and "gsi3pk" not in row:
-                self._check_posted(commit, StoredOrder.from_row(row).order)
+                before = commit.before[key] or {}
+                self._check_posted(commit, StoredOrder.from_row(before).order, StoredOrder.from_row(row).order)
+        self.codes.check(commit, self.model, self.history)
 
     def _order(self, commit: Commit, before: Row | None, row: Row | None) -> None:
         require(row, "An order was removed.")
@@ -79,34 +74,33 @@ class Watch:
             same = {name: value for name, value in row.items() if not name.startswith("gsi3")}
             require(before == before | same, f"{name} was changed by putting off its expiry.")
             return
-        _check_sums(after.order)
+        check_sums(after.order)
         if was is None:
             require(after.order.status is OrderStatus.PENDING, f"{name} began as {after.order.status}.")
             self._check_sold(after)
+            self.items_of[name] = [line.item_id for line in after.order.lines]
         else:
-            move = (was.order.status, after.order.status)
-            require(move in MOVES, f"{name} moved from {move[0]} to {move[1]}.")
-            require(after.order.version == was.order.version + 1, f"{name} missed a version.")
+            check_change(was.order, after.order)
+        self.codes.count(was.order if was else None, after.order)
         for stored, sign in ((was, -1), (after, 1)):
-            for hold in stored.holds if stored else ():
-                if stored and stored.order.status in _HOLDING:
-                    self.held[hold.item_id][hold.shard] += sign * hold.units
-                elif stored and stored.order.status in _GONE:
-                    self.shipped[hold.item_id] += sign * hold.units
+            for hold in still_reserved(stored.order, stored.holds) if stored else ():
+                self.held[hold.item_id][hold.shard] += sign * hold.units
+            for item_id, units in left_stock(stored.order, stored.holds).items() if stored else ():
+                self.shipped[item_id] += sign * units
         self.history.add(("order", name), after.order.status, commit.decided, commit.complete)
+        parts = sum(line.to_ship for line in after.order.lines), after.order.unrefunded
+        self.history.add(("left", name), (after.order.status, *parts), commit.decided, commit.complete)
 
-    def _check_posted(self, commit: Commit, order: Order) -> None:
-        """Check that a payment or refund is posted by kind, as the order says."""
-        sign = {OrderStatus.PAID: 1, OrderStatus.REFUNDED: -1}.get(order.status, 0)
-        expected = {"cash": sign * order.total.minor} if sign else {}
-        expected |= {part: -sign * minor for part, minor in credits_of(order).items()} if sign else {}
+    def _check_posted(self, commit: Commit, was: Order, order: Order) -> None:
+        """Check that a payment or refund is posted by account, as the order says."""
         posted: dict[str, int] = {}
         for (pk, _), row in commit.after.items():
             if row and row["type"] == "entry":
                 part = self.accounts[_account_pk(pk)]["head"]["code"].split(".")[1]
                 posted[part] = row["amount"] if row["direction"] == "debit" else -row["amount"]
-        wanted = {part: minor for part, minor in expected.items() if minor}
+        wanted = due_postings(was, order)
         require(posted == wanted, f"{order.id} is {order.status}, and {posted} is posted instead of {wanted}.")
+        check_refunded(order)
 
     def _check_sold(self, stored: StoredOrder) -> None:
         """Check that what is sold is sold, at the price that it has at this moment."""
@@ -259,17 +253,6 @@ class Watch:
     def settled_balances(self, account: str, since: float, until: float) -> set[int]:
         """Return the balances that an account had between two transactions."""
         return set(self.history.possible(("whole", account), since, until))
-
-
-def _check_sums(order: Order) -> None:
-    charges = [each for each in order.charges if each.kind is not ChargeKind.DISCOUNT]
-    parts: list[OrderLine | Charge] = [*order.lines, *charges]
-    gross = sum(line.total.minor for line in order.lines) + sum(each.amount.minor for each in charges)
-    discount, tax = sum(part.discount.minor for part in parts), sum(part.tax.minor for part in parts)
-    require(order.discount_total.minor == discount, f"{order.id} has another discount than its parts.")
-    require(order.tax_total.minor == tax, f"{order.id} has another tax than its parts.")
-    added = 0 if order.prices_include_tax else tax
-    require(order.total.minor == gross - discount + added, f"{order.id} has another total than its parts.")
 
 
 def _account_pk(pk: str) -> str:

@@ -5,7 +5,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.simulation.checks.invariants import ViolationError, Watch, require
+from tests.simulation.checks.invariants import Watch
+from tests.simulation.checks.violation import ViolationError, require
 from tests.simulation.world.functions import Caller, Functions, died
 from tests.simulation.world.pool import Pool
 from tests.simulation.world.scheduler import BEGINNING, Scheduler
@@ -47,6 +48,7 @@ class World:
     codes: Counter[str] = field(default_factory=Counter)
     items: list[str] = field(default_factory=list)
     orders: list[str] = field(default_factory=list)
+    discounts: list[str] = field(default_factory=list)
     accounts: list[str] = field(default_factory=list)
     floored: set[str] = field(default_factory=set)
     closing: list[str] = field(default_factory=list)

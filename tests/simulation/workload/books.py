@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from domain.common.model import to_rfc3339
-from tests.simulation.checks.invariants import require
+from tests.simulation.checks.violation import require
 from tests.simulation.workload.actors import Actor, Answer
 from tests.simulation.world.scheduler import BEGINNING
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from domain.common.errors import Contention, Forbidden, Unavailable
 from repositories.dynamodb.token_revocation import MARGIN
-from tests.simulation.checks.invariants import ViolationError, require
+from tests.simulation.checks.violation import ViolationError, require
 from tests.simulation.workload.actors import Actor, Answer
 from tests.simulation.world.functions import Caller, died
 from tests.simulation.world.scheduler import BEGINNING

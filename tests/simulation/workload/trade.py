@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from domain.orders import MOVES, OrderStatus
-from tests.simulation.checks.invariants import require
+from domain.orders.status import MOVES, OrderStatus
+from tests.simulation.checks.violation import require
 from tests.simulation.workload.actors import Actor, Answer
 
 _WANTED = {
@@ -21,6 +21,10 @@ _EXTRAS: tuple[dict[str, Any], ...] = (
         "shipping_option": "parcel",
         "charges": [{"kind": "discount", "label": "Loyalty", "amount": {"amount": "0.55", "currency": "EUR"}}],
     },
+)
+_CODES: tuple[dict[str, Any], ...] = (
+    {"discount_code": "TEN"},
+    {"discount_code": "off", "shipping_option": "parcel"},
 )
 SHOP = {
     "tax": {"rates": [{"country": "*", "rate": "0.07", "name": "Tax"}]},
@@ -41,8 +45,8 @@ def place(actor: Actor) -> None:
         {_item(actor): chance.choice((1, 1, 2, 3, 7, 12)) for _ in range(chance.choice((1, 1, 2)))},
     )
     body = {"lines": [{"item_id": item, "quantity": units} for item, units in wanted.items()], "note": mark}
-    if chance.random() < 0.3:
-        body |= chance.choice(_EXTRAS)
+    if chance.random() < 0.4:
+        body |= chance.choice(_EXTRAS + _CODES if world.discounts else _EXTRAS)
     answer = actor.ask("PlaceOrder", body=body, key=mark)
     if answer is None:
         # Some clients then try with another key, and may have two orders.
@@ -56,6 +60,10 @@ def place(actor: Actor) -> None:
     elif answer.code == "OUT_OF_STOCK":
         short = any(_could_lack(actor, item, units, answer) for item, units in wanted.items())
         require(short, f"PlaceOrder was told OUT_OF_STOCK, and there were always units: {wanted}.")
+    elif answer.code == "DISCOUNT_INVALID":
+        code = ("code", str(body["discount_code"]).upper())
+        unusable = False in world.watch.history.possible(code, answer.since, answer.until)
+        require(unusable, f"PlaceOrder was told DISCOUNT_INVALID, and {code} could always be used.")
     else:
         archived = answer.code == "ITEM_ARCHIVED" and any(_was(actor, item, "archived", answer) for item in wanted)
         require(archived, f"PlaceOrder was told {answer.code}.")
@@ -92,6 +100,9 @@ def move(actor: Actor) -> None:
     statuses = set(world.watch.history.possible(("order", order), answer.since, answer.until))
     late = OrderStatus.PENDING in statuses and route == "PayOrder" and answer.until > 850
     refused = late or any((status, _WANTED[route]) not in MOVES for status in statuses)
+    if route == "ShipOrder":
+        left = world.watch.history.possible(("left", order), answer.since, answer.until)
+        refused |= any(to_ship == 0 for _, to_ship, _ in left)
     return require(refused, f"{route} was refused, and the order was always one of {sorted(statuses)}.")
 
 

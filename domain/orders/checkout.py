@@ -5,11 +5,12 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, JsonValue
 from pydantic_core import PydanticCustomError
 
+from domain.common.codes import DiscountCode
 from domain.common.ids import USER_ID
 from domain.common.iso_countries import Country
 from domain.common.model import A_NUMBER, Model, SingleLine, Text, at_most, of_kilobytes
 from domain.common.money import Money
-from domain.pricing import ChargeKind
+from domain.orders.pricing import ChargeKind
 from domain.stock import MAX_UNITS
 
 MAX_ITEMS = 90
@@ -79,6 +80,7 @@ class NewOrder(Model):
     ]
     customer_id: UserId | None = None
     note: Annotated[Text, Field(min_length=1, max_length=1000)] | None = None
+    discount_code: DiscountCode | None = None
     shipping_option: Annotated[SingleLine, Field(max_length=32, examples=["parcel"])] | None = None
     shipping_address: Address | None = None
     attributes: OrderAttributes = Field(default_factory=dict)

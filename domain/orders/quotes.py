@@ -3,16 +3,26 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from domain.checkout import NewCharge, NewLine, NewOrder
-from domain.common.errors import DomainError, Flaw, ItemArchived, NotFound, OutOfStock, PriceChanged
+from domain.common.errors import DiscountInvalid, DomainError, Flaw, ItemArchived, NotFound, OutOfStock, PriceChanged
 from domain.common.iso_currencies import MINOR_UNITS
 from domain.common.money import Money
 from domain.common.validation import invalid_input
 from domain.identity.tenants import TenantSettings
-from domain.orders import Charge, OrderLine, Quote, TaxSum
-from domain.pricing import SHIPPING_CLASSES, ChargeKind, DiscountTooLargeError, Part, PricedPart, price
-from domain.tax import STANDARD_TAX, TaxSettings
+from domain.orders.amounts import AppliedDiscount, Charge, OrderLine, Quote, TaxSum
+from domain.orders.checkout import NewCharge, NewLine, NewOrder
+from domain.orders.pricing import (
+    SHIPPING_CLASSES,
+    ChargeKind,
+    Discounts,
+    DiscountTooLargeError,
+    Part,
+    PricedPart,
+    price,
+)
+from domain.orders.redemption import DiscountTerms
+from domain.tax import STANDARD_TAX
 
 MAX_TOTAL_DIGITS = 12
 """Maximum digits before the decimal point of a total, as for any amount."""
@@ -37,19 +47,34 @@ def quantities(lines: Iterable[NewLine]) -> dict[str, int]:
     return units
 
 
-def quote(new: NewOrder, offers: Mapping[str, Offer], settings: TenantSettings) -> Quote:
-    """Return what an order comes to. `offers` maps item ids to offers.
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the shop says of an order: offers by item id, the tenant's settings, and the terms of the discount code.
+
+    `discount` is None without a code, and if there is no such code.
+    """
+
+    offers: Mapping[str, Offer]
+    settings: TenantSettings
+    discount: DiscountTerms | None = None
+
+
+def quote(new: NewOrder, terms: Terms, at: datetime) -> Quote:
+    """Return what an order comes to at `at`.
 
     Raises NotFound, ItemArchived, ValidationFailed (mixed currencies) or PriceChanged with a flaw for each affected
-    line; ValidationFailed for charges and shipping options that do not fit, and amounts with too many digits;
-    PriceChanged if the total is not the expected one.
+    line; DiscountInvalid; ValidationFailed for charges and shipping options that do not fit, and amounts with too many
+    digits; PriceChanged if the total is not the expected one.
     """
+    offers = terms.offers
     _require_offered(new.lines, offers)
     units = quantities(new.lines)
     currency = offers[next(iter(units))].price.currency
     subtotal = sum(offers[item_id].price.minor * count for item_id, count in units.items())
-    charges = _charges(new, settings, currency, subtotal)
-    amounts = _amounts(new, units, offers, charges, settings.tax, currency)
+    discount = _discount(new, terms.discount, Money.of_minor(subtotal, currency), at)
+    by_code = discount.amount.minor if discount else 0
+    charges = _charges(new, terms.settings, currency, subtotal - by_code)
+    amounts = _amounts(new, units, terms, charges, discount)
     digits = MAX_TOTAL_DIGITS + MINOR_UNITS[currency]
     if max(amounts.subtotal.minor, amounts.total.minor) >= 10**digits:
         raise invalid_input([Flaw("/lines", "TOTAL_TOO_LARGE", "The total has too many digits for an amount.")])
@@ -58,8 +83,17 @@ def quote(new: NewOrder, offers: Mapping[str, Offer], settings: TenantSettings) 
     return amounts
 
 
-def _charges(new: NewOrder, settings: TenantSettings, currency: str, subtotal: int) -> list[NewCharge]:
-    """Return the charges of an order, its shipping option first. Raises ValidationFailed."""
+def _discount(new: NewOrder, terms: DiscountTerms | None, subtotal: Money, at: datetime) -> AppliedDiscount | None:
+    """Return the use of an order's discount code, if it has one. Raises DiscountInvalid."""
+    if new.discount_code is None:
+        return None
+    if terms is None:
+        raise DiscountInvalid("There is no such code.")
+    return AppliedDiscount(id=terms.id, code=terms.code, amount=terms.applied_to(subtotal, at))
+
+
+def _charges(new: NewOrder, settings: TenantSettings, currency: str, value: int) -> list[NewCharge]:
+    """Return the charges of an order with lines of this value, its shipping option first. Raises ValidationFailed."""
     for index, charge in enumerate(new.charges):
         if charge.amount.currency != currency:
             raise _invalid(f"/charges/{index}/amount", "CURRENCIES_MIXED", f"The order is in {currency}.")
@@ -72,7 +106,7 @@ def _charges(new: NewOrder, settings: TenantSettings, currency: str, subtotal: i
         raise _invalid(_OPTION, "SHIPPING_OPTION_UNAVAILABLE", "It does not ship to the address's country.")
     if option.price.currency != currency:
         raise _invalid(_OPTION, "CURRENCIES_MIXED", f"Its price is in {option.price.currency}.")
-    free = option.free_from is not None and option.free_from.currency == currency and subtotal >= option.free_from.minor
+    free = option.free_from is not None and option.free_from.currency == currency and value >= option.free_from.minor
     amount = Money.of_minor(0 if free else option.price.minor, currency)
     return [NewCharge(kind=ChargeKind.SHIPPING, label=option.name, amount=amount), *new.charges]
 
@@ -87,18 +121,19 @@ def _invalid(pointer: str, code: str, detail: str) -> DomainError:
 def _amounts(
     new: NewOrder,
     units: Mapping[str, int],
-    offers: Mapping[str, Offer],
+    terms: Terms,
     charges: Sequence[NewCharge],
-    tax: TaxSettings,
-    currency: str,
+    discount: AppliedDiscount | None,
 ) -> Quote:
+    offers, tax = terms.offers, terms.settings.tax
+    currency = offers[next(iter(units))].price.currency
     added = [charge for charge in charges if charge.kind is not ChargeKind.DISCOUNT]
     discounts = [charge for charge in charges if charge.kind is ChargeKind.DISCOUNT]
     try:
         priced = price(
             [Part(offers[each].price.minor * count, (offers[each].tax_class,)) for each, count in units.items()],
             [Part(each.amount.minor, _CLASSES[each.kind]) for each in added],
-            sum(each.amount.minor for each in discounts),
+            Discounts(discount.amount.minor if discount else 0, sum(each.amount.minor for each in discounts)),
             tax,
             new.country,
         )
@@ -116,6 +151,7 @@ def _amounts(
     return Quote(
         lines=lines,
         charges=shown,
+        discount=discount,
         taxes=tax_sums(parts, currency),
         prices_include_tax=tax.prices_include_tax,
         subtotal=money(sum(part.amount for part in priced.lines)),

@@ -1,7 +1,8 @@
 """Arithmetic of orders, in minor units: discounts, tax, totals. All rounding rules of amounts are here.
 
 - A discount is spread in proportion to amounts; units that are left over go to the largest remainders, and between
-  equal ones to the earlier part.
+  equal ones to the earlier part. The discount of a code is spread over the lines; other discounts over lines and
+  charges, after it.
 - Tax is computed for each part (line or charge) after discount, and rounded half up to the minor unit. Where prices
   include tax, it is the part's amount less the amount without tax.
 """
@@ -62,15 +63,25 @@ class DiscountTooLargeError(ValueError):
     """Discounts exceed what they are subtracted from."""
 
 
-def price(
-    lines: Sequence[Part], charges: Sequence[Part], discount: int, tax: TaxSettings, country: str | None
-) -> Priced:
-    """Return lines and charges with their shares of a discount on all of them, and their tax.
+@dataclass(frozen=True, slots=True)
+class Discounts:
+    """Discounts of an order: by a code, on its lines; and others, on lines and charges."""
 
-    `charges` has no discounts. Raises DiscountTooLargeError if the discount exceeds lines and charges.
+    by_code: int
+    others: int
+
+
+def price(
+    lines: Sequence[Part], charges: Sequence[Part], discounts: Discounts, tax: TaxSettings, country: str | None
+) -> Priced:
+    """Return lines and charges with their shares of the discounts, and their tax.
+
+    `charges` has no discounts. Raises DiscountTooLargeError if the discounts exceed what they are subtracted from.
     """
     parts = [*lines, *charges]
-    shares = spread(discount, [part.amount for part in parts])
+    by_code = [*spread(discounts.by_code, [line.amount for line in lines]), *[0] * len(charges)]
+    others = spread(discounts.others, [part.amount - share for part, share in zip(parts, by_code, strict=True)])
+    shares = [one + other for one, other in zip(by_code, others, strict=True)]
     priced = [_taxed(part, share, tax, country) for part, share in zip(parts, shares, strict=True)]
     return Priced(priced[: len(lines)], priced[len(lines) :])
 
