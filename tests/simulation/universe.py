@@ -35,6 +35,10 @@ THEMES: dict[str, tuple[Act, ...]] = {
         *(trade.place, trade.move, trade.move, trade.move, trade.look, books.trial),
         *(parts.ship_part, parts.refund_part, parts.change_code),
     ),
+    "codes": (
+        *(trade.order_with_code, trade.order_with_code, trade.order_with_code, trade.order_with_code),
+        *(trade.move, parts.change_code, parts.change_code, parts.change_code),
+    ),
     "books": (
         *(books.transfer, books.transfer, books.reverse, books.reverse),
         *(books.balance, books.balance, books.trial, books.stripe, books.restripe),
@@ -202,7 +206,7 @@ class Universe:
             body = {"name": "uncounted", "price": {"amount": "5.00", "currency": "EUR"}}
             answer = actor.ask("CreateItem", body=body, key="uncounted")
             world.items += [answer.body["id"]] if answer else []
-        for code, terms in parts.CODES.items() if self.theme in {"orders", "all"} else ():
+        for code, terms in parts.CODES.items() if self.theme in {"orders", "codes", "all"} else ():
             answer = actor.ask("CreateDiscount", body={"code": code} | terms, key=code)
             world.discounts += [answer.body["id"]] if answer else []
         if self.theme in {"books", "accounts", "all"}:

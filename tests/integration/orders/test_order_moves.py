@@ -47,6 +47,19 @@ def test_only_legal_moves_are_made_and_each_settles_stock_once(shop: Shop, statu
     assert shop.get(f"/orders/{order_id}").json == order
 
 
+def test_each_change_of_units_is_a_new_version_of_the_item(shop: Shop) -> None:
+    item_id = shop.add(stock=5)["id"]
+    seen = [shop.get(f"/items/{item_id}").etag]
+    order = shop.order({item_id: 2}).json["id"]
+    seen.append(shop.get(f"/items/{item_id}").etag)
+    brought_to("shipped", shop, order)
+    seen.append(shop.get(f"/items/{item_id}").etag)
+    lines = [{"item_id": item_id, "quantity": 1, "restock": True}]
+    shop.post(f"/orders/{order}/refunds", {"lines": lines}, key="back")
+    seen.append(shop.get(f"/items/{item_id}").etag)
+    assert seen == [f'"{version}"' for version in range(1, 5)]
+
+
 def test_the_table_of_moves_is_the_contracts() -> None:
     legal = {f"{before} → {after}" for before, after in MOVES}
     assert legal == {

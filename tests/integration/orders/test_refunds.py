@@ -136,6 +136,16 @@ def test_parts_sum_to_what_was_paid_after_discount_and_with_tax(open_shop: Open,
     assert _balances(shop) == {}
 
 
+def test_shipping_is_refunded_once(open_shop: Open) -> None:
+    shop = open_shop(rates=[])
+    _, order = _paid(shop, shipping_option="parcel")
+    assert _refund(shop, order, shipping=True).json["amount"] == eur("4.90")
+    again = _refund(shop, order, shipping=True)
+    assert (again.status, again.code, again.pointers) == (409, "REFUND_TOO_LARGE", ["/shipping"])
+    rest = shop.move(order, "refund").json["refunds"]
+    assert [each["shipping"] for each in rest] == [True, False]
+
+
 def test_more_than_is_left_is_not_refunded(shop: Shop) -> None:
     item, order = _paid(shop)
     before = shop.get(f"/orders/{order}").json

@@ -93,6 +93,8 @@ def test_units_are_shipped_from_the_shards_that_hold_them(shop: Shop) -> None:
     for shipped in range(1, 8):
         assert shop.post(f"/orders/{order}/shipments", {"lines": _lines(**{mug: 1})}).status == 201
         assert shop.stock(mug) == (8 - shipped, 7 - shipped, 1)
+        buckets = shop.get(f"/items/{mug}/stock-buckets").json["buckets"]
+        assert all(0 <= bucket["reserved"] <= bucket["on_hand"] for bucket in buckets)
     assert shop.get(f"/orders/{order}").json["status"] == "shipped"
 
 

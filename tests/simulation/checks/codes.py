@@ -10,6 +10,9 @@ from tests.simulation.checks.history import History
 from tests.simulation.checks.violation import require
 from tests.simulation.world.model import Commit, Model
 
+CUSTOMERS = [f"00000000-0000-4000-8000-00000000000{number}" for number in range(3)]
+"""Customers that use codes."""
+
 
 @dataclass(slots=True)
 class Codes:
@@ -29,8 +32,8 @@ class Codes:
 
     def check(self, commit: Commit, model: Model, history: History) -> None:
         """Check the discounts that a decision changed, and note whether they can be used."""
-        for (pk, _), row in commit.after.items():
-            if row and row["type"] in {"discount", "discount_use"}:
+        for (pk, _), row in _changed(commit):
+            if row["type"] in {"discount", "discount_use"}:
                 self._check(commit, model.rows, pk, history)
 
     def _check(self, commit: Commit, rows: dict[tuple[str, str], Row], pk: str, history: History) -> None:
@@ -46,17 +49,19 @@ class Codes:
             most = head["max_uses"]
             require(most is None or uses <= most, f"{head['code']} was used {uses} times, and {most} are allowed.")
             most = head["max_uses_per_customer"]
-            allowed = most is None or max(customers.values()) <= most
+            more = [row["uses"] for (each, sk), row in _changed(commit) if each == pk and "#" in sk]
+            allowed = most is None or max(more) <= most
             require(allowed, f"{head['code']} was used more often by a customer than allowed.")
             require(head["status"] == "active", f"{head['code']} was used after it had been archived.")
-        history.add(("code", head["code"]), _is_usable(head, uses, customers), commit.decided, commit.complete)
+        for customer in CUSTOMERS:
+            usable = _is_usable(head, uses, customers.get(customer, 0))
+            history.add(("code", head["code"], customer), usable, commit.decided, commit.complete)
 
 
-def _is_usable(head: Row, uses: int, customers: dict[str, int]) -> bool:
-    by_customer = head["max_uses_per_customer"]
-    is_left = head["max_uses"] is None or uses < head["max_uses"]
-    return (
-        head["status"] == "active"
-        and is_left
-        and (by_customer is None or all(count < by_customer for count in customers.values()))
-    )
+def _changed(commit: Commit) -> list[tuple[tuple[str, str], Row]]:
+    return [(key, row) for key, row in commit.after.items() if row]
+
+
+def _is_usable(head: Row, uses: int, by_customer: int) -> bool:
+    limits = ((head["max_uses"], uses), (head["max_uses_per_customer"], by_customer))
+    return head["status"] == "active" and all(most is None or count < most for most, count in limits)

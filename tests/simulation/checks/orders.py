@@ -34,6 +34,7 @@ def check_change(was: Order, order: Order) -> None:
     require(order.refunds[: len(was.refunds)] == was.refunds, f"{name} has lost a refund.")
     refunded = sum(each.amount.minor for each in order.refunds)
     require(order.refunded_total.minor == refunded <= order.total.minor, f"{name} has refunded {refunded}.")
+    require(sum(each.shipping for each in order.refunds) <= 1, f"{name} has refunded its shipping twice.")
     if order.status is OrderStatus.REFUNDED:
         require(refunded == order.total.minor, f"{name} is refunded, and {refunded} of it.")
     for line in order.lines:

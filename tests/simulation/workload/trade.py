@@ -3,6 +3,7 @@
 from typing import Any
 
 from domain.orders.status import MOVES, OrderStatus
+from tests.simulation.checks.codes import CUSTOMERS
 from tests.simulation.checks.violation import require
 from tests.simulation.workload.actors import Actor, Answer
 
@@ -47,6 +48,19 @@ def place(actor: Actor) -> None:
     body = {"lines": [{"item_id": item, "quantity": units} for item, units in wanted.items()], "note": mark}
     if chance.random() < 0.4:
         body |= chance.choice(_EXTRAS + _CODES if world.discounts else _EXTRAS)
+    return order(actor, mark, body, wanted)
+
+
+def order_with_code(actor: Actor) -> None:
+    """Order a unit with a discount code, for one of a few customers."""
+    chance, mark, item = actor.world.scheduler.chance, actor.world.mark(), _item(actor)
+    body = {"lines": [{"item_id": item, "quantity": 1}], "note": mark, "customer_id": chance.choice(CUSTOMERS)}
+    return order(actor, mark, body | chance.choice(_CODES), {item: 1})
+
+
+def order(actor: Actor, mark: str, body: dict[str, Any], wanted: dict[str, int]) -> None:
+    """Place an order, and judge the answer."""
+    world, chance = actor.world, actor.world.scheduler.chance
     answer = actor.ask("PlaceOrder", body=body, key=mark)
     if answer is None:
         # Some clients then try with another key, and may have two orders.
@@ -61,7 +75,7 @@ def place(actor: Actor) -> None:
         short = any(_could_lack(actor, item, units, answer) for item, units in wanted.items())
         require(short, f"PlaceOrder was told OUT_OF_STOCK, and there were always units: {wanted}.")
     elif answer.code == "DISCOUNT_INVALID":
-        code = ("code", str(body["discount_code"]).upper())
+        code = ("code", str(body["discount_code"]).upper(), body.get("customer_id", CUSTOMERS[0]))
         unusable = False in world.watch.history.possible(code, answer.since, answer.until)
         require(unusable, f"PlaceOrder was told DISCOUNT_INVALID, and {code} could always be used.")
     else:
