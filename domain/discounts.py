@@ -12,9 +12,8 @@ from pydantic_core import PydanticCustomError
 from domain.common.codes import DiscountCode
 from domain.common.errors import InvalidState
 from domain.common.merge_patch import patched
-from domain.common.model import A_NUMBER, Model, Timestamp
-from domain.common.money import Money
-from domain.common.money_patch import MoneyPatch
+from domain.common.model import A_NUMBER, Model, Timestamp, to_milliseconds
+from domain.common.money import Money, MoneyPatch, positive
 from domain.common.times import Moment
 
 MAX_USES = 1_000_000_000
@@ -39,6 +38,8 @@ Percent = Annotated[
     BeforeValidator(_as_text),
 ]
 """Percentage as a decimal string with at most two decimals; a whole number is accepted too."""
+Limiting = Annotated[Moment, AfterValidator(to_milliseconds)]
+"""Time in the precision in which it is stored."""
 Limit = Annotated[int, Field(ge=1, le=MAX_USES, examples=[100]), A_NUMBER]
 
 
@@ -53,11 +54,11 @@ class DiscountFields(Model):
     """Fields of a discount that can be changed: a percentage or an amount, and its conditions. Null is no limit."""
 
     percent: Percent | None = None
-    amount: Money | None = None
+    amount: Annotated[Money, AfterValidator(positive)] | None = None
     min_subtotal: Money | None = None
     """Sum of the lines from which the code can be used."""
-    starts_at: Moment | None = None
-    ends_at: Moment | None = None
+    starts_at: Limiting | None = None
+    ends_at: Limiting | None = None
     max_uses: Limit | None = None
     max_uses_per_customer: Limit | None = None
 
@@ -65,8 +66,6 @@ class DiscountFields(Model):
     def _is_consistent(self) -> Self:
         if (self.percent is None) == (self.amount is None):
             raise PydanticCustomError("discount_value", "Either percent or amount must be set")
-        if self.amount is not None and not self.amount.minor:
-            raise PydanticCustomError("amount_zero", "The amount must be more than zero")
         if self.amount and self.min_subtotal and self.amount.currency != self.min_subtotal.currency:
             raise PydanticCustomError("currencies_mixed", "amount and min_subtotal must have one currency")
         if self.starts_at and self.ends_at and self.starts_at >= self.ends_at:
@@ -86,8 +85,8 @@ class DiscountPatch(Model):
     percent: Percent | MISSING | None = MISSING
     amount: MoneyPatch | MISSING | None = MISSING
     min_subtotal: MoneyPatch | MISSING | None = MISSING
-    starts_at: Moment | MISSING | None = MISSING
-    ends_at: Moment | MISSING | None = MISSING
+    starts_at: Limiting | MISSING | None = MISSING
+    ends_at: Limiting | MISSING | None = MISSING
     max_uses: Limit | MISSING | None = MISSING
     max_uses_per_customer: Limit | MISSING | None = MISSING
 

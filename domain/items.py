@@ -10,8 +10,7 @@ from domain.common.codes import Sku
 from domain.common.errors import ItemArchived
 from domain.common.merge_patch import patched
 from domain.common.model import Model, SingleLine, Text, Timestamp, of_kilobytes
-from domain.common.money import Money
-from domain.common.money_patch import MoneyPatch
+from domain.common.money import Money, MoneyPatch
 from domain.stock import Stock, Units
 from domain.tax import STANDARD_TAX, TaxClass
 

@@ -36,7 +36,7 @@ class Stock(Model):
                 "Fewer units are free than would be taken.",
                 Flaw("/delta", "OUT_OF_STOCK", f"{self.available} available"),
             )
-        if self.on_hand + delta > MAX_UNITS:
+        if delta > 0 and self.on_hand + delta > MAX_UNITS:
             raise InvalidState(f"An item holds {MAX_UNITS:,} units at most.")
         return Stock(on_hand=self.on_hand + delta, reserved=self.reserved, available=self.available + delta)
 

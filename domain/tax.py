@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, StrictBool
 from pydantic_core import PydanticCustomError
 
-from domain.common.iso_countries import COUNTRIES, Country
+from domain.common.iso.countries import COUNTRIES, Country
 from domain.common.model import Model, SingleLine, at_most
 from domain.common.money import Money
 

@@ -39,10 +39,13 @@ _REPLAYED = {
     "schema": {"type": "string", "enum": ["true"]},
 }
 _TAGS = {
+    "discounts": "Discount codes.",
     "items": "The catalogue and its stock.",
     "ledger": "Accounts, transactions and balances of the double-entry ledger.",
     "meta": "Health and documentation of the API; public.",
     "orders": "Orders, their payment and shipment.",
+    "refunds": "Refunds of parts of orders.",
+    "shipments": "Shipments of parts of orders.",
     "tenants": "Tenants; for operators, who sign requests as IAM principals.",
     "users": "Users of a tenant.",
 }

@@ -6,7 +6,7 @@ Build-time code, like `handlers.openapi`.
 import json
 from typing import Any
 
-from domain.common.iso_currencies import MINOR_UNITS
+from domain.common.iso.currencies import MINOR_UNITS
 
 
 def without_json_values(schemas: dict[str, Any]) -> dict[str, Any]:

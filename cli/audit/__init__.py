@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from cli.audit.chains import check_chains
+from cli.audit.discounts import check_discounts
 from cli.audit.orders import check_orders
 from cli.audit.reading import Reading
+from cli.audit.rounds import prepare_round, settle
 from cli.audit.state import BrokenError, State
-from cli.audit.stock import check_stock, prepare_round, settle_stock
+from cli.audit.stock import check_stock
 from cli.audit.transactions import check_transactions
 from cli.progress import Bar
 from repositories.dynamodb.table import Table
@@ -20,9 +22,9 @@ from repositories.dynamodb.table import Table
 __all__ = ["Audit", "BrokenError"]
 
 ROUNDS = 4
-"""Maximum rounds in which orders are compared again with the stock that differed from them.
+"""Maximum rounds in which orders are compared again with what differed from them.
 
-An item with stock changes in every round stays unsettled.
+An item or a discount that changes in every round stays unsettled.
 """
 
 
@@ -35,7 +37,7 @@ class Audit:
 
     @property
     def unsettled(self) -> list[str]:
-        """Items that could not be compared with orders, as their stock changed in every round."""
+        """Items and discounts that could not be compared with orders, as they changed in every round."""
         return sorted(self.reading.state.differing)
 
     def run(self) -> dict[str, int]:
@@ -46,6 +48,7 @@ class Audit:
             "transactions": check_transactions,
             "orders": check_orders,
             "stock": check_stock,
+            "discounts": check_discounts,
         }
         phases = list(steps)
         for phase in phases[phases.index(state.phase) :] if state.phase in steps else ():
@@ -55,7 +58,7 @@ class Audit:
                 if state.phase != "orders again":
                     prepare_round(self.reading)
                 self._run("orders again", check_orders)
-            self._run("stock again", settle_stock)
+            self._run("stock again", settle)
             state.round += 1
             self.reading.enter(f"round {state.round} settled")
         self.reading.file.unlink(missing_ok=True)

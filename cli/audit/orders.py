@@ -11,7 +11,7 @@ from domain.orders.order import Order
 from domain.orders.pricing import ChargeKind
 from domain.orders.reserved import left_stock, still_reserved
 from domain.orders.revenue import ACCOUNTS, credits_of, unrefunded_of
-from domain.orders.status import UNPAID, OrderStatus
+from domain.orders.status import ENDED_UNPAID, UNPAID, OrderStatus
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row
 from repositories.ledger.rows import entry_locations
@@ -56,6 +56,9 @@ def _check_amounts(order: Order) -> None:
     broken_unless(order.total.minor == total, f"{name}: its total is not the sum of its lines and charges.")
     broken_unless(order.subtotal.minor == subtotal, f"{name}: its subtotal is not the sum of its lines.")
     broken_unless(order.discount_total.minor == discount, f"{name}: its discounts are not spread over its parts.")
+    by_code = order.discount.amount.minor if order.discount else 0
+    others = sum(each.amount.minor for each in order.charges if each.kind is ChargeKind.DISCOUNT)
+    broken_unless(discount == by_code + others, f"{name}: its discounts are not those of its code and charges.")
     shipping = sum(each.amount.minor for each in charges if each.kind is ChargeKind.SHIPPING)
     broken_unless(order.shipping_total.minor == shipping, f"{name}: its shipping is not the sum of its charges.")
     of_rates = sum(each.amount.minor for each in order.taxes)
@@ -126,7 +129,8 @@ def _check_units(order: Order) -> None:
         broken_unless(line.restocked <= line.returned - line.freed, f"{name}: more units came back than were refunded.")
         same = not order.shipments or shipped[line.item_id] == line.shipped
         broken_unless(same, f"{name}: its shipments are not what was shipped.")
-        broken_unless(returned[line.item_id] <= line.returned, f"{name}: its refunds are not what was refunded.")
+        same = not order.refunds or returned[line.item_id] == line.returned
+        broken_unless(same, f"{name}: its refunds are not what was refunded.")
 
 
 def _add_up(state: State, stored: StoredOrder) -> None:
@@ -135,3 +139,7 @@ def _add_up(state: State, stored: StoredOrder) -> None:
         shards[str(hold.shard)] = shards.get(str(hold.shard), 0) + hold.units
     for item_id, units in left_stock(stored.order, stored.holds).items():
         state.shipped[item_id] = state.shipped.get(item_id, 0) + units
+    order = stored.order
+    if order.discount and order.status not in ENDED_UNPAID:
+        uses = state.used.setdefault(order.discount.id, {})
+        uses[order.customer_id] = uses.get(order.customer_id, 0) + 1

@@ -30,13 +30,15 @@ class State:
     """Units reserved for orders, by item and shard."""
     shipped: dict[str, int] = field(default_factory=dict)
     """Units shipped with orders, by item."""
+    used: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Uses of discounts by orders, by discount and customer."""
     round: int = 0
     differing: dict[str, str] = field(default_factory=dict)
-    """Items with stock that does not match the orders, and the difference."""
+    """Items and discounts that do not match the orders, and the difference."""
     changes: dict[str, list[int]] = field(default_factory=dict)
-    """Change counters of those items' shards at the start of the round."""
+    """Change counters of their rows at the start of the round."""
     confirmed: dict[str, str] = field(default_factory=dict)
-    """Differences of those items in a round in which their stock did not change."""
+    """Differences in a round in which those rows did not change."""
     checked: dict[str, int] = field(default_factory=dict)
 
     @classmethod

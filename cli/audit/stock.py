@@ -1,9 +1,4 @@
-"""Audit of items and their stock: rows agree with each other, and with the units that orders reserved and shipped.
-
-Orders change while they are added up, so items that differ are compared again in rounds. A round counts only if none
-of the item's shards changed during it. The item is broken if it has the same difference in two such rounds, as an index
-may show an order late.
-"""
+"""Audit of items and their stock: rows agree with each other, and with the units that orders reserved and shipped."""
 
 from collections.abc import Iterator, Sequence
 
@@ -31,39 +26,19 @@ def check_stock(reading: Reading) -> Iterator[None]:
 
 
 def _compare(reading: Reading, item_id: str) -> None:
-    differs = _difference(reading, item_id, _checked(reading, item_id))
+    differs = stock_difference(reading, item_id)
     if differs:
         reading.state.differing[item_id] = differs
 
 
-def prepare_round(reading: Reading) -> None:
-    """Record the change counters of the shards of items that differ, before orders are added up again."""
-    state = reading.state
-    state.changes = {item_id: _changes(_checked(reading, item_id)) for item_id in state.differing}
-    state.reserved, state.shipped = {}, {}
+def stock_changes(reading: Reading, item_id: str) -> list[int]:
+    """Return the change counters of an item's shards."""
+    return [row["changes"] for row in _checked(reading, item_id)]
 
 
-def settle_stock(reading: Reading) -> Iterator[None]:
-    """Compare items that differed again. Raises BrokenError for the same difference in two rounds without changes."""
-    state = reading.state
-    for item_id in list(state.differing):
-        stock = _checked(reading, item_id)
-        differs = _difference(reading, item_id, stock)
-        if not differs:
-            del state.differing[item_id]
-        elif _changes(stock) == state.changes[item_id]:
-            if state.confirmed.get(item_id) == differs:
-                raise BrokenError(f"Item {item_id}: {differs}.")
-            state.confirmed[item_id] = differs
-        yield
-
-
-def _changes(stock: Sequence[Row]) -> list[int]:
-    return [row["changes"] for row in stock]
-
-
-def _difference(reading: Reading, item_id: str, stock: Sequence[Row]) -> str:
+def stock_difference(reading: Reading, item_id: str) -> str:
     """Return the difference between an item's stock and the orders, or an empty string."""
+    stock = _checked(reading, item_id)
     if "on_hand" not in stock[0]:
         return ""
     reserved = {str(shard): row["reserved"] for shard, row in enumerate(stock) if row["reserved"]}

@@ -79,6 +79,8 @@ class Customers:
     def _match(self, line: Line, refunds: dict[str, TakenBack]) -> str:
         if not line.customer:
             return "a credit without a customer"
+        if not line.money and line.kind != "articles":
+            return "a credit of nothing"
         orders = self.orders[line.customer]
         if not orders:
             return "a credit for a customer without an earlier order in these files"

@@ -99,9 +99,10 @@ class Credit:
 class Day:
     """Trading day: sales and credits in order of time."""
 
-    name: str
-    """Name of the file without its ending, in idempotency keys."""
-    date: str
+    file: str
+    """Name of the file without its ending."""
+    date: str = ""
+    """Time of the first line."""
     steps: list[Sale | Credit] = field(default_factory=list)
     names: dict[Article, str] = field(default_factory=dict)
     lines: int = 0
@@ -111,6 +112,11 @@ class Day:
     """Units of all lines that are sales, by article."""
     charged: dict[str, Decimal] = field(default_factory=dict)
     """Money of all lines that are charges, by kind."""
+
+    @property
+    def name(self) -> str:
+        """Date and file, in idempotency keys."""
+        return f"{self.date[:10]}-{self.file}"
 
     @property
     def sales(self) -> list[Sale]:
@@ -127,7 +133,7 @@ def read(files: Iterable[Path]) -> list[Day]:
 
 
 def _read(file: Path) -> Day:
-    day = Day(file.stem, "")
+    day = Day(file.stem)
     invoices: dict[str, list[Line]] = {}
     for line in _readable(file, day):
         invoices.setdefault(line.invoice, []).append(line)
@@ -154,12 +160,26 @@ def _readable(file: Path, day: Day) -> Iterable[Line]:
             yield Line(number, invoice, article, abs(units), row["CustomerID"].partition(".")[0])
 
 
+def _without_excess(day: Day, lines: list[Line], articles: list[Line]) -> list[Line]:
+    """Return the lines without discounts that exceed the articles, which are refused."""
+    left, kept = sum((line.money for line in articles), Decimal()), []
+    for line in lines:
+        if line.kind == "discount" and line not in articles:
+            if line.money > left:
+                day.refused.append((line.number, "a discount that exceeds its invoice"))
+                continue
+            left -= line.money
+        kept.append(line)
+    return kept
+
+
 def _sales(day: Day, lines: list[Line]) -> list[Sale]:
     """Return the orders of an invoice, within the maximum of items; the first has the charges.
 
     All lines are articles if there are charges only, as an order has lines.
     """
     articles = [line for line in lines if line.kind == "articles"] or lines
+    lines = _without_excess(day, lines, articles)
     charged = [line for line in lines if line not in articles]
     units: dict[Article, int] = defaultdict(int)
     for line in articles:
@@ -168,7 +188,7 @@ def _sales(day: Day, lines: list[Line]) -> list[Sale]:
         day.sold[article] = day.sold.get(article, 0) + count
     for line in charged:
         day.charged[line.kind] = day.charged.get(line.kind, Decimal()) + line.money
-    invoice, customer = lines[0].invoice, lines[0].customer
+    invoice, customer = articles[0].invoice, articles[0].customer
     parts = [dict(part) for part in batched(units.items(), MAX_ITEMS, strict=False)]
     orders = [Sale(invoice, customer, part) for part in parts]
     orders[0].charges = [Charge(line.kind, day.names[line.article], line.money) for line in charged]

@@ -65,7 +65,7 @@ class Replay:
         for article, stocked in self._tracked(self._items.items(), "Checking stock"):
             left = self._api.get(f"/items/{stocked.item_id}")["stock"]["on_hand"]
             if left != stocked.on_hand:
-                self.tally.shelves_that_differ.append(article.sku)
+                self.tally.stock_that_differs.append(article.sku)
 
     def _stock_up(self, day: Day) -> None:
         """Create missing items, and add the units that the day sells to their stock."""

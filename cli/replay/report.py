@@ -21,7 +21,7 @@ def report(days: list[Day], tally: Tally, spent: Spent, currency: str) -> None:
         ("lines refused", f"{sum(len(day.refused) for day in days):,}"),
         ("commands refused", f"{tally.refused.total():,}"),
         ("articles that differ", f"{len(tally.articles_that_differ):,}"),
-        ("shelves that differ", f"{len(tally.shelves_that_differ):,}"),
+        ("items with other stock", f"{len(tally.stock_that_differs):,}"),
         ("orders a second, placed, paid and shipped", f"{tally.orders / max(tally.seconds, 1e-9):,.0f}"),
         ("calls to the API", f"{spent.calls:,}"),
         ("requests to the table", f"{spent.db_requests:,}"),
@@ -36,7 +36,7 @@ def report(days: list[Day], tally: Tally, spent: Spent, currency: str) -> None:
             print_refused(day.refused)
     for why, count in tally.refused.most_common():
         console.print(f"{count} refused: {why}", highlight=False, markup=False)
-    for what, skus in (("article", tally.articles_that_differ), ("stock", tally.shelves_that_differ)):
+    for what, skus in (("article", tally.articles_that_differ), ("stock", tally.stock_that_differs)):
         for sku in skus:
             console.print(f"{what} differs: {sku}", highlight=False, markup=False)
 

@@ -19,13 +19,12 @@ _ACCOUNTS = {
     "shipping": "shipping",
     "fee": "fees",
     "discount": "sales",
+    "articles refunded": "sales",
+    "shipping refunded": "shipping",
+    "fee refunded": "sales",
+    "discount refunded": "sales",
 }
-"""Account that each kind is posted to; discounts are refunded from orders of articles only."""
-
-
-def account_of(kind: str) -> str:
-    """Return the part of the shop's account that a kind of money is posted to."""
-    return _ACCOUNTS[kind]
+"""Account that each kind is posted to. Fees and discounts are refunded as amounts, of orders of articles only."""
 
 
 @dataclass(slots=True)
@@ -64,7 +63,7 @@ class Tally:
     refused: Counter[str] = field(default_factory=Counter)
     """Refused commands by reason."""
     seconds: float = 0
-    shelves_that_differ: list[str] = field(default_factory=list)
+    stock_that_differs: list[str] = field(default_factory=list)
 
     def count_file(self, day: Day) -> None:
         """Add the sales of a file."""
@@ -108,9 +107,8 @@ class Tally:
         for (day, what), money in self.file.by_day.items():
             if what in UNITS:
                 continue
-            kind = what.removesuffix(" refunded")
-            sign = -1 if (what == "discount") != (what != kind) else 1
-            due[day, account_of(kind)] += sign * money
+            sign = -1 if what == "discount" or what.endswith(" refunded") else 1
+            due[day, _ACCOUNTS[what]] += sign * money
             due[day, "cash"] -= sign * money
         return due
 
@@ -140,4 +138,4 @@ class Tally:
     def agrees(self) -> bool:
         """Whether files, API, ledger and stock agree, and no command was refused."""
         every = [agrees for *_, agrees in (*self.rows(), *self.posted_rows())]
-        return all(every) and not (self.refused or self.shelves_that_differ or self.articles_that_differ)
+        return all(every) and not (self.refused or self.stock_that_differs or self.articles_that_differ)

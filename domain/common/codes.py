@@ -29,5 +29,5 @@ DiscountCode = Annotated[Sku, Field(examples=["SUMMER10"])]
 
 
 def canonical_code(code: str) -> str:
-    """Return the form of a discount code by which codes are compared."""
-    return str(composed(code.casefold()))
+    """Return the form of a discount code by which codes are compared: Unicode's canonical caseless matching (D145)."""
+    return str(composed(unicodedata.normalize("NFD", code).casefold()))

@@ -44,13 +44,14 @@ def to_rfc3339(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _to_milliseconds(moment: datetime) -> datetime:
+def to_milliseconds(moment: datetime) -> datetime:
+    """Return a time without what is finer than milliseconds."""
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 Timestamp = Annotated[
     datetime,
-    AfterValidator(_to_milliseconds),
+    AfterValidator(to_milliseconds),
     PlainSerializer(to_rfc3339, return_type=str, when_used="json"),
     Field(json_schema_extra={"format": "date-time", "examples": ["2026-11-21T08:00:00.000Z"]}),
 ]

@@ -2,11 +2,13 @@
 
 import re
 from decimal import Decimal
-from typing import Any, ClassVar, Self, cast
+from typing import Annotated, Any, ClassVar, Self, cast
 
 from pydantic import (
+    MISSING,
     BaseModel,
     ConfigDict,
+    Field,
     GetJsonSchemaHandler,
     ValidationInfo,
     field_validator,
@@ -14,7 +16,8 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError
 
-from domain.common.iso_currencies import MINOR_UNITS, known_currency
+from domain.common.iso.currencies import MINOR_UNITS, known_currency
+from domain.common.model import Model
 
 _WHOLE = "(0|[1-9][0-9]{0,11})"
 _WHOLE_BALANCE = "-?(0|[1-9][0-9]{0,24})"
@@ -93,7 +96,21 @@ class Money(BaseModel):
         }
 
 
+def positive(money: Money) -> Money:
+    """Return an amount of more than zero; for validation. Raises PydanticCustomError for zero."""
+    if money.minor == 0:
+        raise PydanticCustomError("amount_zero", "Must be more than zero")
+    return money
+
+
 class SignedMoney(Money):
     """A balance or the limit of one: an amount that can be negative and has more digits than a price."""
 
     _whole: ClassVar[str] = _WHOLE_BALANCE
+
+
+class MoneyPatch(Model):
+    """A change to the amount, the currency or both."""
+
+    amount: Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,4})?$")] | MISSING = MISSING
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] | MISSING = MISSING

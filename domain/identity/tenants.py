@@ -6,7 +6,7 @@ from typing import Annotated, Self
 from pydantic import MISSING, AfterValidator, Field, StrictBool
 
 from domain.common.ids import TENANT_ID
-from domain.common.iso_currencies import MINOR_UNITS, known_currency
+from domain.common.iso.currencies import MINOR_UNITS, known_currency
 from domain.common.merge_patch import patched
 from domain.common.model import A_NUMBER, Model, SingleLine, Timestamp
 from domain.identity.email import EmailAddress

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from domain.common.errors import InvalidState
-from domain.common.iso_currencies import MINOR_UNITS
+from domain.common.iso.currencies import MINOR_UNITS
 from domain.common.model import A_NUMBER, Model, SingleLine, Timestamp
 from domain.common.money import SignedMoney
 from domain.identity.tenants import Currency

@@ -9,17 +9,11 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from domain.common.model import Model, SingleLine, Timestamp, at_most
-from domain.common.money import Money
+from domain.common.money import Money, positive
 from domain.ledger.accounts import Direction
 
 MAX_ENTRIES = 90
 """Maximum entries of a transaction, so that its writes fit DynamoDB's limit of 100 actions per transaction."""
-
-
-def _is_positive(amount: Money) -> Money:
-    if amount.minor == 0:
-        raise PydanticCustomError("amount_zero", "An entry has an amount of more than zero")
-    return amount
 
 
 class NewEntry(Model):
@@ -27,7 +21,7 @@ class NewEntry(Model):
 
     account_id: Annotated[str, Field(max_length=64, examples=["acct_01JD3ZK8Q4M5X6Y7Z8A9B0C1D8"])]
     direction: Direction
-    amount: Annotated[Money, AfterValidator(_is_positive)]
+    amount: Annotated[Money, AfterValidator(positive)]
 
 
 def signed(direction: Direction, minor: int) -> int:

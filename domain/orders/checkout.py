@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from domain.common.codes import DiscountCode
 from domain.common.ids import USER_ID
-from domain.common.iso_countries import Country
+from domain.common.iso.countries import Country
 from domain.common.model import A_NUMBER, Model, SingleLine, Text, at_most, of_kilobytes
 from domain.common.money import Money
 from domain.orders.pricing import ChargeKind

@@ -9,8 +9,7 @@ from domain.common.model import Model, Timestamp
 from domain.common.money import Money
 from domain.orders.amounts import Amounts, AppliedDiscount, Charge, OrderLine, TaxSum
 from domain.orders.checkout import Address, NewOrder, OrderAttributes
-from domain.orders.refunds import Refund
-from domain.orders.shipments import Shipment
+from domain.orders.parts import Refund, Shipment
 from domain.orders.status import (
     FulfillmentStatus,
     OrderStatus,

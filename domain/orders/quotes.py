@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.common.errors import DiscountInvalid, DomainError, Flaw, ItemArchived, NotFound, OutOfStock, PriceChanged
-from domain.common.iso_currencies import MINOR_UNITS
+from domain.common.iso.currencies import MINOR_UNITS
 from domain.common.money import Money
 from domain.common.validation import invalid_input
 from domain.identity.tenants import TenantSettings
@@ -22,6 +22,7 @@ from domain.orders.pricing import (
     price,
 )
 from domain.orders.redemption import DiscountTerms
+from domain.stock import MAX_UNITS
 from domain.tax import STANDARD_TAX
 
 MAX_TOTAL_DIGITS = 12
@@ -49,7 +50,7 @@ def quantities(lines: Iterable[NewLine]) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What the shop says of an order: offers by item id, the tenant's settings, and the terms of the discount code.
+    """Terms on which an order is placed: offers by item id, the tenant's settings, and those of the discount code.
 
     `discount` is None without a code, and if there is no such code.
     """
@@ -68,6 +69,7 @@ def quote(new: NewOrder, terms: Terms, at: datetime) -> Quote:
     """
     offers = terms.offers
     _require_offered(new.lines, offers)
+    _require_few_units(new.lines)
     units = quantities(new.lines)
     currency = offers[next(iter(units))].price.currency
     subtotal = sum(offers[item_id].price.minor * count for item_id, count in units.items())
@@ -188,6 +190,19 @@ def out_of_stock(lines: Sequence[NewLine], available: Mapping[str, int]) -> OutO
         if line.item_id in available
     ]
     return OutOfStock("Fewer units are free than were ordered. Nothing was reserved.", *flaws)
+
+
+def _require_few_units(lines: Sequence[NewLine]) -> None:
+    """Raise ValidationFailed with a flaw for each line by which an item has more units than stock can have."""
+    sums: dict[str, int] = defaultdict(int)
+    flaws = []
+    for index, line in enumerate(lines):
+        sums[line.item_id] += line.quantity
+        if sums[line.item_id] > MAX_UNITS:
+            detail = f"The lines of an item have {MAX_UNITS:,} units at most."
+            flaws.append(Flaw(f"/lines/{index}/quantity", "TOO_MANY_UNITS", detail))
+    if flaws:
+        raise invalid_input(flaws)
 
 
 _REFUSALS: dict[str, Callable[[list[Flaw]], DomainError]] = {

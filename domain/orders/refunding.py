@@ -9,11 +9,10 @@ from domain.common.money import Money
 from domain.common.validation import invalid_input
 from domain.orders.amounts import Charge, OrderLine
 from domain.orders.order import Order
+from domain.orders.parts import MAX_PARTS, NewRefund, Refund, RefundLine, too_many
 from domain.orders.pricing import ChargeKind
-from domain.orders.refunds import NewRefund, Refund, RefundLine
 from domain.orders.reserved import next_reserved
 from domain.orders.revenue import ACCOUNTS, fitted, spread_over, unrefunded_of
-from domain.orders.shipments import MAX_PARTS
 from domain.orders.status import UNPAID, OrderStatus, require_move
 from domain.stock import Reservation, UnitChange, merged, released, restocked
 
@@ -57,6 +56,13 @@ class _Units:
             self.changes.append(restocked(Reservation(item_id, hold.shard, back)))
         self.lines[item_id] = line.plus(returned=units, freed=freed, restocked=back)
 
+    def free_rest(self) -> list[RefundLine]:
+        """Free all units that were not shipped, and return them as lines of the refund."""
+        rest = [RefundLine(item_id=each, quantity=line.to_ship) for each, line in self.lines.items() if line.to_ship]
+        for line in rest:
+            self.refund(line.item_id, line.quantity, restock=False)
+        return rest
+
     def free(self, item_id: str, units: int) -> int:
         """Release up to `units` units that were not shipped, and return their number."""
         line = self.lines[item_id]
@@ -67,13 +73,15 @@ class _Units:
 
 
 def refund(order: Order, holds: Sequence[Reservation], new: NewRefund, issue: Issue) -> Refunding:
-    """Return the refund of lines and shipping, or of an amount.
+    """Return the refund of lines and shipping, or of an amount. Lines can be refunded with shipping that is free.
 
     Raises RefundTooLarge for more units than were bought, or more money than is left; InvalidState if the order was not
     paid; ValidationFailed for an amount in another currency.
     """
     if order.status in UNPAID:
         raise InvalidState(f"An order that is {order.status} cannot be refunded.")
+    if order.status is OrderStatus.REFUNDED:
+        raise RefundTooLarge("The order is refunded: nothing is left.")
     if len(order.refunds) >= MAX_PARTS - 1:
         raise InvalidState(f"An order has {MAX_PARTS} refunds at most: refund everything that is left.")
     left = unrefunded_of(order)
@@ -83,15 +91,16 @@ def refund(order: Order, holds: Sequence[Reservation], new: NewRefund, issue: Is
         _require_left(new.amount.minor, order, "/amount")
         return _refunding(order, units, [], spread_over(left, new.amount.minor), issue)
     wanted = dict.fromkeys(ACCOUNTS, 0)
+    _require_bought(order, new.lines or ())
     lines = _merged(new.lines or ())
     for line in lines:
-        _require_bought(units.lines.get(line.item_id), line, new)
         _add(wanted, _share(units.lines[line.item_id], line.quantity, order))
         units.refund(line.item_id, line.quantity, restock=line.restock)
-    if new.shipping:
+    shipping = new.shipping and (_has_shipping(order) or not lines)
+    if shipping:
         _add(wanted, _shipping_of(order))
     _require_left(sum(wanted.values()), order, "/lines" if lines else "/shipping")
-    return _refunding(order, units, lines, fitted(wanted, left), issue, shipping=new.shipping)
+    return _refunding(order, units, lines, fitted(wanted, left), issue, shipping=shipping)
 
 
 def refund_rest(order: Order, holds: Sequence[Reservation], issue: Issue) -> Refunding:
@@ -101,7 +110,7 @@ def refund_rest(order: Order, holds: Sequence[Reservation], issue: Issue) -> Ref
     units = _units(order, holds)
     for line in lines:
         units.refund(line.item_id, line.quantity, restock=False)
-    shipping = not _has_refunded_shipping(order) and any(_is_shipping(each) for each in order.charges)
+    shipping = _has_shipping(order) and not _has_refunded_shipping(order)
     return _refunding(order, units, lines, unrefunded_of(order), issue, shipping=shipping, rest=True)
 
 
@@ -110,19 +119,22 @@ def _units(order: Order, holds: Sequence[Reservation]) -> _Units:
 
 
 def _merged(lines: Iterable[RefundLine]) -> list[RefundLine]:
-    """Return lines with those of one item added up, unless they differ in `restock`."""
+    """Return lines with those of one item added up, unless they differ in `restock`.
+
+    Lines to restock come last: the first ones take the units that were not shipped.
+    """
     units: dict[tuple[str, bool], int] = {}
     for line in lines:
         units[line.item_id, line.restock] = units.get((line.item_id, line.restock), 0) + line.quantity
-    return [RefundLine(item_id=item, quantity=count, restock=restock) for (item, restock), count in units.items()]
+    merged_lines = [RefundLine(item_id=item, quantity=count, restock=each) for (item, each), count in units.items()]
+    return sorted(merged_lines, key=lambda line: line.restock)
 
 
-def _require_bought(line: OrderLine | None, wanted: RefundLine, new: NewRefund) -> None:
-    left = line.refundable if line else 0
-    if wanted.quantity > left:
-        index = [each.item_id for each in new.lines or ()].index(wanted.item_id)
-        flaw = Flaw(f"/lines/{index}/quantity", "REFUND_TOO_LARGE", f"{left} units of the item are left.")
-        raise RefundTooLarge("More units would be refunded than are left of those bought.", flaw)
+def _require_bought(order: Order, lines: Iterable[RefundLine]) -> None:
+    """Raise RefundTooLarge with a flaw for each line with more units than are left."""
+    flaws = too_many(lines, {line.item_id: line.refundable for line in order.lines}, "REFUND_TOO_LARGE")
+    if flaws:
+        raise RefundTooLarge("More units would be refunded than are left of those bought.", *flaws)
 
 
 def _require_left(minor: int, order: Order, pointer: str) -> None:
@@ -139,11 +151,10 @@ def _require_currency(amount: Money, order: Order) -> None:
 
 
 def _share(line: OrderLine, units: int, order: Order) -> dict[str, int]:
-    """Return what the next `units` units of a line debit: an equal share each, and the rest with the last one."""
+    """Return what the next `units` units of a line debit: their share, rounded so that all shares sum to the whole."""
     paid = _paid_for(line, order, line.total.minor)
-    each = paid // line.quantity
-    before = line.returned * each
-    after = paid if units == line.refundable else before + units * each
+    before = paid * line.returned // line.quantity
+    after = paid * (line.returned + units) // line.quantity
     tax = _tax_in(line, after, paid) - _tax_in(line, before, paid)
     return {"sales": after - before - tax, "tax": tax}
 
@@ -158,10 +169,10 @@ def _paid_for(part: OrderLine | Charge, order: Order, amount: int) -> int:
 
 
 def _shipping_of(order: Order) -> dict[str, int]:
-    """Return what the charges for shipping debit. Raises RefundTooLarge if they were refunded before."""
-    if _has_refunded_shipping(order):
-        flaw = Flaw("/shipping", "REFUND_TOO_LARGE", "It was refunded before.")
-        raise RefundTooLarge("The charges for shipping were refunded before.", flaw)
+    """Return what the charges for shipping debit. Raises RefundTooLarge if none is left."""
+    if not _has_shipping(order) or _has_refunded_shipping(order):
+        detail = "It was refunded before." if _has_shipping(order) else "The order has no charge for shipping."
+        raise RefundTooLarge("No shipping is left to refund.", Flaw("/shipping", "REFUND_TOO_LARGE", detail))
     charges = [each for each in order.charges if _is_shipping(each)]
     tax = sum(each.tax.minor for each in charges)
     return {"shipping": sum(_paid_for(each, order, each.amount.minor) for each in charges) - tax, "tax": tax}
@@ -169,6 +180,10 @@ def _shipping_of(order: Order) -> dict[str, int]:
 
 def _has_refunded_shipping(order: Order) -> bool:
     return any(each.shipping for each in order.refunds)
+
+
+def _has_shipping(order: Order) -> bool:
+    return any(_is_shipping(each) for each in order.charges)
 
 
 def _is_shipping(charge: Charge) -> bool:
@@ -197,9 +212,7 @@ def _refunding(
     status = order.status
     if rest or (refunded == order.total.minor and (has_value or all_units)):
         status = OrderStatus.REFUNDED
-        for line in order.lines:
-            free = units.lines[line.item_id].to_ship
-            units.refund(line.item_id, free, restock=False)
+        lines = [*lines, *units.free_rest()]
     elif status is OrderStatus.PAID and _is_shipped(units.lines.values()):
         status = OrderStatus.SHIPPED
     made = Refund(

@@ -1,6 +1,7 @@
 """Units of an order in the stock: those still reserved for it, and those that left with its shipments.
 
-An order's reservations are kept as they were made. Its units leave them in their order, shipped or freed.
+An order's reservations are kept as they were made. Units that are shipped or freed are taken from the first reservation
+on, so their number says what is left of each.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

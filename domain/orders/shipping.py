@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.common.errors import Flaw, InvalidState
+from domain.common.errors import InvalidState
 from domain.orders.order import Order
+from domain.orders.parts import MAX_PARTS, NewShipment, Shipment, ShipmentLine, too_many
 from domain.orders.reserved import next_reserved
-from domain.orders.shipments import MAX_PARTS, NewShipment, Shipment, ShipmentLine
 from domain.orders.status import OrderStatus, require_move
 from domain.stock import Reservation, UnitChange, taken
 
@@ -64,13 +64,10 @@ def _wanted(order: Order, new: NewShipment) -> dict[str, int]:
         if not rest:
             raise InvalidState("No units remain to be shipped.")
         return rest
-    wanted: dict[str, int] = {}
-    flaws = []
-    for index, line in enumerate(new.lines):
-        wanted[line.item_id] = wanted.get(line.item_id, 0) + line.quantity
-        if wanted[line.item_id] > left.get(line.item_id, 0):
-            remain = f"{left.get(line.item_id, 0)} units of the item remain to be shipped."
-            flaws.append(Flaw(f"/lines/{index}/quantity", "TOO_MANY_UNITS", remain))
+    flaws = too_many(new.lines, left, "TOO_MANY_UNITS")
     if flaws:
         raise InvalidState("Fewer units remain than are to be shipped.", *flaws)
+    wanted: dict[str, int] = {}
+    for line in new.lines:
+        wanted[line.item_id] = wanted.get(line.item_id, 0) + line.quantity
     return wanted

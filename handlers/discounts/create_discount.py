@@ -11,7 +11,7 @@ api = Route()
 
 @api.post("/v1/discounts", permission=Permission.DISCOUNTS_WRITE, status=201, raises=[InvalidState, Contention])
 def create_discount(new: NewDiscount, discounts: Discounts) -> Discount:
-    """Add a discount: a percentage or an amount off an order's lines, for those who have its code.
+    """Add a discount: a percentage or an amount off the lines of orders that name its code.
 
     Codes are compared without case. 409 if another discount has the code, even if that is archived.
     """

@@ -9,15 +9,14 @@ from domain.common.times import DateOrMoment
 
 MAX_LIMIT = 200
 
-IfMatch = Annotated[
-    str,
-    Header(
-        alias="If-Match",
-        description='The ETag that you last read, such as `"3"`: the change is made only if it still matches.',
-        pattern=r'^(\*|(W/)?"[^"]*"( *, *(W/)?"[^"]*")*)$',
-        examples=['"3"'],
-    ),
-]
+_IF_MATCH = Header(
+    alias="If-Match",
+    description='The ETag that you last read, such as `"3"`: the change is made only if it still matches.',
+    pattern=r'^(\*|(W/)?"[^"]*"( *, *(W/)?"[^"]*")*)$',
+    examples=['"3"'],
+)
+IfMatch = Annotated[str, _IF_MATCH]
+OptionalIfMatch = Annotated[str | None, _IF_MATCH]
 Limit = Annotated[
     int,
     Query(description=f"Maximum number of entries; values above {MAX_LIMIT} are treated as {MAX_LIMIT}."),

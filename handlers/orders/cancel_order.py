@@ -15,7 +15,7 @@ api = Route()
     raises=[NotFound, InvalidState, Contention],
 )
 def cancel_order(order_id: str, orders: Orders) -> Order:
-    """Cancel an unpaid order. Its reserved units are released.
+    """Cancel an unpaid order. Its reserved units are released, and the use of its discount code is given back.
 
     Customers can cancel only their own orders. Returns the order. 409 if it is not pending.
     """

@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 from domain.common.errors import Contention, InvalidState, NotFound
 from domain.identity.permissions import Permission
 from domain.orders.order import Order
-from domain.orders.refunds import RefundOfRest
+from domain.orders.parts import RefundOfRest
 from handlers.dependencies.payments import Payments
 from handlers.http.route import Route
 

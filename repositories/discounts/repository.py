@@ -10,14 +10,15 @@ from domain.common.model import to_rfc3339
 from domain.common.money import Money
 from domain.common.pages import Page, PageRequest
 from domain.common.versions import Versions
-from domain.discounts import Discount, DiscountPatch, DiscountStatus, NewDiscount
+from domain.discounts import Discount, DiscountFields, DiscountPatch, DiscountStatus, NewDiscount
 from repositories.discounts.rows import COLLECTION, discount_id_of, money_from
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row, new_row
 from repositories.dynamodb.iam_actions import IamAction, uses
 from repositories.dynamodb.keys import Key, Position
 from repositories.dynamodb.session import Session, retry_on_conflict
-from repositories.dynamodb.transaction import Stale
+from repositories.dynamodb.transaction import Raises, Stale
+from repositories.identity.traded_currencies import require_currency
 from repositories.paging.lists import Listing, list_page
 
 
@@ -30,7 +31,8 @@ class DiscountRepository:
     @uses(IamAction.GET, IamAction.PUT)
     @retry_on_conflict
     def create(self, new: NewDiscount) -> Discount:
-        """Add a discount. Raises InvalidState if its code is taken, Contention."""
+        """Add a discount. Raises InvalidState if its code is taken, ValidationFailed, Contention."""
+        self._require_currencies(new)
         discount = Discount.new(discount_id_of(self.session.tenant, new.code), new, self.session.at)
         tx = self.session.transaction()
         tx.create("add the discount", _to_row(self.session.tenant, discount), raises=_taken(new.code))
@@ -62,6 +64,7 @@ class DiscountRepository:
         before = _from_row(row)
         _versions(row).require_fresh(expected)
         fields = before.patched(patch)
+        self._require_currencies(fields)
         return self._edit(row, "DiscountChanged", expected, **dict(fields))
 
     @uses(IamAction.GET, IamAction.PUT, IamAction.UPDATE)
@@ -73,6 +76,12 @@ class DiscountRepository:
         if _from_row(row).status is DiscountStatus.ACTIVE:
             self._edit(row, "DiscountArchived", expected, status=DiscountStatus.ARCHIVED)
 
+    def _require_currencies(self, fields: DiscountFields) -> None:
+        for name in ("amount", "min_subtotal"):
+            money = getattr(fields, name)
+            if money:
+                require_currency(self.session, money.currency, f"/{name}/currency")
+
     def _edit(self, row: Row, event: str, expected: frozenset[int] | None, **changes: Any) -> Discount:
         """Commit an edit, while orders go on counting uses."""
         versions = _versions(row).edited()
@@ -83,11 +92,12 @@ class DiscountRepository:
             "edit the discount",
             keys.discount(self.session.tenant, edited.id),
             "SET head = :head, edits = :edits, changes_at_edit = changes",
-            condition="edits = :seen",
-            raises=Stale() if expected is None else PreconditionFailed(),
+            condition="edits = :seen AND changes = :changes",
+            raises=_overtaken(versions.edits - 1, expected),
             head=_head(edited),
             edits=versions.edits,
             seen=versions.edits - 1,
+            changes=versions.changes,
         )
         self.session.commit(tx, edited, DomainEvent(event, edited.id, versions.edits))
         return edited
@@ -98,6 +108,16 @@ class DiscountRepository:
         if row is None:
             raise NotFound("discount")
         return row
+
+
+def _overtaken(edits: int, expected: frozenset[int] | None) -> Raises:
+    """Return the error of an edit of a discount that was edited, or used, since it was read."""
+
+    def error(row: Row | None) -> Exception:
+        edited = row is None or row["edits"] != edits
+        return PreconditionFailed() if edited and expected is not None else Stale()
+
+    return error
 
 
 def _versions(row: Row) -> Versions:

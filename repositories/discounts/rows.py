@@ -1,6 +1,6 @@
 """Rows of discounts, and of customers' uses of them.
 
-`head` has what only edits change; uses are counted beside it, so that an order with a code writes no index.
+`head` has what only edits change. Uses are another attribute, so that an order with a code writes no index.
 """
 
 import hashlib

@@ -3,6 +3,7 @@
 Every use is counted for its customer too, so that a limit for customers can be set later.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -12,6 +13,7 @@ from domain.orders.redemption import DiscountTerms
 from repositories.discounts.rows import discount_id_of, terms_from_row
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row, new_row
+from repositories.dynamodb.keys import Key
 from repositories.dynamodb.session import Session
 from repositories.dynamodb.transaction import Raises, Stale, WriteTransaction, require_absent
 
@@ -30,11 +32,18 @@ class StoredTerms:
         return cls(terms_from_row(discount, use), discount["edits"], use is None)
 
 
-def read_terms(session: Session, code: str, customer_id: str) -> StoredTerms | None:
-    """Return the terms of a code for a customer; None without such a code. Raises Stale if it is being written."""
-    discount_id = discount_id_of(session.tenant, code)
-    key, use = keys.discount(session.tenant, discount_id), keys.discount_use(session.tenant, discount_id, customer_id)
-    rows = session.read([key, use])
+def keys_of(tenant: str, code: str, customer_id: str) -> tuple[Key, Key]:
+    """Return the keys of the discount with a code, and of its uses by a customer."""
+    discount_id = discount_id_of(tenant, code)
+    return keys.discount(tenant, discount_id), keys.discount_use(tenant, discount_id, customer_id)
+
+
+def terms_of(session: Session, wanted: tuple[Key, Key], rows: Mapping[Key, Row]) -> StoredTerms | None:
+    """Return the terms of a code for a customer, of rows that were read at `wanted` (`keys_of`).
+
+    Returns None without such a code. Raises Stale if it is being written.
+    """
+    key, use = wanted
     if key not in rows:
         require_absent(session.table, [key])
         return None

@@ -12,6 +12,7 @@ from enum import StrEnum
 from itertools import batched, chain
 
 from domain.common.environment import in_parallel, monotonic
+from domain.common.errors import Contention
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import new_row
 from repositories.dynamodb.keys import DueRow
@@ -71,7 +72,8 @@ def sweep(table: Table, kind: Work, do: Callable[[DueRow], bool], at: datetime, 
     """Call `do` for each row of a kind that is due at `at`, until `deadline` (monotonic clock, seconds).
 
     `do` returns whether there was anything to do. An exception makes the row due again in 2, 4, 8, … minutes. Rows are
-    worked on in parallel, and a row may be worked on twice if two sweeps run at once. Raises Unavailable.
+    worked on in parallel, those that fail with Contention once more one by one, and a row may be worked on twice if two
+    sweeps run at once. Raises Unavailable.
     """
     return _Sweep(table, kind, do, at, deadline).run()
 
@@ -129,21 +131,29 @@ class _Sweep:
         return self.table.query("gsi3pk = :pk AND gsi3sk BETWEEN :after AND :until", values, index="gsi3", limit=_PAGE)
 
     def _work_on(self, rows: Sequence[DueRow], swept: Swept) -> None:
-        for row, outcome in zip(rows, in_parallel(self._attempt, rows), strict=True):
-            match outcome:
+        for row, first in zip(rows, in_parallel(self._do, rows), strict=True):
+            # Rows of one slice may be in each other's way, such as orders with one discount code.
+            again = isinstance(first, Contention) and monotonic() < self.deadline
+            match self._settled(row, self._do(row) if again else first):
                 case bool(done):
                     swept.done += done
-                case Failure():
-                    swept.failed[row.id] = outcome
+                case Failure() as failure:
+                    swept.failed[row.id] = failure
                 case why:
                     swept.left[row.id] = why
 
-    def _attempt(self, row: DueRow) -> bool | Failure | str:
-        """Do the work of a row and return whether there was any, its failure, or why it could not be made due later."""
+    def _do(self, row: DueRow) -> bool | Exception:
+        """Do the work of a row and return whether there was any, or the exception."""
         try:
             return self.do(row)
         except Exception as failure:  # noqa: BLE001 - a failure with one row must not stop the others
-            reason = repr(failure)
+            return failure
+
+    def _settled(self, row: DueRow, outcome: bool | Exception) -> bool | Failure | str:
+        """Make a row due later if it failed. Return the outcome, or why the row could not be made due later."""
+        if not isinstance(outcome, Exception):
+            return outcome
+        reason = repr(outcome)
         try:
             self._postpone(row)
         except Stale:

@@ -14,7 +14,7 @@ cache: TtlCache[str, frozenset[str]] = TtlCache(1000)
 """Currencies by tenant."""
 
 
-def require_currency(session: Session, currency: str) -> None:
+def require_currency(session: Session, currency: str, pointer: str = "/price/currency") -> None:
     """Raise ValidationFailed if the caller's tenant does not trade in a currency.
 
     A tenant that lists no currencies, or has no row, trades in any.
@@ -22,7 +22,7 @@ def require_currency(session: Session, currency: str) -> None:
     traded = cache.get(session.tenant, lambda: _read(session), max_age=MAX_AGE_SECONDS)
     if traded and currency not in traded:
         detail = f"The tenant trades in {', '.join(sorted(traded))}."
-        raise invalid_input([Flaw("/price/currency", "CURRENCY_NOT_TRADED", detail)])
+        raise invalid_input([Flaw(pointer, "CURRENCY_NOT_TRADED", detail)])
 
 
 def _read(session: Session) -> frozenset[str]:

@@ -13,8 +13,7 @@ from domain.common.model import to_rfc3339
 from domain.common.money import Money
 from domain.orders.amounts import Charge, OrderLine, TaxSum
 from domain.orders.order import Order, StatusChange
-from domain.orders.refunds import Refund, RefundLine
-from domain.orders.shipments import Shipment, ShipmentLine
+from domain.orders.parts import Refund, RefundLine, Shipment, ShipmentLine
 from domain.orders.status import OrderStatus
 from domain.stock import Reservation
 

@@ -15,8 +15,7 @@ from domain.orders.order import Order
 from domain.orders.quotes import Offer, Terms, out_of_stock, quantities, quote
 from domain.stock import Reservation, allocate
 from domain.tax import STANDARD_TAX
-from repositories.discounts.uses import StoredTerms, count_use
-from repositories.discounts.uses import read_terms as read_discount
+from repositories.discounts.uses import StoredTerms, count_use, keys_of, terms_of
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row
 from repositories.dynamodb.session import Session
@@ -133,13 +132,14 @@ def read_terms(session: Session, new: NewOrder) -> ReadTerms:
     tenant = keys.tenant(session.tenant)
     ids = dict.fromkeys(line.item_id for line in new.lines if is_id("item", line.item_id))
     wanted = {keys.stock(session.tenant, item_id): item_id for item_id in ids}
-    found = session.read([*wanted, tenant])
-    require_absent(session.table, (key for key in wanted if key not in found))
-    settings = TenantSettings(**(tenant_fields(found.pop(tenant))["settings"] if tenant in found else {}))
-    rows = {wanted[key]: row for key, row in found.items()}
-    discount = None
+    coded = None
     if new.discount_code is not None:
-        discount = read_discount(session, new.discount_code, new.customer_id or session.caller.subject)
+        coded = keys_of(session.tenant, new.discount_code, new.customer_id or session.caller.subject)
+    found = session.read([*wanted, tenant, *(coded or ())])
+    require_absent(session.table, (key for key in wanted if key not in found))
+    discount = terms_of(session, coded, found) if coded else None
+    settings = TenantSettings(**(tenant_fields(found.pop(tenant))["settings"] if tenant in found else {}))
+    rows = {item_id: found[key] for key, item_id in wanted.items() if key in found}
     offers = {item_id: _offer(row) for item_id, row in rows.items()}
     return ReadTerms(Terms(offers, settings, discount.terms if discount else None), rows, discount)
 

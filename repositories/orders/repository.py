@@ -13,10 +13,9 @@ from domain.identity.permissions import Caller, Permission
 from domain.orders.amounts import Quote
 from domain.orders.checkout import NewOrder
 from domain.orders.order import Order, OrderSummary
+from domain.orders.parts import NewShipment, Refund, Shipment
 from domain.orders.quotes import quote
-from domain.orders.refunds import Refund
 from domain.orders.reserved import still_reserved
-from domain.orders.shipments import NewShipment, Shipment
 from domain.orders.shipping import Shipping, ship
 from domain.orders.status import ENDED_UNPAID, OrderStatus, PaymentStatus
 from domain.payments import Payment
@@ -32,7 +31,7 @@ from repositories.items import stock
 from repositories.orders.payment_rows import payment_from_row
 from repositories.orders.place import OrderPlacement, read_terms
 from repositories.orders.rows import COLLECTION, StoredOrder, order_to_row, summary_from_row
-from repositories.paging.lists import Listing, list_page
+from repositories.paging.lists import Listing, list_page, page_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +81,13 @@ class OrderRepository:
         """Return an order. Raises NotFound, Contention."""
         return self.reached(self.session.find(self.key(order_id))).order
 
-    @uses(IamAction.GET, IamAction.BATCH_GET)
+    @uses(IamAction.GET, IamAction.BATCH_GET, IamAction.SIGN)
     @retry_on_conflict
-    def payments(self, order_id: str) -> Page[Payment]:
-        """Return the payments of an order. Raises NotFound, Contention."""
+    def payments(self, order_id: str, page: PageRequest) -> Page[Payment]:
+        """Return a page of the payments of an order. Raises NotFound, CursorInvalid, Contention."""
         stored, row = self.with_payment(order_id)
-        return Page(items=[payment_from_row(row, stored.order)] if row else [], next_cursor=None)
+        found = [payment_from_row(row, stored.order)] if row else []
+        return page_of(found, page, self._parts(order_id, "payments"))
 
     @uses(IamAction.LIST, IamAction.LIST_BELOW)
     def page(
@@ -105,15 +105,15 @@ class OrderRepository:
         """Cancel an order and release its stock. Raises NotFound, InvalidState, Contention."""
         return self._move(order_id, OrderStatus.CANCELLED)
 
-    @uses(IamAction.GET)
-    def shipments(self, order_id: str) -> Page[Shipment]:
-        """Return the shipments of an order. Raises NotFound, Contention."""
-        return Page(items=self.get(order_id).shipments, next_cursor=None)
+    @uses(IamAction.GET, IamAction.SIGN)
+    def shipments(self, order_id: str, page: PageRequest) -> Page[Shipment]:
+        """Return a page of the shipments of an order. Raises NotFound, CursorInvalid, Contention."""
+        return page_of(self.get(order_id).shipments, page, self._parts(order_id, "shipments"))
 
-    @uses(IamAction.GET)
-    def refunds(self, order_id: str) -> Page[Refund]:
-        """Return the refunds of an order. Raises NotFound, Contention."""
-        return Page(items=self.get(order_id).refunds, next_cursor=None)
+    @uses(IamAction.GET, IamAction.SIGN)
+    def refunds(self, order_id: str, page: PageRequest) -> Page[Refund]:
+        """Return a page of the refunds of an order. Raises NotFound, CursorInvalid, Contention."""
+        return page_of(self.get(order_id).refunds, page, self._parts(order_id, "refunds"))
 
     @uses(IamAction.GET, IamAction.BATCH_GET, IamAction.PUT, IamAction.UPDATE)
     @retry_on_conflict
@@ -209,6 +209,10 @@ class OrderRepository:
             raise NotFound("order")
         return keys.order(self.session.tenant, order_id)
 
+    def _parts(self, order_id: str, what: str) -> str:
+        """Return the name of the list of an order's shipments, refunds or payments, for cursors."""
+        return f"{self.session.tenant}\n{order_id}/{what}"
+
     def _listing(self, customer_id: str | None, status: OrderStatus | None) -> Listing:
         shows: Callable[[Row], bool] | None = (lambda row: row["head"]["status"] == status) if status else None
         if customer_id is None:
@@ -217,6 +221,7 @@ class OrderRepository:
         return Listing(self.session.table, "gsi2", [pk], f"{pk}?{status}", shows)
 
 
-def order_event(order: Order, what: str, *, is_partial: bool = False, **told: Any) -> DomainEvent:
-    """Return the event of a change of an order, such as `Shipped`; the keyword arguments are its data."""
-    return DomainEvent(f"Order{'Partially' if is_partial else ''}{what}", order.id, order.version, told)
+def order_event(order: Order, what: str, *, is_partial: bool = False, **data: Any) -> DomainEvent:
+    """Return the event of a change of an order, such as `Shipped`. Its data are the new status and the arguments."""
+    status = {"status": order.status.value, "fulfillment_status": order.fulfillment_status.value}
+    return DomainEvent(f"Order{'Partially' if is_partial else ''}{what}", order.id, order.version, status | data)

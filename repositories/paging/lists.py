@@ -1,15 +1,15 @@
 """Lists over an index: one partition, or several shards merged into one order, newest first."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import ceil, isqrt
 from typing import Self
 
 from domain.common.environment import in_parallel
-from domain.common.model import to_rfc3339
-from domain.common.pages import PageRequest
+from domain.common.model import Model, to_rfc3339
+from domain.common.pages import Page, PageRequest
 from domain.common.times import TimeRange
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row
@@ -118,6 +118,17 @@ def list_page(listing: Listing, page: PageRequest) -> tuple[list[Row], str | Non
         if listing.shows is None or listing.shows(row):
             shown.append(row)
     return shown, None
+
+
+def page_of[M: Model](entries: Sequence[M], page: PageRequest, query: str) -> Page[M]:
+    """Return a page of entries that were read at once, in the order in which they were added; the last one first.
+
+    Entries are only ever added. `query` identifies the list, so that its cursors are valid for no other. Raises
+    CursorInvalid.
+    """
+    end = len(entries) if page.cursor is None else int(unseal(page.cursor, query))
+    start = max(0, end - page.limit)
+    return Page(items=[*reversed(entries[start:end])], next_cursor=seal(str(start), query) if start else None)
 
 
 def _merged(listing: Listing, before: str, wanted: int) -> Iterator[Row]:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from domain.common.ids import new_id
 from domain.common.model import Model
 from domain.orders.order import Order
+from domain.orders.parts import NewRefund, Refund
 from domain.orders.refunding import Issue, Refunding, refund, refund_rest
-from domain.orders.refunds import NewRefund, Refund
 from domain.orders.status import OrderStatus
 from domain.payments import NewPayment, Payment
 from repositories.dynamodb.codec import Row
@@ -60,9 +60,9 @@ class PaymentRepository:
         reverses = payment["transaction_id"] if payment and is_whole else None
         posted = post_refund(tx, self.session, made, reverses)
         refund_id, amount = made.refund.id, made.refund.amount
-        told = {"refund_id": refund_id, "amount": amount.minor, "currency": amount.currency}
+        data = {"refund_id": refund_id, "amount": amount.minor, "currency": amount.currency}
         is_partial = made.order.status is not OrderStatus.REFUNDED
-        event = order_event(made.order, "Refunded", is_partial=is_partial, reason=made.refund.reason, **told)
+        event = order_event(made.order, "Refunded", is_partial=is_partial, reason=made.refund.reason, **data)
         self.session.within(COMMIT_SECONDS).commit(tx, answer, event, *posted)
 
     @uses(IamAction.GET, IamAction.BATCH_GET, IamAction.QUERY, IamAction.PUT)

@@ -39,11 +39,13 @@ def blocks(page: str) -> list[str]:
 
 def test_the_tour_works_block_by_block(tmp_path: Path) -> None:
     (tmp_path / "2010-12-01.csv").write_text(DAY)
+    (tmp_path / "2010-12-02.csv").write_text(DAY.replace("536365", "536598").replace("12-01", "12-02"))
     server = Server(tmp_path)
     places = {
         "http://127.0.0.1:3000": server.url,
         ".tradepost/": f"{tmp_path}/",
         " 2010-12-01.csv": f" {tmp_path}/2010-12-01.csv",
+        " 2010-12-02.csv": f" {tmp_path}/2010-12-02.csv",
         "catalogue.csv": f"{tmp_path}/catalogue.csv",
     }
     try:

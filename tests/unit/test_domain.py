@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from domain.common import errors
 from domain.common.errors import DomainError
 from domain.common.ids import derived_id, is_id, new_id
-from domain.common.iso_currencies import MINOR_UNITS
+from domain.common.iso.currencies import MINOR_UNITS
 from domain.common.merge_patch import merge_patch
 from domain.common.model import to_rfc3339
 from domain.common.money import Money

@@ -85,7 +85,7 @@ def test_no_function_loads_what_it_does_not_need(modules: dict[str, list[str]]) 
 
 def test_only_what_pays_or_books_loads_the_ledger(modules: dict[str, list[str]]) -> None:
     for function in functions():
-        books = function.resource == "ledger" or function.name in {"PayOrder", "RefundOrder"}
+        books = function.resource == "ledger" or function.name in {"PayOrder", "RefundOrder", "CreateRefund"}
         assert ("domain.ledger.accounts" in modules[function.name]) == books, function.name
 
 

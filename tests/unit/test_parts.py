@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fractions import Fraction
+from math import floor
 
 import pytest
 from hypothesis import given
@@ -15,14 +16,13 @@ from domain.common.money import Money
 from domain.identity.tenants import TenantSettings
 from domain.orders.checkout import NewCharge, NewLine, NewOrder
 from domain.orders.order import Order
+from domain.orders.parts import NewRefund, NewShipment, RefundLine, ShipmentLine
 from domain.orders.pricing import ChargeKind
 from domain.orders.quotes import Offer, Terms, quote
 from domain.orders.redemption import DiscountTerms
 from domain.orders.refunding import Issue, Refunding, refund, refund_rest
-from domain.orders.refunds import NewRefund, RefundLine
 from domain.orders.reserved import left_stock, still_reserved
 from domain.orders.revenue import ACCOUNTS, credits_of
-from domain.orders.shipments import NewShipment, ShipmentLine
 from domain.orders.shipping import Shipping, ship
 from domain.orders.status import OrderStatus
 from domain.stock import Reservation, UnitChange
@@ -101,13 +101,12 @@ class Model:
         return next(line.quantity for line in self.order.lines if line.item_id == item)
 
     def share(self, item: str, units: int) -> int:
-        """What units cost: the part of the line that was paid, each rounded down, and the rest with the last."""
+        """What units cost: their share of what was paid for the line, less what earlier ones cost."""
         line = next(line for line in self.order.lines if line.item_id == item)
         tax = 0 if self.order.prices_include_tax else line.tax.minor
         paid = line.unit_price.minor * line.quantity - line.discount.minor + tax
-        each = int(Fraction(paid, line.quantity))
-        before = self.returned[item]
-        return paid - before * each if before + units == line.quantity else units * each
+        price, before = Fraction(paid, line.quantity), self.returned[item]
+        return floor(price * (before + units)) - floor(price * before)
 
     def change(self, changes: list[UnitChange]) -> None:
         assert len({(each.item_id, each.shard) for each in changes}) == len(changes)
@@ -130,28 +129,35 @@ class Model:
         lines = [ShipmentLine(item_id=item, quantity=units) for item, units in wanted.items()]
         return ship(self.order, self.holds, NewShipment(lines=lines), "shipment_1", "owner", AT)
 
-    def refund_lines(self, wanted: Mapping[str, int], *, restock: bool, shipping: bool) -> None:
+    def refund_lines(self, lines: list[RefundLine], *, shipping: bool) -> None:
+        wanted, back = Counter[str](), Counter[str]()
+        for line in lines:
+            wanted[line.item_id] += line.quantity
+            back[line.item_id] += line.quantity * line.restock
         amount = sum(self.share(item, units) for item, units in wanted.items())
         if shipping:
             amount += self._shipping()
-        lines = [RefundLine(item_id=item, quantity=units, restock=restock) for item, units in wanted.items()]
         new = NewRefund(lines=lines or None, shipping=shipping)
         too_many = any(units > self.quantity(item) - self.returned[item] for item, units in wanted.items())
+        has_shipping = any(each.kind is ChargeKind.SHIPPING for each in self.order.charges)
         again = shipping and any(each.shipping for each in self.order.refunds)
-        if too_many or again or amount > self.order.total.minor - self.refunded:
+        again |= shipping and not has_shipping and not lines
+        is_over = self.order.status is OrderStatus.REFUNDED
+        if is_over or too_many or again or amount > self.order.total.minor - self.refunded:
             with pytest.raises(RefundTooLarge):
                 refund(self.order, self.holds, new, ISSUE)
             return
         for item, units in wanted.items():
             freed = min(units, self.to_ship(item))
             self.freed[item] += freed
-            self.restocked[item] += (units - freed) * restock
+            # Units to restock are taken from those that were not shipped last.
+            self.restocked[item] += min(back[item], units - freed)
             self.returned[item] += units
         self._refunded(refund(self.order, self.holds, new, ISSUE), amount)
 
     def refund_amount(self, minor: int) -> None:
         new = NewRefund(amount=eur(minor))
-        if minor > self.order.total.minor - self.refunded:
+        if self.order.status is OrderStatus.REFUNDED or minor > self.order.total.minor - self.refunded:
             with pytest.raises(RefundTooLarge):
                 refund(self.order, self.holds, new, ISSUE)
             return
@@ -171,6 +177,7 @@ class Model:
     def _refunded(self, made: Refunding, amount: int) -> None:
         assert made.refund.amount == eur(amount)
         assert sum(made.debits.values()) == amount
+        assert min(made.debits.values()) >= 0
         assert (made.refund.transaction_id is None) == (amount == 0)
         self.refunded += amount
         self.debited.update(made.debits)
@@ -227,6 +234,7 @@ def test_parts_add_up_whatever_is_shipped_and_refunded(
     model.check()
     items = [line.item_id for line in model.order.lines]
     units = st.dictionaries(st.sampled_from(items), st.integers(1, 4), min_size=1, max_size=3)
+    back = st.builds(RefundLine, item_id=st.sampled_from(items), quantity=st.integers(1, 3), restock=st.booleans())
     for _ in range(data.draw(st.integers(0, 6))):
         what = data.draw(st.sampled_from(["ship", "lines", "lines", "shipping", "amount", "rest"]))
         if what == "ship":
@@ -236,10 +244,8 @@ def test_parts_add_up_whatever_is_shipped_and_refunded(
         elif what == "rest":
             model.refund_rest()
         else:
-            wanted = data.draw(units) if what == "lines" else {}
-            shipping = what == "shipping" or data.draw(st.booleans())
-            if wanted or shipping:
-                model.refund_lines(wanted, restock=data.draw(st.booleans()), shipping=shipping)
+            lines = data.draw(st.lists(back, min_size=1, max_size=3)) if what == "lines" else []
+            model.refund_lines(lines, shipping=what == "shipping" or data.draw(st.booleans()))
         model.check()
     model.refund_rest()
     model.check()
@@ -254,7 +260,7 @@ def test_unit_by_unit_a_line_is_refunded_to_exactly_what_was_paid(paid: tuple[Or
         before = model.refunded
         for _ in range(line.quantity):
             if model.order.status is not OrderStatus.REFUNDED:
-                model.refund_lines({line.item_id: 1}, restock=False, shipping=False)
+                model.refund_lines([RefundLine(item_id=line.item_id, quantity=1)], shipping=False)
         if model.order.status is not OrderStatus.REFUNDED:
             assert model.refunded - before == line.total.minor - line.discount.minor + tax
     model.check()

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.common.iso_countries import COUNTRIES
+from domain.common.iso.countries import COUNTRIES
 from domain.orders.pricing import SHIPPING_CLASSES, Discounts, DiscountTooLargeError, Part, price, spread, tax_of
 from domain.tax import TaxRate, TaxSettings
 

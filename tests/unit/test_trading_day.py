@@ -56,7 +56,7 @@ def test_an_invoice_is_an_order_of_its_articles(tmp_path: Path) -> None:
 def test_days_are_in_order_of_time_whatever_their_files_are_called(tmp_path: Path) -> None:
     late = _file(tmp_path, "2,A,Mug,1,2010-12-02 08:00:00,1.00,17.0,UK", name="a")
     early = _file(tmp_path, "1,A,Mug,1,2010-12-01 08:00:00,1.00,17.0,UK", name="b")
-    assert [day.name for day in read([late, early])] == ["b", "a"]
+    assert [day.name for day in read([late, early])] == ["2010-12-01-b", "2010-12-02-a"]
 
 
 def test_a_credit_takes_back_parts_of_the_customers_earlier_orders(tmp_path: Path) -> None:

@@ -33,7 +33,17 @@ def trade(shop: Shop) -> dict[str, str]:
     there_and_back = [entry(each, side, 5) for each in (closed, fund) for side in ("debit", "credit")]
     post(shop, *there_and_back)
     assert shop.post(f"/ledger/accounts/{closed}/close", None).status == 200
+    discount = shop.post("/discounts", {"code": "TEN", "percent": "10"}).json["id"]
+    mug = shop.walk(9, "/items?")[0]["id"]
+    coded = shop.order({mug: 3}, discount_code="TEN").json["id"]
+    shop.pay(coded)
+    part = {"lines": [{"item_id": mug, "quantity": 1}]}
+    shop.post(f"/orders/{coded}/shipments", part)
+    refund = shop.post(f"/orders/{coded}/refunds", part, key="part").json
     return {
+        "discount": discount,
+        "user": shop.user,
+        "part_txn": refund["transaction_id"],
         "item": item,
         "paid": orders[0],
         "refunded": orders[1],

@@ -25,7 +25,7 @@ from tests.shop import Shop
 
 def test_a_shop_that_traded_is_in_order(shop: Shop, trade: dict[str, str], tmp_path: Path) -> None:
     checked = audit(shop, tmp_path)
-    assert checked == {"chains": 18, "transactions": 8, "orders": 4, "stock": 2}
+    assert checked == {"chains": 22, "transactions": 10, "orders": 5, "stock": 2, "discounts": 1}
     assert not (tmp_path / "state.json").exists()
 
 
@@ -123,7 +123,7 @@ BREAKS: dict[str, tuple[Break, str]] = {
         lambda t, made: change_row(keys.entry(t, made["bank"], 0, 2), "SET transaction_id = :id", id="txn_other"),
         "missing, or another's",
     ),
-    "a transaction lost": (lambda t, made: _drop(keys.transaction(t, made["txn"])), "transactions 16"),
+    "a transaction lost": (lambda t, made: _drop(keys.transaction(t, made["txn"])), "transactions 20"),
     "a payment lost": (lambda t, made: _drop(keys.payment(t, made["paid"], 1)), "is not the one by which"),
     "a payment of another amount": (
         lambda t, made: change_row(keys.payment(t, made["paid"], 1), "SET amount = :a", a=1),
@@ -232,6 +232,22 @@ BREAKS: dict[str, tuple[Break, str]] = {
             keys.stock(t, made["item"]), "SET reserved = reserved + :n, on_hand = on_hand + :n", n=1
         ),
         "orders hold",
+    ),
+    "a use of a code that no order has": (
+        lambda t, made: change_row(keys.discount(t, made["discount"]), "SET uses = uses + :n", n=1),
+        "it has 2 uses, and orders 1",
+    ),
+    "a use that is another customer's": (
+        lambda t, made: change_row(keys.discount_use(t, made["discount"], made["user"]), "SET uses = uses - :n", n=1),
+        "has 0 uses, and orders 1",
+    ),
+    "a discount that is gone": (
+        lambda t, made: _drop(keys.discount(t, made["discount"])),
+        "is listed and not there|which is not there",
+    ),
+    "a part refund that is not in the books": (
+        lambda t, made: _drop(keys.transaction(t, made["part_txn"])),
+        "differ|the books do not have refund_|transactions",
     ),
     "units that do not add up": (
         lambda t, made: change_row(keys.stock(t, made["item"], 1), "SET on_hand = on_hand + :n", n=1),

@@ -180,6 +180,13 @@ def test_an_expected_total_that_is_another_is_refused(open_shop: Open) -> None:
     assert shop.order({item["id"]: 1}, expected_total=eur("11")).status == 201
 
 
+def test_lines_of_an_item_have_no_more_units_than_stock_can_have(shop: Shop) -> None:
+    item = shop.add(price=eur("0.01"))["id"]
+    lines = [{"item_id": item, "quantity": 1_000_000_000}, {"item_id": item, "quantity": 1}]
+    refused = shop.post("/orders", {"lines": lines}, key="k")
+    assert (refused.status, refused.pointers) == (400, ["/lines/1/quantity"])
+
+
 def test_lists_show_the_sums_and_free_fields(open_shop: Open) -> None:
     shop = open_shop()
     attributes = {"channel": "fair", "stand": 7}

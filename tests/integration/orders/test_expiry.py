@@ -48,6 +48,18 @@ def test_an_order_expires_when_its_hold_ends_and_not_before(shop: Shop, table: T
     assert sweep(table, now() + QUARTER).done == 0
 
 
+def test_an_expired_order_gives_the_use_of_its_code_back(shop: Shop, table: Table) -> None:
+    limits = {"max_uses": 1, "max_uses_per_customer": 1}
+    discount = shop.post("/discounts", {"code": "ONCE", "percent": "5"} | limits).json["id"]
+    item = shop.add(stock=5)["id"]
+    assert shop.order({item: 1}, discount_code="ONCE").status == 201
+    assert shop.order({item: 1}, discount_code="ONCE").code == "DISCOUNT_INVALID"
+    sweep(table, now() + QUARTER)
+    sweep(table, now() + QUARTER)
+    assert shop.get(f"/discounts/{discount}").json["uses"] == 0
+    assert shop.order({item: 1}, discount_code="ONCE").status == 201
+
+
 def test_orders_that_were_settled_do_not_expire(shop: Shop, table: Table) -> None:
     item = shop.add(stock=5)
     paid, cancelled = (shop.order({item["id"]: 1}).json["id"] for _ in range(2))

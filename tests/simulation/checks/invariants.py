@@ -88,8 +88,7 @@ class Watch:
             for item_id, units in left_stock(stored.order, stored.holds).items() if stored else ():
                 self.shipped[item_id] += sign * units
         self.history.add(("order", name), after.order.status, commit.decided, commit.complete)
-        parts = sum(line.to_ship for line in after.order.lines), after.order.unrefunded
-        self.history.add(("left", name), (after.order.status, *parts), commit.decided, commit.complete)
+        self.history.add(("whole order", name), after.order, commit.decided, commit.complete)
 
     def _check_posted(self, commit: Commit, was: Order, order: Order) -> None:
         """Check that a payment or refund is posted by account, as the order says."""

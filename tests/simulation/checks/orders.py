@@ -41,9 +41,7 @@ def check_change(was: Order, order: Order) -> None:
         shipped = sum(each.quantity for part in order.shipments for each in part.lines if each.item_id == line.item_id)
         returned = sum(each.quantity for part in order.refunds for each in part.lines if each.item_id == line.item_id)
         require(line.shipped == shipped, f"{name} has {line.shipped} shipped, its shipments {shipped}.")
-        require(
-            returned <= line.returned <= line.quantity, f"{name} has {line.returned} returned, and {returned} told."
-        )
+        require(returned == line.returned <= line.quantity, f"{name} has {line.returned} returned, not {returned}.")
         require(line.to_ship >= 0, f"{name} shipped and freed more than was bought.")
         require(line.restocked <= line.returned - line.freed, f"{name} got more back than was refunded.")
 

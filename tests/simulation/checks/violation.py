@@ -1,4 +1,4 @@
-"""How a violation is told."""
+"""Violations of what must hold."""
 
 
 class ViolationError(Exception):

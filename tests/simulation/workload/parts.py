@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from domain.orders.status import ENDED_UNPAID, OrderStatus
+from domain.orders.order import Order
+from domain.orders.pricing import ChargeKind
+from domain.orders.status import UNPAID, OrderStatus
 from tests.simulation.checks.violation import require
 from tests.simulation.workload.actors import Actor, Answer
 from tests.simulation.workload.trade import move
@@ -11,7 +13,7 @@ CODES: dict[str, dict[str, Any]] = {
     "TEN": {"percent": "10", "max_uses": 4},
     "OFF": {"amount": {"amount": "3.33", "currency": "EUR"}, "max_uses_per_customer": 3},
 }
-"""Codes of the shop; all orders are of one customer."""
+"""Codes of the shop."""
 
 
 def _order(actor: Actor) -> str | None:
@@ -20,9 +22,15 @@ def _order(actor: Actor) -> str | None:
     return str(chance.choice(orders[-3:])) if orders else None
 
 
-def _states(actor: Actor, order: str, answer: Answer) -> list[tuple[OrderStatus, int, int]]:
-    """Return status, units to ship and money left that an order may have had while it was asked for."""
-    return list(actor.world.watch.history.possible(("left", order), answer.since, answer.until))
+def _seen(actor: Actor, order: str, answer: Answer) -> list[Order]:
+    """Return the states that an order may have had while it was asked for."""
+    return list(actor.world.watch.history.possible(("whole order", order), answer.since, answer.until))
+
+
+def _lacks(order: Order, units: str, wanted: list[dict[str, Any]]) -> bool:
+    """Return whether an order has fewer units `to_ship`, or `refundable`, than wanted."""
+    left = {line.item_id: getattr(line, units) for line in order.lines}
+    return any(line["quantity"] > left[line["item_id"]] for line in wanted)
 
 
 def ship_part(actor: Actor) -> None:
@@ -40,10 +48,11 @@ def ship_part(actor: Actor) -> None:
         actor.world.promised.append(("part", (order, answer.body["id"])))
         return None
     require(answer.code == "INVALID_STATE", f"CreateShipment was told {answer.code}.")
-    units = sum(line["quantity"] for line in wanted) if wanted else 1
     refused = any(
-        status is not OrderStatus.PAID or to_ship < units or wanted
-        for status, to_ship, _ in _states(actor, order, answer)
+        each.status is not OrderStatus.PAID
+        or not any(line.to_ship for line in each.lines)
+        or _lacks(each, "to_ship", wanted or [])
+        for each in _seen(actor, order, answer)
     )
     return require(refused, "CreateShipment was refused, and the order was paid with units that remained.")
 
@@ -54,10 +63,9 @@ def refund_part(actor: Actor) -> None:
     if order is None:
         return None
     chance = actor.world.scheduler.chance
-    amount, body = None, dict[str, Any]()
     if chance.random() < 0.3:
         minor = chance.choice((1, 99, 250, 533))
-        amount, body = minor, {"amount": {"amount": f"{minor / 100:.2f}", "currency": "EUR"}}
+        body: dict[str, Any] = {"amount": {"amount": f"{minor / 100:.2f}", "currency": "EUR"}}
     elif chance.random() < 0.2:
         body = {"shipping": True}
     else:
@@ -69,13 +77,27 @@ def refund_part(actor: Actor) -> None:
     if answer.status == 201:
         actor.world.promised.append(("part", (order, answer.body["id"])))
         return None
-    states = _states(actor, order, answer)
+    seen = _seen(actor, order, answer)
     if answer.code == "INVALID_STATE":
-        unpaid = any(status in ENDED_UNPAID or status is OrderStatus.PENDING for status, *_ in states)
+        unpaid = any(each.status in UNPAID for each in seen)
         return require(unpaid, "CreateRefund was told INVALID_STATE, and the order was always paid.")
     require(answer.code == "REFUND_TOO_LARGE", f"CreateRefund was told {answer.code}.")
-    short = amount is None or any(left < amount for *_, left in states)
+    short = any(_is_too_large(each, body) for each in seen)
     return require(short, "CreateRefund was told REFUND_TOO_LARGE, and there was always more left.")
+
+
+def _is_too_large(order: Order, body: dict[str, Any]) -> bool:
+    """Return whether an order has less left than a refund is of; after an amount, any line may be too much."""
+    if order.status is OrderStatus.REFUNDED:
+        return True
+    if "amount" in body:
+        return order.unrefunded < round(float(body["amount"]["amount"]) * 100)
+    if any(not each.lines and not each.shipping for each in order.refunds):
+        return True
+    if "lines" in body:
+        return _lacks(order, "refundable", body["lines"])
+    has_shipping = any(each.kind is ChargeKind.SHIPPING for each in order.charges)
+    return not has_shipping or any(each.shipping for each in order.refunds)
 
 
 def _lines(actor: Actor, order: str) -> list[dict[str, Any]]:

@@ -115,8 +115,8 @@ def move(actor: Actor) -> None:
     late = OrderStatus.PENDING in statuses and route == "PayOrder" and answer.until > 850
     refused = late or any((status, _WANTED[route]) not in MOVES for status in statuses)
     if route == "ShipOrder":
-        left = world.watch.history.possible(("left", order), answer.since, answer.until)
-        refused |= any(to_ship == 0 for _, to_ship, _ in left)
+        seen = world.watch.history.possible(("whole order", order), answer.since, answer.until)
+        refused |= any(not any(line.to_ship for line in each.lines) for each in seen)
     return require(refused, f"{route} was refused, and the order was always one of {sorted(statuses)}.")
 
 

@@ -2,7 +2,7 @@
 
 from domain.common.errors import Contention, InvalidState, NotFound, RefundTooLarge
 from domain.identity.permissions import Permission
-from domain.orders.refunds import NewRefund, Refund
+from domain.orders.parts import NewRefund, Refund
 from handlers.dependencies.payments import Payments
 from handlers.http.route import Route
 

@@ -7,9 +7,11 @@ from uuid import uuid4
 
 import pytest
 
+from domain.common.codes import canonical_code
 from domain.common.environment import now
 from domain.common.model import to_rfc3339
 from tests.integration.orders.taxed import Open, eur
+from tests.people import Operator, new_tenant
 from tests.shop import Answer, Shop, race
 
 
@@ -65,7 +67,8 @@ def test_a_discount_is_made_read_changed_and_archived(shop: Shop) -> None:
     assert shop.patch(path, {"percent": None}, '"2"').status == 400
     assert shop.patch(path, {"code": "NEW"}, '"2"').pointers == ["/code"]
     assert (shop.delete(path, '"2"').status, shop.get(path).json["status"]) == (204, "archived")
-    assert shop.delete(path, "*").status == 204
+    assert shop.delete(path, '"1"').status == 412
+    assert shop.call("DELETE", path).status == 204
     assert shop.patch(path, {"max_uses": 9}, "*").code == "INVALID_STATE"
     assert shop.get("/discounts/discount_01JD3ZK8Q4M5X6Y7Z8A9B0C1D2").code == "NOT_FOUND"
     assert Shop(shop.send).get(path).code == "NOT_FOUND"
@@ -93,7 +96,7 @@ def test_owners_manage_discounts_and_staff_read_them(shop: Shop) -> None:
         ({"percent": "1.234"}, "/percent"),
         ({"percent": True}, "/percent"),
         ({"percent": "-5"}, "/percent"),
-        ({"amount": eur("0")}, ""),
+        ({"amount": eur("0")}, "/amount"),
         ({"amount": eur("1"), "min_subtotal": {"amount": "5", "currency": "USD"}}, ""),
         ({"percent": "5", "max_uses": 0}, "/max_uses"),
         ({"percent": "5", "starts_at": "2026-12-01T00:00:00Z", "ends_at": "2026-12-01T00:00:00Z"}, ""),
@@ -197,6 +200,30 @@ def test_a_use_is_given_back_once_when_its_order_ends_unpaid(shop: Shop, monkeyp
     shop.pay(second)
     shop.delete(f"/discounts/{discount['id']}", "*")
     assert shop.get(f"/orders/{second}").json["discount"]["code"] == "SUMMER10"
+
+
+def test_times_are_compared_as_they_are_kept(shop: Shop) -> None:
+    fields = {"code": "NOW", "percent": "5", "starts_at": "2026-11-01T00:00:00.0001Z"}
+    assert shop.post("/discounts", fields | {"ends_at": "2026-11-01T00:00:00.0002Z"}).status == 400
+    made = shop.post("/discounts", fields | {"ends_at": "2026-11-01T00:00:00.0012Z"}).json
+    assert shop.patch(f"/discounts/{made['id']}", {"max_uses": 3}, "*").status == 200
+
+
+def test_codes_are_compared_without_case_in_any_form(shop: Shop) -> None:
+    _discount(shop, "Gr\u00fcn")
+    taken = shop.post("/discounts", {"code": "GRU\u0308N", "percent": "5"})
+    assert (taken.code, taken.pointers) == ("INVALID_STATE", ["/code"])
+    assert canonical_code("\u1fb7") == canonical_code("\u0391\u0342\u0399")
+
+
+def test_a_discount_is_in_a_currency_that_the_shop_trades_in(operator: Operator, shop: Shop) -> None:
+    tenant = new_tenant(currencies=["EUR"])
+    assert operator.call("POST", "/tenants", tenant).status == 201
+    shop.tenant = tenant["id"]
+    dollars = {"amount": "5", "currency": "USD"}
+    for name, more in (("amount", {}), ("min_subtotal", {"percent": "5"})):
+        refused = shop.post("/discounts", {"code": "X", name: dollars} | more)
+        assert (refused.status, refused.pointers) == (400, [f"/{name}/currency"])
 
 
 def test_customers_use_a_code_as_often_as_they_may(shop: Shop) -> None:

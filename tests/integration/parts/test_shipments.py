@@ -40,7 +40,7 @@ def test_an_order_is_shipped_in_parts(shop: Shop) -> None:
     assert (shown["status"], shown["fulfillment_status"]) == ("shipped", "shipped")
     assert [step["status"] for step in shown["history"]] == ["pending", "paid", "shipped"]
     assert shown["version"] == 4
-    assert shop.get(path).json == {"items": [shipment, rest.json], "next_cursor": None}
+    assert shop.get(path).json == {"items": [rest.json, shipment], "next_cursor": None}
     assert (shop.stock(items["mug"]), shop.stock(items["pot"])) == ((7, 0, 7), (9, 0, 9))
     assert shop.move(order, "deliver").json["fulfillment_status"] == "delivered"
 

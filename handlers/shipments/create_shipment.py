@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from domain.common.errors import Contention, InvalidState, NotFound
 from domain.identity.permissions import Permission
-from domain.orders.shipments import NewShipment, Shipment
+from domain.orders.parts import NewShipment, Shipment
 from handlers.dependencies.orders import Orders
 from handlers.http.route import Route
 
