@@ -40,6 +40,7 @@ _REPLAYED = {
 }
 _TAGS = {
     "discounts": "Discount codes.",
+    "events": "Changes of all resources, in order.",
     "items": "The catalogue and its stock.",
     "ledger": "Accounts, transactions and balances of the double-entry ledger.",
     "meta": "Health and documentation of the API; public.",

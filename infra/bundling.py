@@ -23,9 +23,9 @@ from local.tools import uv
 from repositories.aws.trust import ROOTS
 
 PACKAGES = ("domain", "handlers", "repositories")
-NOT_DEPLOYED = ("__pycache__", "registry.py", "openapi.py", "openapi_schemas.py")
+NOT_DEPLOYED = ("__pycache__", "registry.py", "asyncapi.py", "openapi.py", "openapi_schemas.py")
 """Files of those packages that only tools use."""
-FILES = ("docs/openapi.json",)
+FILES = ("docs/openapi.json", "docs/asyncapi.json")
 LOCK = ROOT / "requirements.lock"
 PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
 """uv's platform names by Lambda architecture. The python3.13 runtime is based on Amazon Linux 2023 (glibc 2.34)."""

@@ -13,6 +13,7 @@ from domain.ledger import posting as ledger_domain
 from domain.orders import pricing, refunding, shipping
 from domain.stock import UnitChange
 from repositories.dynamodb import idempotency, session, table, token_revocation, transaction, work_list
+from repositories.events import feed
 from repositories.identity import invitations, users
 from repositories.items import repository as items
 from repositories.items import rows as item_rows
@@ -29,6 +30,11 @@ type Mistake = Callable[[pytest.MonkeyPatch], None]
 
 def _set(module: Any, name: str, value: Any) -> Mistake:
     return lambda patch: patch.setattr(module, name, value)
+
+
+def _shadowed(module: Any, name: str, value: Any) -> Mistake:
+    """Give a module a function of its own in place of a built-in one."""
+    return lambda patch: patch.setattr(module, name, value, raising=False)
 
 
 def _changed(owner: Any, name: str, change: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Mistake:
@@ -154,6 +160,9 @@ EFFECTS: dict[str, Mistake] = {
         item_rows.StockRows, "received", property(lambda stock_rows: stock_rows.rows[0]["on_hand"])
     ),
     "stock rows are not told of edits": _set(items, "update_stock_rows", _no_step),
+    "the feed shows what is not final": _set(feed, "FINAL_AFTER", timedelta()),
+    "events may be older than the last of their subject": _shadowed(session, "max", lambda times: times[0]),
+    "the feed believes a shard that it has not read to the end": _shadowed(feed, "min", lambda *_, **__: None),
     "any version is fresh": _set(Versions, "require_fresh", _no_step),
     "rows of an item need not belong together": _set(
         item_rows.StoredItem, "from_rows", staticmethod(lambda rows: item_rows.stored_item(rows[0], rows[1:]))

@@ -34,6 +34,7 @@ SUITES = (
     "orders",
     "parts",
     "discounts",
+    "events",
     "http/test_idempotency.py",
     "identity",
     "ledger",
@@ -50,6 +51,7 @@ LIKELY = {
     "parts": "part|refund|shipping|rounding",
     "discounts": "code|discount",
     "http/test_idempotency.py": "record|lease|batch|key|replay|idempotency|response|commands|attempts",
+    "events": "feed|events may",
     "audit": "came in|counts|what came",
     "consistency": "tenant|edit|stock row|any version|half|belong|balance|moments|rests",
 }

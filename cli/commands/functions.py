@@ -120,12 +120,15 @@ def openapi(
     output: Annotated[Path, typer.Option(help="File to write.")] = Path("docs/openapi.json"),
     check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if a file would change.")] = False,
 ) -> None:
-    """Write the responses to the sample events, and the OpenAPI document with them as examples."""
+    """Write the responses to the sample events, the OpenAPI document with them, and the AsyncAPI document."""
+    from handlers.asyncapi import asyncapi_json
     from handlers.openapi import document_json
     from local.samples.examples import responses
 
     with redirect_stdout(sys.stderr):
-        written = _write(responses(), check) + _write({output: document_json()}, check)
+        written = _write(responses(), check) + _write(
+            {output: document_json(), output.with_name("asyncapi.json"): asyncapi_json()}, check
+        )
     if check and written:
         fail(f"Run `uv run tradepost openapi`, as these have changed: {', '.join(map(str, written))}")
     print(output)

@@ -26,6 +26,7 @@ class Permission(StrEnum):
     ORDERS_MANAGE = "orders:manage"
     DISCOUNTS_READ = "discounts:read"
     DISCOUNTS_WRITE = "discounts:write"
+    EVENTS_READ = "events:read"
     LEDGER_READ = "ledger:read"
     LEDGER_WRITE = "ledger:write"
     USERS_OWN = "users:own"
@@ -39,6 +40,7 @@ _STAFF = _CUSTOMER | {
     Permission.ORDERS_READ_ALL,
     Permission.ORDERS_MANAGE,
     Permission.DISCOUNTS_READ,
+    Permission.EVENTS_READ,
     Permission.LEDGER_READ,
     Permission.ITEMS_READ_ARCHIVED,
     Permission.ITEMS_WRITE,

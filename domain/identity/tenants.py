@@ -102,4 +102,4 @@ class Tenant(Model):
     def patched(self, patch: TenantPatch, at: datetime) -> "Tenant":
         """Return the next version of the tenant, with `patch` applied. Raises ValidationFailed."""
         changes = dict(patched(self, TenantFields, patch))
-        return self.model_copy(update=changes | {"version": self.version + 1, "updated_at": at})
+        return self.model_copy(update=changes | {"version": self.version + 1, "updated_at": max(at, self.updated_at)})

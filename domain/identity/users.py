@@ -87,9 +87,9 @@ class User(Model):
         if self.status is UserStatus.DELETED:
             raise NotFound("user")
         changes = dict(patched(self, UserFields, patch))
-        return self.model_copy(update=changes | {"version": self.version + 1, "updated_at": at})
+        return self.model_copy(update=changes | {"version": self.version + 1, "updated_at": max(at, self.updated_at)})
 
     def erased(self, at: datetime) -> "User":
         """Return the deleted user, without personal data."""
         gone = {"email": None, "name": None, "phone": None, "status": UserStatus.DELETED}
-        return self.model_copy(update=gone | {"version": self.version + 1, "updated_at": at})
+        return self.model_copy(update=gone | {"version": self.version + 1, "updated_at": max(at, self.updated_at)})

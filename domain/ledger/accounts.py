@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import Field, ValidationInfo, field_validator
+from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
 from domain.common.errors import InvalidState
@@ -96,6 +97,8 @@ class Account(Model):
     stripes: int
     version: int
     created_at: Timestamp
+    changed_at: SkipJsonSchema[Timestamp | None] = Field(default=None, exclude=True)
+    """Time of the last change, for the order of events; not shown."""
 
     @classmethod
     def new(cls, account_id: str, new: NewAccount, at: datetime) -> Self:

@@ -189,7 +189,7 @@ def _rest(owner: Client) -> Iterator[Check]:
     yield _check("transactions", transactions, 200)
     transaction = transactions.json()["items"][0]["id"]
     yield _check("one of them", owner.call("GET", f"/ledger/transactions/{transaction}"), 200)
-    for page in ("/docs", "/openapi.json"):
+    for page in ("/docs", "/openapi.json", "/asyncapi.json"):
         yield _check(page, owner.call("GET", page), 200)
 
 

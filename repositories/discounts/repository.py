@@ -85,8 +85,9 @@ class DiscountRepository:
     def _edit(self, row: Row, event: str, expected: frozenset[int] | None, **changes: Any) -> Discount:
         """Commit an edit, while orders go on counting uses."""
         versions = _versions(row).edited()
-        update = changes | {"version": versions.shown, "updated_at": self.session.at}
-        edited = _from_row(row).model_copy(update=update)
+        before = _from_row(row)
+        update = changes | {"version": versions.shown, "updated_at": max(self.session.at, before.updated_at)}
+        edited = before.model_copy(update=update)
         tx = self.session.transaction()
         tx.update(
             "edit the discount",
@@ -99,7 +100,7 @@ class DiscountRepository:
             seen=versions.edits - 1,
             changes=versions.changes,
         )
-        self.session.commit(tx, edited, DomainEvent(event, edited.id, versions.edits))
+        self.session.commit(tx, edited, DomainEvent(event, edited.id, versions.edits, at=edited.updated_at))
         return edited
 
     def _row(self, discount_id: str) -> Row:

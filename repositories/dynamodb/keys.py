@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from domain.common.model import to_rfc3339
 
 SHARDS = 4
-"""Number of partitions over which a list, an hour of events, or a minute of due work is spread."""
+"""Number of partitions over which a list, a day of events, or a minute of due work is spread."""
 
 
 _NO_TENANT = "-"
@@ -163,8 +163,22 @@ def idempotency(tenant: str, scope: str) -> Key:
 
 
 def event(tenant: str, at: datetime, event_id: str) -> Key:
-    """Return the key of an event: partitioned by hour and shard, sorted by time."""
-    return Key(_pk(tenant, "EVENT", f"{at:%Y-%m-%dT%H}", str(shard(event_id))), f"{to_rfc3339(at)}#{event_id}")
+    """Return the key of a transaction's events: partitioned by day and shard, sorted by time."""
+    return Key(_event_pk(tenant, at, shard(event_id)), f"{to_rfc3339(at)}#{event_id}")
+
+
+def event_pks(tenant: str, day: datetime) -> list[str]:
+    """Return the partition keys of a day's events."""
+    return [_event_pk(tenant, day, n) for n in range(SHARDS)]
+
+
+def events_until(at: str) -> str:
+    """Return an upper bound for the sort keys of the events up to a time, in RFC 3339 format."""
+    return f"{at}#~"
+
+
+def _event_pk(tenant: str, day: datetime, of_shard: int) -> str:
+    return _pk(tenant, "EVENT", f"{day:%Y-%m-%d}", str(of_shard))
 
 
 def usage(tenant: str, window: int) -> Key:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import wraps
 from typing import Concatenate, Protocol
 
@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from domain.common.environment import monotonic, sleep
 from domain.common.errors import Contention
-from domain.common.events import DomainEvent
+from domain.common.events import LIFETIME, DomainEvent
 from domain.common.ids import new_id
 from domain.common.model import to_rfc3339
 from domain.identity.permissions import Caller
@@ -21,8 +21,6 @@ from repositories.dynamodb.idempotency import Command, IdempotencyRecord
 from repositories.dynamodb.keys import Key
 from repositories.dynamodb.table import Table
 from repositories.dynamodb.transaction import ATTEMPTS, Stale, WriteTransaction, require_absent
-
-EVENT_LIFETIME = timedelta(days=30)
 
 
 @dataclass(slots=True)
@@ -126,8 +124,9 @@ class Session:
     def _events_row(self, events: Sequence[DomainEvent]) -> Row:
         """Return the row of a transaction's events: one row costs less than one for each."""
         ids = [new_id("event") for _ in events]
+        at = max([self.at, *(event.at for event in events if event.at)])
         return new_row(
-            keys.event(self.tenant, self.at, ids[0]),
+            keys.event(self.tenant, at, ids[0]),
             "event",
             events=[
                 {
@@ -140,8 +139,8 @@ class Session:
                 for event_id, event in zip(ids, events, strict=True)
             ],
             by=self.caller.subject,
-            at=to_rfc3339(self.at),
-            ttl=int((self.at + EVENT_LIFETIME).timestamp()),
+            at=to_rfc3339(at),
+            ttl=int((at + LIFETIME).timestamp()),
         )
 
 

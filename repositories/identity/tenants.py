@@ -85,7 +85,7 @@ class TenantRepository:
             raises=Stale() if expected is None else PreconditionFailed(),
             seen=before.version,
         )
-        self.session.commit(tx, after, DomainEvent("TenantChanged", after.id, after.version))
+        self.session.commit(tx, after, DomainEvent("TenantChanged", after.id, after.version, at=after.updated_at))
         return after
 
 

@@ -31,7 +31,7 @@ def user_to_row(tenant: str, user: User, canonical: str, scope: str | None) -> R
 
 def user_event(kind: str, user: User) -> DomainEvent:
     """Return the event for a change of a user. Its sequence number is the user's version."""
-    return DomainEvent(kind, user.id, user.version, {"role": user.role.value})
+    return DomainEvent(kind, user.id, user.version, {"role": user.role.value}, user.updated_at)
 
 
 def user_from_row(row: Row) -> User:

@@ -43,7 +43,7 @@ from repositories.items.rows import (
     stock_to_row,
     summary_from_row,
 )
-from repositories.items.stock import rebalance_stock, update_stock_rows
+from repositories.items.stock import Rebalancing, rebalance_stock, update_stock_rows
 from repositories.paging.lists import Listing, list_page
 
 _TRY_AGAIN = (Contention, Unavailable)
@@ -203,9 +203,10 @@ class ItemRepository:
         """Add `delta` units and spread the available ones; concurrent orders conflict only in shards that run out."""
         item = stored.item.model_copy(update={"stock": stock, "version": stored.versions.shown + 1})
         tx = self.session.transaction()
-        rebalance_stock(tx, self.session.tenant, stored, shards, delta)
-        subject = f"{item.id}/stock"
-        self.session.commit(tx, item, DomainEvent(event.kind, subject, stored.stock_rows.sequence + 1, event.data))
+        at = max(self.session.at, stored.stock_rows.changed_at or self.session.at)
+        rebalance_stock(tx, self.session.tenant, stored, Rebalancing(shards, delta, at))
+        sequence = stored.stock_rows.sequence + 1
+        self.session.commit(tx, item, DomainEvent(event.kind, f"{item.id}/stock", sequence, event.data, at))
         return item
 
     def _read(self, item_id: str) -> StoredItem:
@@ -296,4 +297,4 @@ def _claim_sku(tx: WriteTransaction, tenant: str, sku: str, item_id: str) -> Non
 
 
 def _event(kind: str, edited: StoredItem) -> DomainEvent:
-    return DomainEvent(kind, edited.item.id, edited.versions.edits)
+    return DomainEvent(kind, edited.item.id, edited.versions.edits, at=edited.item.updated_at)

@@ -38,6 +38,12 @@ class StockRows:
         return int(self.rows[0]["stock_events"])
 
     @property
+    def changed_at(self) -> datetime | None:
+        """Time of the item's last own stock event, if it has one."""
+        at = self.rows[0].get("stock_event_at")
+        return datetime.fromisoformat(at) if at else None
+
+    @property
     def received(self) -> int | None:
         """Units received less units removed by adjustments: equal to units on hand plus units shipped.
 
@@ -89,7 +95,7 @@ class StoredItem:
     def edited(self, at: datetime, **changes: Any) -> "StoredItem":
         """Return the item after one more edit."""
         versions = self.versions.edited()
-        update = changes | {"version": versions.shown, "updated_at": at}
+        update = changes | {"version": versions.shown, "updated_at": max(at, self.item.updated_at)}
         return StoredItem(self.item.model_copy(update=update), versions, self.stock_rows)
 
 

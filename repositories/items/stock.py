@@ -1,8 +1,11 @@
 """Transaction steps on the stock rows of an item."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from domain.common.model import to_rfc3339
 from domain.stock import Reservation, UnitChange, rebalance, reserved
 from repositories.dynamodb import keys
 from repositories.dynamodb.transaction import Stale, WriteTransaction
@@ -77,16 +80,26 @@ def update_stock_rows(tx: WriteTransaction, tenant: str, edited: StoredItem) -> 
         tx.update("update another shard", key, change, **data)
 
 
-def rebalance_stock(tx: WriteTransaction, tenant: str, stored: StoredItem, shards: int, delta: int) -> None:
-    """Add the steps that add `delta` units (negative: remove) and spread the available ones over `shards` shards.
+@dataclass(frozen=True, slots=True)
+class Rebalancing:
+    """Number of shards over which to spread available units, units to add (negative: remove), and the event's time."""
+
+    shards: int
+    delta: int
+    at: datetime
+
+
+def rebalance_stock(tx: WriteTransaction, tenant: str, stored: StoredItem, wanted: Rebalancing) -> None:
+    """Add the steps that add units and spread the available ones over shards.
 
     They raise Stale on a conflict with an edit, another change of the stock, or orders that reserved units to move.
     """
-    stock_rows = stored.stock_rows
+    stock_rows, shards, delta = stored.stock_rows, wanted.shards, wanted.delta
     rows = max(len(stock_rows.rows), shards)
     changes = rebalance([*stock_rows.available, *[0] * (rows - len(stock_rows.rows))], delta, shards)
     received = None if stock_rows.received is None else stock_rows.received + delta
-    _level_first(tx, tenant, stored, changes[0], received=received, bucket_count=shards, bucket_rows=rows)
+    first = {"received": received, "bucket_count": shards, "bucket_rows": rows, "at": to_rfc3339(wanted.at)}
+    _level_first(tx, tenant, stored, changes[0], **first)
     for shard, change in enumerate(changes[1:], start=1):
         if shard >= len(stock_rows.rows):
             tx.create("open a shard", shard_to_row(tenant, stored, shard, change), raises=Stale())
@@ -112,7 +125,7 @@ def _level_first(tx: WriteTransaction, tenant: str, stored: StoredItem, delta: i
         "rebalance the first shard",
         keys.stock(tenant, stored.item.id),
         f"{_LEVEL}, changes = changes + :one, stock_events = :next, received = :received,"
-        " bucket_count = :bucket_count, bucket_rows = :bucket_rows",
+        " bucket_count = :bucket_count, bucket_rows = :bucket_rows, stock_event_at = :at",
         condition="stock_events = :seen AND edits = :edits AND available >= :drawn",
         raises=Stale(),
         delta=delta,

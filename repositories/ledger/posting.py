@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from domain.common.environment import now
 from domain.common.errors import AlreadyReversed
@@ -31,6 +31,8 @@ class Draft:
     reference: str | None = None
     reverses: str | None = None
     order_id: str | None = None
+    after: datetime | None = None
+    """Time of the transaction that it reverses, if that is not one of the same order."""
 
 
 def post(
@@ -61,7 +63,9 @@ def post(
     events = [DomainEvent("TransactionPosted", transaction.id, 1)]
     if draft.reverses:
         _mark_reversed(tx, session.tenant, draft.reverses, by=transaction.id)
-        events.append(DomainEvent("TransactionReversed", draft.reverses, 2))
+        events.append(
+            DomainEvent("TransactionReversed", draft.reverses, 2, {"reversed_by": transaction.id}, draft.after)
+        )
     return transaction, events
 
 

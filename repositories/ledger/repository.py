@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from domain.common.environment import in_parallel
 from domain.common.errors import AlreadyReversed, Contention, Flaw, InsufficientFunds, InvalidState, NotFound
@@ -90,11 +91,15 @@ class LedgerRepository:
             self.session.commit(self.session.transaction(), account)
             return account
         striped, tx = self._changing(account, {"stripes": count})
-        self.session.commit(tx, striped, DomainEvent("AccountStriped", striped.id, striped.version, {"stripes": count}))
+        self.session.commit(tx, striped, self._event("AccountStriped", striped, stripes=count))
         return striped
 
+    def _event(self, kind: str, account: Account, **data: Any) -> DomainEvent:
+        return DomainEvent(kind, account.id, account.version, data, account.changed_at)
+
     def _changing(self, account: Account, changes: dict[str, object]) -> tuple[Account, WriteTransaction]:
-        changed = account.model_copy(update=changes | {"version": account.version + 1})
+        at = max(self.session.at, account.changed_at or account.created_at)
+        changed = account.model_copy(update=changes | {"version": account.version + 1, "changed_at": at})
         tx = self.session.transaction()
         tx.put(
             "change the account",
@@ -119,7 +124,7 @@ class LedgerRepository:
         closed, tx = self._changing(account, {"status": AccountStatus.CLOSED})
         for head in heads:
             tx.create("end the chain", closing_to_row(self.session.tenant, head, self.session.at), raises=Stale())
-        self.session.commit(tx, closed, DomainEvent("AccountClosed", closed.id, closed.version))
+        self.session.commit(tx, closed, self._event("AccountClosed", closed))
         return closed
 
     @uses(IamAction.GET, IamAction.QUERY, IamAction.BATCH_GET)
@@ -184,6 +189,7 @@ class LedgerRepository:
             swapped(original.entries),
             reference=original.reference,
             reverses=original.id,
+            after=original.posted_at,
         )
         heads = self._ends(draft)
         if len(heads) < len({entry.account_id for entry in draft.entries}):

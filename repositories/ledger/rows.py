@@ -26,6 +26,7 @@ def account_to_row(tenant: str, account: Account) -> Row:
         "account",
         head=json_of(account),
         version=account.version,
+        **({"changed_at": to_rfc3339(account.changed_at)} if account.changed_at else {}),
         **keys.listed(tenant, ACCOUNTS, at),
     )
 
@@ -37,7 +38,7 @@ def code_to_row(tenant: str, account: Account) -> Row:
 
 def account_from_row(row: Row) -> Account:
     """Return the account of a row."""
-    return Account(**row["head"])
+    return Account(**row["head"], changed_at=row.get("changed_at"))
 
 
 def entry_to_row(tenant: str, transaction: Transaction, posted: PlannedEntry) -> Row:

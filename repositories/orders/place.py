@@ -8,6 +8,7 @@ from domain.common.environment import chance
 from domain.common.errors import InvalidState
 from domain.common.events import DomainEvent
 from domain.common.ids import is_id
+from domain.common.model import json_of
 from domain.common.money import Money
 from domain.identity.tenants import TenantSettings
 from domain.orders.checkout import NewOrder
@@ -109,7 +110,7 @@ class OrderPlacement:
             stock.sell_uncounted(tx, tenant, item_id, rows[item_id]["edits"])
         if read.discount:
             count_use(tx, tenant, order, read.discount)
-        data = {"customer_id": order.customer_id, "total": order.total.minor, "currency": order.total.currency}
+        data = {"customer_id": order.customer_id, "total": json_of(order.total)}
         self.session.commit(tx, order, DomainEvent("OrderPlaced", order.id, order.version, data))
 
 

@@ -224,4 +224,6 @@ class OrderRepository:
 def order_event(order: Order, what: str, *, is_partial: bool = False, **data: Any) -> DomainEvent:
     """Return the event of a change of an order, such as `Shipped`. Its data are the new status and the arguments."""
     status = {"status": order.status.value, "fulfillment_status": order.fulfillment_status.value}
-    return DomainEvent(f"Order{'Partially' if is_partial else ''}{what}", order.id, order.version, status | data)
+    return DomainEvent(
+        f"Order{'Partially' if is_partial else ''}{what}", order.id, order.version, status | data, order.updated_at
+    )

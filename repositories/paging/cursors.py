@@ -44,10 +44,10 @@ def seal(sort_key: str, query: str) -> str:
     return sealed if isinstance(sealed, str) else sealed.decode()
 
 
-def unseal(cursor: str, query: str) -> str:
-    """Return the sort key that `seal` put into a cursor of the same query. Raises CursorInvalid."""
+def unseal(cursor: str, query: str, lifetime: timedelta = LIFETIME) -> str:
+    """Return the sort key that `seal` put into a cursor of the same query, within a lifetime. Raises CursorInvalid."""
     try:
-        sort_key = _opened(cursor, query)
+        sort_key = _opened(cursor, query, int(lifetime.total_seconds()))
     except (BadData, ValueError) as bad:
         raise CursorInvalid from bad
     # Decoding ignores some bits of the last base64 character: without this check a changed cursor could pass.
@@ -57,9 +57,8 @@ def unseal(cursor: str, query: str) -> str:
     return sort_key
 
 
-def _opened(cursor: str, query: str) -> str:
+def _opened(cursor: str, query: str, lifetime: int) -> str:
     """Return the content of a cursor. If no known key signed it, load the keys again and retry."""
-    lifetime = int(LIFETIME.total_seconds())
     try:
         opened = _serializer(query, signer=_Reader).loads(cursor, max_age=lifetime)
     except SignatureExpired:

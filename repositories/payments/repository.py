@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from domain.common.ids import new_id
-from domain.common.model import Model
+from domain.common.model import Model, json_of
 from domain.orders.order import Order
 from domain.orders.parts import NewRefund, Refund
 from domain.orders.refunding import Issue, Refunding, refund, refund_rest
@@ -59,8 +59,7 @@ class PaymentRepository:
         is_whole = made.refund.amount == made.order.total
         reverses = payment["transaction_id"] if payment and is_whole else None
         posted = post_refund(tx, self.session, made, reverses)
-        refund_id, amount = made.refund.id, made.refund.amount
-        data = {"refund_id": refund_id, "amount": amount.minor, "currency": amount.currency}
+        data = {"refund_id": made.refund.id, "amount": json_of(made.refund.amount)}
         is_partial = made.order.status is not OrderStatus.REFUNDED
         event = order_event(made.order, "Refunded", is_partial=is_partial, reason=made.refund.reason, **data)
         self.session.within(COMMIT_SECONDS).commit(tx, answer, event, *posted)

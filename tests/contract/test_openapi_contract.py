@@ -44,6 +44,7 @@ config = schemathesis.Config.from_dict(
                 "POST /v1/orders/{order_id}/refunds",
                 "GET /v1/orders/{order_id}/shipments",
                 "GET /v1/discounts",
+                "GET /v1/events",
                 "POST /v1/discounts",
                 "PATCH /v1/discounts/{discount_id}",
                 "DELETE /v1/discounts/{discount_id}",

@@ -19,7 +19,7 @@ from repositories.paging import cursors
 from tests.simulation.checks.end import check_end
 from tests.simulation.checks.invariants import Watch
 from tests.simulation.checks.violation import ViolationError
-from tests.simulation.workload import books, parts, people, trade
+from tests.simulation.workload import books, feed, parts, people, trade
 from tests.simulation.workload.actors import Actor, World
 from tests.simulation.world.client import Client, Faults
 from tests.simulation.world.functions import Functions
@@ -158,6 +158,8 @@ class Universe:
             self.scheduler.wait(60)
         if self.theme == "users":
             people.invite_everybody(Actor(self.world, "main"))
+            self.scheduler.wait(60)
+        feed.follow_to_the_end(Actor(self.world, "main"))
         self.model.expire()
         check_end(self.world, self.model)
 
@@ -170,6 +172,8 @@ class Universe:
             if (number, index) in self.left_out:
                 continue
             chance.choice(THEMES[self.theme])(actor)
+            if number == 0 and index % 4 == 0:
+                feed.follow(actor)
             self.scheduler.wait(chance.expovariate(1) * self.pause)
 
     def _sweep(self, until: Callable[[], bool]) -> None:

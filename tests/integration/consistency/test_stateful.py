@@ -210,11 +210,10 @@ def _events(tenant: str, since: datetime) -> dict[str, list[int]]:
     """Return the sequence numbers of a tenant's events, by subject."""
     told: dict[str, list[int]] = defaultdict(list)
     table = Table(dynamodb(), "tradepost", Meter())
-    for hour in {f"{at:%Y-%m-%dT%H}" for at in (since, now())}:
-        for shard in range(keys.SHARDS):
-            for row in table.whole_partition(f"{keys.tenant_prefix(tenant)}EVENT#{hour}#{shard}"):
-                for event in row["events"]:
-                    told[event["subject"]].append(event["sequence"])
+    for pk in {pk for at in (since, now()) for pk in keys.event_pks(tenant, at)}:
+        for row in table.whole_partition(pk):
+            for event in row["events"]:
+                told[event["subject"]].append(event["sequence"])
     return told
 
 

@@ -25,6 +25,7 @@ def check_end(world: World, model: Model) -> None:
     _check_people(world, model)
     _check_finals(world, model)
     _check_events(world, model)
+    _check_feed(world, model)
     with TemporaryDirectory() as folder:
         table = Table(dynamodb(), "simulated", Meter())
         audit = Audit(table, world.tenant, Path(folder, "state"), 1e9, Progress(disable=True))
@@ -125,6 +126,17 @@ def _check_finals(world: World, model: Model) -> None:
             if row["posted_at"] <= as_of
         )
         require(total == minor, f"The balance of {head['code']} at {as_of} was final with {minor}, and is {total}.")
+
+
+def _check_feed(world: World, model: Model) -> None:
+    """Each event was read from the feed once, and those of a subject in order."""
+    written = Counter(each["id"] for row in model.rows.values() if row["type"] == "event" for each in row["events"])
+    read = Counter(event_id for *_, event_id in world.fed)
+    require(written == read, f"The feed has missed {written - read}, and has {read - written} too often.")
+    last: dict[str, int] = {}
+    for subject, sequence, _ in world.fed:
+        require(sequence == last.get(subject, 0) + 1, f"The feed has event {sequence} of {subject} out of order.")
+        last[subject] = sequence
 
 
 def _check_events(world: World, model: Model) -> None:

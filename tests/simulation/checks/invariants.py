@@ -3,6 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 
+from domain.event_types import KINDS
 from domain.orders.order import Order
 from domain.orders.reserved import left_stock, still_reserved
 from domain.orders.status import OrderStatus
@@ -26,6 +27,8 @@ class Watch:
     shipped: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     events: dict[str, int] = field(default_factory=dict)
     """By subject: the number of its last event."""
+    event_times: dict[str, str] = field(default_factory=dict)
+    """By subject: the time of its last event."""
     told: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
     """Events by kind."""
     ends: dict[str, tuple[int, int, str]] = field(default_factory=dict)
@@ -118,6 +121,11 @@ class Watch:
             last = self.events.get(subject, 0)
             require(sequence == last + 1, f"Event {sequence} of {subject} follows {last}.")
             self.events[subject] = sequence
+            KINDS[event["kind"]].model_validate(event["data"])
+            require(
+                row["at"] >= self.event_times.get(subject, ""), f"Event {sequence} of {subject} is before the last."
+            )
+            self.event_times[subject] = row["at"]
             self.told[event["kind"]].append(event)
 
     def _account(self, commit: Commit, before: Row | None, row: Row | None) -> None:

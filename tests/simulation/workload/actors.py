@@ -64,6 +64,10 @@ class World:
     """Effects that were acknowledged: of which kind, and by what they are recognized."""
     finals: list[tuple[str, str, int]] = field(default_factory=list)
     """Balances that were answered as final: account, instant, minor units."""
+    fed: list[tuple[str, int, str]] = field(default_factory=list)
+    """Events that the feed has shown: subject, sequence number and id."""
+    fed_until: str = ""
+    """The feed's last cursor."""
     keys: dict[str, tuple[int, str]] = field(default_factory=dict)
     """By key: what was answered for good."""
 

@@ -1,0 +1,195 @@
+"""Types of events: the data of each kind, and the envelope in which clients see it (CloudEvents 1.0)."""
+
+import re
+from typing import Literal
+
+from pydantic import JsonValue
+
+from domain.common.model import Model, Timestamp
+from domain.common.money import Money
+from domain.identity.permissions import Role
+from domain.orders.status import FulfillmentStatus, OrderStatus
+
+
+class EventData(Model):
+    """Data of a kind of event, which has the name of its class."""
+
+
+class TenantCreated(EventData):
+    """A tenant was added."""
+
+
+class TenantChanged(EventData):
+    """A tenant's name, currencies or settings were changed."""
+
+
+class UserCreated(EventData):
+    """A user was added."""
+
+    role: Role
+
+
+class UserChanged(UserCreated):
+    """A user's profile or role was changed."""
+
+
+class UserDeleted(UserCreated):
+    """A user was erased."""
+
+
+class ItemCreated(EventData):
+    """An item was added."""
+
+
+class ItemChanged(EventData):
+    """An item's fields were changed."""
+
+
+class ItemArchived(EventData):
+    """An item was archived."""
+
+
+class StockAdjusted(EventData):
+    """Units of an item were counted in or out. `on_hand` is the number of units afterwards."""
+
+    delta: int
+    reason: str
+    on_hand: int
+
+
+class StockSplit(EventData):
+    """An item's available units were spread over a number of buckets."""
+
+    buckets: int
+
+
+class DiscountCreated(EventData):
+    """A discount was added."""
+
+
+class DiscountChanged(EventData):
+    """A discount's value or conditions were changed."""
+
+
+class DiscountArchived(EventData):
+    """A discount was archived."""
+
+
+class OrderPlaced(EventData):
+    """An order was placed and its units reserved."""
+
+    customer_id: str
+    total: Money
+
+
+class OrderData(EventData):
+    """Status of an order after a change."""
+
+    status: OrderStatus
+    fulfillment_status: FulfillmentStatus
+
+
+class OrderPaid(OrderData):
+    """An order was paid."""
+
+    payment_id: str
+
+
+class OrderCancelled(OrderData):
+    """An order was cancelled and its units released."""
+
+
+class OrderExpired(OrderData):
+    """An order was not paid in time; its units were released."""
+
+
+class OrderPartiallyShipped(OrderData):
+    """Units of an order were shipped, and others remain to be."""
+
+    shipment_id: str
+
+
+class OrderShipped(OrderPartiallyShipped):
+    """All units of an order that remained were shipped."""
+
+
+class OrderDelivered(OrderData):
+    """An order was delivered."""
+
+
+class OrderPartiallyRefunded(OrderData):
+    """A part of an order's payment was refunded."""
+
+    refund_id: str
+    amount: Money
+    reason: str | None
+
+
+class OrderRefunded(OrderPartiallyRefunded):
+    """All that was left of an order's payment was refunded."""
+
+
+class AccountOpened(EventData):
+    """A ledger account was opened."""
+
+
+class AccountStriped(EventData):
+    """Entries of an account are spread over a number of stripes."""
+
+    stripes: int
+
+
+class AccountClosed(EventData):
+    """A ledger account was closed."""
+
+
+class TransactionPosted(EventData):
+    """A ledger transaction was posted."""
+
+
+class TransactionReversed(EventData):
+    """A ledger transaction was reversed by another one."""
+
+    reversed_by: str
+
+
+def _kinds(of: type[EventData]) -> list[type[EventData]]:
+    return [each for direct in of.__subclasses__() for each in (direct, *_kinds(direct))]
+
+
+KINDS: dict[str, type[EventData]] = {each.__name__: each for each in _kinds(EventData) if each is not OrderData}
+"""Data of each kind of event."""
+
+
+def type_of(kind: str) -> str:
+    """Return the type of a kind of event: `OrderPaid` is `tradepost.order.paid`."""
+    subject, *words = re.findall("[A-Z][a-z]+", kind)
+    return f"tradepost.{subject.lower()}.{'_'.join(words).lower()}"
+
+
+TYPES = {type_of(kind): kind for kind in KINDS}
+"""Kinds of events by type."""
+SCHEMA = "/v1/asyncapi.json#/components/schemas/"
+"""Address of the schemas of events' data."""
+
+
+class Event(Model):
+    """An event in the envelope of CloudEvents 1.0. `sequence` numbers a subject's events from 1 without gaps."""
+
+    specversion: Literal["1.0"] = "1.0"
+    id: str
+    source: str
+    type: str
+    subject: str
+    time: Timestamp
+    sequence: str
+    datacontenttype: Literal["application/json"] = "application/json"
+    dataschema: str
+    data: dict[str, JsonValue]
+
+
+class EventPage(Model):
+    """A page of events, oldest first. `next_cursor` goes on from there, also after the last page."""
+
+    items: list[Event]
+    next_cursor: str
