@@ -12,21 +12,21 @@ from tests.simulation.universe import THEMES, Plan, Report, run
 
 SEEDS = range(1, 201)
 FOUND = {
-    "a count is refused on half a split": 17,
-    "a count on half a split loses units": 17,
-    "a name that is gone is an error": 1,
-    "a refund of a payment that is not visible is an error": 11,
+    "a count is refused on half a split": 23,
+    "a count on half a split loses units": 10,
+    "a name that is gone is an error": 2,
+    "a refund of a payment that is not visible is an error": 14,
     "a search shows who was erased": 36,
-    "a trial balance differs": 6,
-    "an account that is being opened is an error": 69,
-    "a shop's first payment is an error": 26,
+    "a trial balance differs": 22,
+    "an account that is being opened is an error": 145,
+    "a shop's first payment is an error": 4,
     "a void token gets replays": 3,
-    "an erased user rises again": 22,
+    "an erased user rises again": 26,
     "an invitation takes the name of a sign-up": 3,
-    "an old version passes on half an edit": 17,
-    "any version is refused after an edit between": 7,
+    "an old version passes on half an edit": 15,
+    "any version is refused after an edit between": 4,
     "two owners oust each other": 138,
-    "what is final changes": 10,
+    "what is final changes": 30,
 }
 """Defects that there were, and a seed that finds each; others take longer to be met: see docs/simulation.md."""
 ONCE_VIOLATED = {
