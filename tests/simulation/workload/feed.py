@@ -12,7 +12,7 @@ def follow(actor: Actor) -> bool:
     since, after = world.fed_until, f"&after={world.fed_until}" if world.fed_until else ""
     answer = actor.ask("ListEvents", query=f"limit={_LIMIT}{after}")
     if answer is None or world.fed_until != since:
-        # Another reader has gone on meanwhile.
+        # The answer was lost, or another reader has gone on since.
         return answer is None
     require(answer.status == 200, f"The feed answered {answer.status}: {answer.body}")
     found = answer.body["items"]
