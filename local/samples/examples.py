@@ -1,6 +1,7 @@
 """Examples of the API's responses: what each route returns for its sample event, always the same."""
 
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -45,6 +46,7 @@ def recorded() -> list[tuple[RouteFunction, Any]]:
     All routes share one database with the sample data; routes that read come first, and those that delete last.
     Raises LookupError for a response that is no success.
     """
+    os.environ["CURSOR_KEYS"] = "samples"
     with database(None), user_pool() as (pool, _):
         settings_for(None)
         with _reproducible(pool, "samples", _SAMPLES_AT):

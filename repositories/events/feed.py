@@ -8,7 +8,7 @@ before it. Events of one time are ordered by sequence number and id.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from domain.common.environment import in_parallel
 from domain.common.events import FINAL_AFTER, LIFETIME
@@ -133,8 +133,13 @@ class EventRepository:
                     time=row["at"],
                     sequence=str(each["sequence"]),
                     dataschema=f"{SCHEMA}{each['kind']}",
-                    data=each["data"],
+                    data=_in_order(each["data"]),
                 ),
             )
             for each in row["events"]
         ]
+
+
+def _in_order(data: dict[str, Any]) -> dict[str, Any]:
+    """Return data with its names in alphabetical order: the table keeps none."""
+    return {name: _in_order(data[name]) if isinstance(data[name], dict) else data[name] for name in sorted(data)}
