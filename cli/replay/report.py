@@ -32,7 +32,7 @@ def report(days: list[Day], tally: Tally, spent: Spent, currency: str) -> None:
     console.print(facts)
     for day in days:
         if day.refused:
-            console.print(f"{day.name}:", highlight=False, markup=False)
+            console.print(f"{day.file}:", highlight=False, markup=False)
             print_refused(day.refused)
     for why, count in tally.refused.most_common():
         console.print(f"{count} refused: {why}", highlight=False, markup=False)
