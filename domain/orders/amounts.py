@@ -1,11 +1,14 @@
 """Lines, charges, taxes and totals of an order."""
 
+from collections.abc import Iterable
+
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from domain.common.model import Model
 from domain.common.money import Money
 from domain.orders.pricing import ChargeKind
+from domain.orders.status import FulfillmentStatus
 
 
 class OrderLine(Model):
@@ -43,6 +46,15 @@ class OrderLine(Model):
     def plus(self, **units: int) -> "OrderLine":
         """Return the line with more units shipped, returned, freed or restocked."""
         return self.model_copy(update={name: getattr(self, name) + count for name, count in units.items()})
+
+
+def shipped_of(lines: Iterable[OrderLine]) -> FulfillmentStatus:
+    """Return what has been shipped of lines."""
+    units = [(line.shipped, line.to_ship) for line in lines]
+    if not any(shipped for shipped, _ in units):
+        return FulfillmentStatus.UNFULFILLED
+    in_part = any(to_ship for _, to_ship in units)
+    return FulfillmentStatus.PARTIALLY_SHIPPED if in_part else FulfillmentStatus.SHIPPED
 
 
 class Charge(Model):

@@ -1,6 +1,7 @@
 """Orders as clients send them."""
 
-from typing import Annotated
+from collections.abc import Iterable
+from typing import Annotated, Protocol
 
 from pydantic import AfterValidator, Field, JsonValue
 from pydantic_core import PydanticCustomError
@@ -24,6 +25,26 @@ UserId = Annotated[
     str,
     Field(pattern=f"^{USER_ID}$", examples=["5a0c2f0e-52a3-4f0a-8a0e-3e1d9f6c7b21"]),
 ]
+
+
+class ItemUnits(Protocol):
+    """A line with units of an item."""
+
+    @property
+    def item_id(self) -> str:
+        """Id of the item."""
+
+    @property
+    def quantity(self) -> int:
+        """Number of units."""
+
+
+def quantities(lines: Iterable[ItemUnits]) -> dict[str, int]:
+    """Return the units per item id, in the order of the items' first lines."""
+    units: dict[str, int] = {}
+    for line in lines:
+        units[line.item_id] = units.get(line.item_id, 0) + line.quantity
+    return units
 
 
 class NewLine(Model):

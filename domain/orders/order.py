@@ -7,7 +7,7 @@ from typing import Any, Self
 from domain.common.errors import InvalidState
 from domain.common.model import Model, Timestamp
 from domain.common.money import Money
-from domain.orders.amounts import Amounts, AppliedDiscount, Charge, OrderLine, TaxSum
+from domain.orders.amounts import Amounts, AppliedDiscount, Charge, OrderLine, TaxSum, shipped_of
 from domain.orders.checkout import Address, NewOrder, OrderAttributes
 from domain.orders.parts import Refund, Shipment
 from domain.orders.status import (
@@ -122,10 +122,7 @@ class Order(OrderSummary):
         delivered = FulfillmentStatus.DELIVERED
         if delivered in {usual_fulfillment(status), self.fulfillment_status}:
             return delivered
-        if not any(line.shipped for line in lines):
-            return FulfillmentStatus.UNFULFILLED
-        in_part = any(line.to_ship for line in lines)
-        return FulfillmentStatus.PARTIALLY_SHIPPED if in_part else FulfillmentStatus.SHIPPED
+        return shipped_of(lines)
 
     def is_due(self, at: datetime) -> bool:
         """Return whether the order is pending and its reservation has ended at `at`."""

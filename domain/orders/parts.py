@@ -1,7 +1,7 @@
 """Parts of an order, as clients send and see them: shipments of its units, and refunds of its payment."""
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Literal, Protocol, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StrictBool, model_validator
 from pydantic.json_schema import SkipJsonSchema
@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from domain.common.errors import Flaw
 from domain.common.model import A_NUMBER, Model, SingleLine, Timestamp, at_most
 from domain.common.money import Money, positive
-from domain.orders.checkout import MAX_ITEMS
+from domain.orders.checkout import MAX_ITEMS, ItemUnits
 from domain.stock import MAX_UNITS
 
 MAX_PARTS = 100
@@ -26,18 +26,6 @@ class ShipmentLine(Model):
 
     item_id: ItemId
     quantity: PartQuantity
-
-
-class ItemUnits(Protocol):
-    """A line with units of an item."""
-
-    @property
-    def item_id(self) -> str:
-        """Id of the item."""
-
-    @property
-    def quantity(self) -> int:
-        """Number of units."""
 
 
 def too_many(lines: Iterable[ItemUnits], left: Mapping[str, int], code: str) -> list[Flaw]:

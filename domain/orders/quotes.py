@@ -1,7 +1,7 @@
 """Amounts of an order: its lines against the items for sale, charges, tax and totals."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from domain.common.money import Money
 from domain.common.validation import invalid_input
 from domain.identity.tenants import TenantSettings
 from domain.orders.amounts import AppliedDiscount, Charge, OrderLine, Quote, TaxSum
-from domain.orders.checkout import NewCharge, NewLine, NewOrder
+from domain.orders.checkout import NewCharge, NewLine, NewOrder, quantities
 from domain.orders.pricing import (
     SHIPPING_CLASSES,
     ChargeKind,
@@ -38,14 +38,6 @@ class Offer:
     price: Money
     sellable: bool
     tax_class: str = STANDARD_TAX
-
-
-def quantities(lines: Iterable[NewLine]) -> dict[str, int]:
-    """Return the units per item id, in the order of the items' first lines."""
-    units: dict[str, int] = {}
-    for line in lines:
-        units[line.item_id] = units.get(line.item_id, 0) + line.quantity
-    return units
 
 
 @dataclass(frozen=True, slots=True)

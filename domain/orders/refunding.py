@@ -7,13 +7,13 @@ from datetime import datetime
 from domain.common.errors import Flaw, InvalidState, RefundTooLarge
 from domain.common.money import Money
 from domain.common.validation import invalid_input
-from domain.orders.amounts import Charge, OrderLine
+from domain.orders.amounts import Charge, OrderLine, shipped_of
 from domain.orders.order import Order
 from domain.orders.parts import MAX_PARTS, NewRefund, Refund, RefundLine, too_many
 from domain.orders.pricing import ChargeKind
 from domain.orders.reserved import next_reserved
 from domain.orders.revenue import ACCOUNTS, fitted, spread_over, unrefunded_of
-from domain.orders.status import UNPAID, OrderStatus, require_move
+from domain.orders.status import UNPAID, FulfillmentStatus, OrderStatus, require_move
 from domain.stock import Reservation, UnitChange, merged, released, restocked
 
 
@@ -213,7 +213,7 @@ def _refunding(
     if rest or (refunded == order.total.minor and (has_value or all_units)):
         status = OrderStatus.REFUNDED
         lines = [*lines, *units.free_rest()]
-    elif status is OrderStatus.PAID and _is_shipped(units.lines.values()):
+    elif status is OrderStatus.PAID and shipped_of(units.lines.values()) is FulfillmentStatus.SHIPPED:
         status = OrderStatus.SHIPPED
     made = Refund(
         id=issue.refund_id,
@@ -235,9 +235,3 @@ def _refunding(
         refunded_total=Money.of_minor(refunded, order.total.currency),
     )
     return Refunding(after, made, debits, merged(units.changes))
-
-
-def _is_shipped(lines: Iterable[OrderLine]) -> bool:
-    """Return whether some units were shipped and none remain to be."""
-    each = list(lines)
-    return any(line.shipped for line in each) and not any(line.to_ship for line in each)

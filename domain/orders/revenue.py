@@ -1,6 +1,6 @@
 """What an order's payment is for: the accounts that it credits and its refunds debit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from domain.orders.amounts import Charge, OrderLine
 from domain.orders.order import Order
@@ -49,8 +49,4 @@ def fitted(wanted: Mapping[str, int], left: Mapping[str, int]) -> dict[str, int]
 
 def spread_over(left: Mapping[str, int], minor: int) -> dict[str, int]:
     """Return an amount spread over what is left of accounts, in proportion."""
-    return dict(zip(ACCOUNTS, spread(minor, _values(left)), strict=True))
-
-
-def _values(left: Mapping[str, int]) -> Sequence[int]:
-    return [left[account] for account in ACCOUNTS]
+    return dict(zip(ACCOUNTS, spread(minor, [left[account] for account in ACCOUNTS]), strict=True))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.common.errors import InvalidState
+from domain.orders.checkout import quantities
 from domain.orders.order import Order
 from domain.orders.parts import MAX_PARTS, NewShipment, Shipment, ShipmentLine, too_many
 from domain.orders.reserved import next_reserved
@@ -67,7 +68,4 @@ def _wanted(order: Order, new: NewShipment) -> dict[str, int]:
     flaws = too_many(new.lines, left, "TOO_MANY_UNITS")
     if flaws:
         raise InvalidState("Fewer units remain than are to be shipped.", *flaws)
-    wanted: dict[str, int] = {}
-    for line in new.lines:
-        wanted[line.item_id] = wanted.get(line.item_id, 0) + line.quantity
-    return wanted
+    return quantities(new.lines)

@@ -5,7 +5,7 @@ instant are final after `FINAL_AFTER`, and only those are shown: what is read on
 before it. Events of one time are ordered by sequence number and id.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -39,7 +39,7 @@ class Position(NamedTuple):
 
 class _Placed(NamedTuple):
     position: Position
-    event: Event
+    stored: Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +58,9 @@ class EventRepository:
         start = self._start(after)
         shown: list[Event] = []
         place = start
-        for examined, (position, event) in enumerate(self._events(start, end, limit), start=1):
-            place = position
-            if not types or event.type in types:
-                shown.append(event)
+        for examined, (place, stored) in enumerate(self._events(start, end, limit), start=1):
+            if not types or type_of(stored["kind"]) in types:
+                shown.append(self._event(place, stored))
             if len(shown) == limit or examined == MAX_EXAMINED:
                 return EventPage(items=shown, next_cursor=self._sealed(place))
         return EventPage(items=shown, next_cursor=self._sealed(max(place, end)))
@@ -106,7 +105,7 @@ class EventRepository:
             # Beyond the last row of a shard that has more, others may have events that belong before its next one.
             before = min((page.rows[-1]["at"] for page in pages if page.more), default=None)
             rows = [row for page in pages for row in page.rows if before is None or row["at"] < before]
-            found = sorted(each for row in rows for each in self._placed(row) if each.position > after)
+            found = sorted(each for row in rows for each in _placed(row) if each.position > after)
             if found or before is None:
                 return found
             limit *= 2
@@ -121,23 +120,21 @@ class EventRepository:
             keys.event_pks(self.session.tenant, day),
         )
 
-    def _placed(self, row: Row) -> Sequence[_Placed]:
-        return [
-            _Placed(
-                Position(row["at"], each["sequence"], each["id"]),
-                Event(
-                    id=each["id"],
-                    source=f"/tenants/{self.session.tenant}",
-                    type=type_of(each["kind"]),
-                    subject=each["subject"],
-                    time=row["at"],
-                    sequence=str(each["sequence"]),
-                    dataschema=f"{SCHEMA}{each['kind']}",
-                    data=_in_order(each["data"]),
-                ),
-            )
-            for each in row["events"]
-        ]
+    def _event(self, place: Position, stored: Row) -> Event:
+        return Event(
+            id=place.id,
+            source=f"/tenants/{self.session.tenant}",
+            type=type_of(stored["kind"]),
+            subject=stored["subject"],
+            time=place.at,
+            sequence=str(place.sequence),
+            dataschema=f"{SCHEMA}{stored['kind']}",
+            data=_in_order(stored["data"]),
+        )
+
+
+def _placed(row: Row) -> list[_Placed]:
+    return [_Placed(Position(row["at"], each["sequence"], each["id"]), each) for each in row["events"]]
 
 
 def _in_order(data: dict[str, Any]) -> dict[str, Any]:

@@ -11,9 +11,9 @@ from domain.common.ids import is_id
 from domain.common.model import json_of
 from domain.common.money import Money
 from domain.identity.tenants import TenantSettings
-from domain.orders.checkout import NewOrder
+from domain.orders.checkout import NewOrder, quantities
 from domain.orders.order import Order
-from domain.orders.quotes import Offer, Terms, out_of_stock, quantities, quote
+from domain.orders.quotes import Offer, Terms, out_of_stock, quote
 from domain.stock import Reservation, allocate
 from domain.tax import STANDARD_TAX
 from repositories.discounts.uses import StoredTerms, count_use, keys_of, terms_of
