@@ -123,7 +123,7 @@ def test_the_function_fails_while_orders_are_left_so_that_it_is_called_again(
     item = shop.add(stock=5)
     order_id = shop.order({item["id"]: 1}).json["id"]
     monkeypatch.setattr("handlers.triggers.expire_holds.now", lambda: now() + QUARTER)
-    with injected("conflict", at=0, times=1000), pytest.raises((HoldsLeftError, Unavailable)):
+    with injected("conflict", at=0, times=1_000_000), pytest.raises((HoldsLeftError, Unavailable)):
         invoke("ExpireHolds", scheduled_event(now()))
     assert status(shop, order_id) == "pending"
     assert invoke("ExpireHolds", scheduled_event(now()))["expired"] >= 1
