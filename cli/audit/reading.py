@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from cli.audit.state import BrokenError, State
-from repositories.dynamodb import keys
+from repositories.dynamodb import keys, work_keys
 from repositories.dynamodb.codec import Row
 from repositories.dynamodb.keys import Key
 from repositories.dynamodb.table import Table
@@ -94,5 +94,5 @@ def require_listed(row: Row, expected: Row, name: str) -> None:
     for index in ("gsi1", "gsi2", "gsi3"):
         there, wanted = ([each.get(f"{index}{part}") for part in ("pk", "sk")] for each in (row, expected))
         place = "on the work list" if index == "gsi3" else "in its list"
-        if there != wanted and not (index == "gsi3" and keys.is_postponed(row, expected)):
+        if there != wanted and not (index == "gsi3" and work_keys.is_postponed(row, expected)):
             raise BrokenError(f"{name} is {'not ' if wanted[0] else ''}{place}{'' if wanted[0] else ' by mistake'}.")

@@ -12,7 +12,7 @@ from domain.orders.order import Order
 from domain.orders.parts import MAX_PARTS, NewRefund, Refund, RefundLine, too_many
 from domain.orders.pricing import ChargeKind
 from domain.orders.reserved import next_reserved
-from domain.orders.revenue import ACCOUNTS, fitted, spread_over, unrefunded_of
+from domain.orders.revenue import ACCOUNTS, fitted, paid_for, paid_for_units, spread_over, unrefunded_of
 from domain.orders.status import UNPAID, FulfillmentStatus, OrderStatus, require_move
 from domain.stock import Reservation, UnitChange, merged, released, restocked
 
@@ -152,9 +152,9 @@ def _require_currency(amount: Money, order: Order) -> None:
 
 def _share(line: OrderLine, units: int, order: Order) -> dict[str, int]:
     """Return what the next `units` units of a line debit: their share, rounded so that all shares sum to the whole."""
-    paid = _paid_for(line, order, line.total.minor)
-    before = paid * line.returned // line.quantity
-    after = paid * (line.returned + units) // line.quantity
+    paid = paid_for(line, order)
+    before = paid_for_units(line, order, line.returned)
+    after = paid_for_units(line, order, line.returned + units)
     tax = _tax_in(line, after, paid) - _tax_in(line, before, paid)
     return {"sales": after - before - tax, "tax": tax}
 
@@ -164,10 +164,6 @@ def _tax_in(part: OrderLine, minor: int, paid: int) -> int:
     return part.tax.minor * minor // paid if paid else 0
 
 
-def _paid_for(part: OrderLine | Charge, order: Order, amount: int) -> int:
-    return amount - part.discount.minor + (0 if order.prices_include_tax else part.tax.minor)
-
-
 def _shipping_of(order: Order) -> dict[str, int]:
     """Return what the charges for shipping debit. Raises RefundTooLarge if none is left."""
     if not _has_shipping(order) or _has_refunded_shipping(order):
@@ -175,7 +171,7 @@ def _shipping_of(order: Order) -> dict[str, int]:
         raise RefundTooLarge("No shipping is left to refund.", Flaw("/shipping", "REFUND_TOO_LARGE", detail))
     charges = [each for each in order.charges if _is_shipping(each)]
     tax = sum(each.tax.minor for each in charges)
-    return {"shipping": sum(_paid_for(each, order, each.amount.minor) for each in charges) - tax, "tax": tax}
+    return {"shipping": sum(paid_for(each, order) for each in charges) - tax, "tax": tax}
 
 
 def _has_refunded_shipping(order: Order) -> bool:

@@ -27,6 +27,17 @@ def _add(sums: dict[str, int], account: str, amount: int, part: OrderLine | Char
     sums["tax"] += part.tax.minor
 
 
+def paid_for(part: OrderLine | Charge, order: Order) -> int:
+    """Return what was paid for a line or a charge, with its tax, in minor units."""
+    amount = part.total if isinstance(part, OrderLine) else part.amount
+    return amount.minor - part.discount.minor + (0 if order.prices_include_tax else part.tax.minor)
+
+
+def paid_for_units(line: OrderLine, order: Order, units: int) -> int:
+    """Return what was paid for the first units of a line: their share, rounded down, so that shares add up."""
+    return paid_for(line, order) * units // line.quantity
+
+
 def unrefunded_of(order: Order) -> dict[str, int]:
     """Return what refunds have left of an order's credits."""
     left = credits_of(order)

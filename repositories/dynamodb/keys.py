@@ -1,13 +1,12 @@
-"""All keys of the table. No other module defines their format.
+"""All keys of the table but those of the work list (`work_keys`). No other module defines their format.
 
 All partition keys of the base table, gsi1 and gsi2 begin with `T#<tenant>#`, so that one
 `dynamodb:LeadingKeys` condition can restrict access to a tenant.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from datetime import datetime
+from typing import NamedTuple
 
 from domain.common.model import to_rfc3339
 
@@ -36,16 +35,6 @@ class Position(NamedTuple):
     def sk(self) -> str:
         """The position as a sort key."""
         return f"{self.at}#{self.id}"
-
-
-class DueRow(NamedTuple):
-    """A row with work that is due: its key, its place on the work list, the work's id, and its failures in a row."""
-
-    key: Key
-    due: Key
-    """Partition and sort key in gsi3."""
-    id: str
-    failures: int
 
 
 def tenant_prefix(tenant: str) -> str:
@@ -181,6 +170,36 @@ def _event_pk(tenant: str, day: datetime, of_shard: int) -> str:
     return _pk(tenant, "EVENT", f"{day:%Y-%m-%d}", str(of_shard))
 
 
+def counted(tenant: str, order_id: str) -> Key:
+    """Return the key of what has been counted of an order, in the partition of the order."""
+    return Key(_pk(tenant, "ORDER", order_id), "COUNTED")
+
+
+def stats(tenant: str) -> Key:
+    """Return the key of the generation of a tenant's figures."""
+    return Key(_pk(tenant, "STATS"), "STATS")
+
+
+def sales_pk(tenant: str, generation: int, month: str, of_shard: int) -> str:
+    """Return the partition key of the sales of a month, such as `2026-11`."""
+    return _pk(tenant, "SALES", str(generation), month, str(of_shard))
+
+
+def sales_of_day(day: str, currency: str = "") -> str:
+    """Return the sort key of the sales of a day in a currency, or the prefix of all of the day's."""
+    return f"DAY#{day}#{currency}"
+
+
+def sales_of_item(day: str, currency: str = "", item_id: str = "") -> str:
+    """Return the sort key of the sales of an item on a day, or the prefix of all of the day's."""
+    return f"ITEM#{day}#{currency}#{item_id}" if currency else f"ITEM#{day}#"
+
+
+def spending_pk(tenant: str, generation: int, customer_id: str) -> str:
+    """Return the partition key of what a customer spent, with one row for each currency."""
+    return _pk(tenant, "SPENDING", str(generation), customer_id)
+
+
 def usage(tenant: str, window: int) -> Key:
     """Return the key of the function time that a tenant used in a window, named by its first second."""
     return Key(_pk(tenant, "USAGE"), str(window))
@@ -216,39 +235,6 @@ def listed_below(pk: str, position: Position) -> dict[str, str]:
     return {"gsi2pk": pk, "gsi2sk": position.sk}
 
 
-def due(kind: str, work_id: str, at: datetime, failures: int = 0) -> dict[str, str]:
-    """Return the gsi3 attributes of a row with work that is due at `at`: partitioned by kind, minute and shard."""
-    sk = Position(to_rfc3339(at), work_id).sk
-    return {"gsi3pk": _due_pk(kind, at, shard(work_id)), "gsi3sk": f"{sk}#{failures}" if failures else sk}
-
-
-def due_pks(kind: str, minute: datetime) -> Iterator[str]:
-    """Return the gsi3 partition keys of the work of a kind that is due within a minute, across tenants."""
-    return (_due_pk(kind, minute, n) for n in range(SHARDS))
-
-
-def due_until(at: datetime) -> str:
-    """Return an upper bound for the gsi3 sort keys of the work that is due by `at`."""
-    return to_rfc3339(at + timedelta(milliseconds=1))
-
-
-def due_row(row: Mapping[str, Any]) -> DueRow:
-    """Return a row of gsi3."""
-    work_id, _, failures = row["gsi3sk"].partition("#")[2].partition("#")
-    count = int(failures) if failures.isdecimal() else 0
-    return DueRow(Key(row["pk"], row["sk"]), Key(row["gsi3pk"], row["gsi3sk"]), work_id, count)
-
-
-def is_postponed(row: Mapping[str, Any], planned: Mapping[str, Any]) -> bool:
-    """Return whether a row is due later than planned because its work failed."""
-    if "gsi3pk" not in row or "gsi3pk" not in planned:
-        return False
-    kind, at = row["gsi3pk"].partition("#")[0], row["gsi3sk"].partition("#")[0]
-    now, first = due_row(row), due_row(planned)
-    again = due(kind, first.id, datetime.fromisoformat(at), now.failures)
-    return now.failures > 0 and now.due == Key(*again.values()) and now.due.sk > first.due.sk
-
-
 def order_of(key: Key) -> tuple[str, str]:
     """Return the tenant and the id of the order that a row belongs to."""
     _, tenant_id, _, order_id = key.pk.split("#")
@@ -258,7 +244,3 @@ def order_of(key: Key) -> tuple[str, str]:
 def sweep_mark(kind: str) -> Key:
     """Return the key of the row with the mark of a kind of work: the minute up to which all of it is done."""
     return Key(_pk(_NO_TENANT, "SWEEP", kind), "SWEEP")
-
-
-def _due_pk(kind: str, minute: datetime, of_shard: int) -> str:
-    return f"{kind}#{minute:%Y-%m-%dT%H:%M}#{of_shard}"

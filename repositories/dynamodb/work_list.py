@@ -13,11 +13,11 @@ from itertools import batched, chain
 
 from domain.common.environment import in_parallel, monotonic
 from domain.common.errors import Contention
-from repositories.dynamodb import keys
+from repositories.dynamodb import keys, work_keys
 from repositories.dynamodb.codec import new_row
-from repositories.dynamodb.keys import DueRow
 from repositories.dynamodb.table import QueryPage, Table
 from repositories.dynamodb.transaction import Stale, WriteTransaction
+from repositories.dynamodb.work_keys import DueRow
 
 REPORTED = 5
 """Number of failures from which a row's failure is reported as an error."""
@@ -109,13 +109,13 @@ class _Sweep:
 
     def _chunk(self, minutes: Iterable[datetime], swept: Swept) -> bool:
         """Work on the rows of these minutes, a page of each partition at a time. Return False at the deadline."""
-        after = dict.fromkeys(chain.from_iterable(keys.due_pks(self.kind, minute) for minute in minutes), " ")
+        after = dict.fromkeys(chain.from_iterable(work_keys.due_pks(self.kind, minute) for minute in minutes), " ")
         while after:
             if monotonic() >= self.deadline:
                 return False
             pages = dict(zip(after, in_parallel(self._page, after.items()), strict=True))
             due = sorted(
-                (keys.due_row(row) for page in pages.values() for row in page.rows), key=lambda row: row.due.sk
+                (work_keys.due_row(row) for page in pages.values() for row in page.rows), key=lambda row: row.due.sk
             )
             for rows in batched(due, _SLICE, strict=False):
                 if monotonic() >= self.deadline:
@@ -127,7 +127,7 @@ class _Sweep:
     def _page(self, partition: tuple[str, str]) -> QueryPage:
         """Return the next due rows of a partition, those with a sort key of at least the second value."""
         pk, after = partition
-        values = {":pk": pk, ":after": after, ":until": keys.due_until(self.at)}
+        values = {":pk": pk, ":after": after, ":until": work_keys.due_until(self.at)}
         return self.table.query("gsi3pk = :pk AND gsi3sk BETWEEN :after AND :until", values, index="gsi3", limit=_PAGE)
 
     def _work_on(self, rows: Sequence[DueRow], swept: Swept) -> None:
@@ -174,7 +174,7 @@ class _Sweep:
             condition="gsi3sk = :due",
             raises=Stale(),
             due=row.due.sk,
-            **keys.due(self.kind, row.id, later, failures),
+            **work_keys.due(self.kind, row.id, later, failures),
         )
         tx.commit(self.deadline)
 

@@ -7,9 +7,9 @@ from domain.identity.permissions import Caller, Role
 from domain.orders.status import SYSTEM
 from repositories.dynamodb import keys
 from repositories.dynamodb.iam_actions import IamAction, uses
-from repositories.dynamodb.keys import DueRow
 from repositories.dynamodb.session import Session
 from repositories.dynamodb.table import Table
+from repositories.dynamodb.work_keys import DueRow
 from repositories.dynamodb.work_list import Swept, Work, sweep
 from repositories.orders.repository import OrderRepository
 

@@ -11,7 +11,7 @@ from domain.orders.amounts import AppliedDiscount
 from domain.orders.order import Order, OrderSummary
 from domain.orders.status import FulfillmentStatus, OrderStatus, payment_status, usual_fulfillment
 from domain.stock import Reservation
-from repositories.dynamodb import keys
+from repositories.dynamodb import keys, work_keys
 from repositories.dynamodb.codec import Row, new_row
 from repositories.dynamodb.keys import Position
 from repositories.dynamodb.work_list import Work
@@ -45,7 +45,7 @@ def order_to_row(tenant: str, order: Order, holds: Sequence[Reservation]) -> Row
         detail=pack(order, holds),
         **keys.listed(tenant, COLLECTION, at),
         **keys.listed_below(keys.customers_orders(tenant, order.customer_id), at),
-        **(keys.due(Work.HOLD, order.id, order.hold_expires_at) if order.hold_expires_at else {}),
+        **(work_keys.due(Work.HOLD, order.id, order.hold_expires_at) if order.hold_expires_at else {}),
     )
 
 

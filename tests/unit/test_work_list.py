@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from domain.common.environment import Environment, using
-from repositories.dynamodb import keys
+from repositories.dynamodb import keys, work_keys
 from repositories.dynamodb.codec import Row, decode
-from repositories.dynamodb.keys import DueRow, Key
+from repositories.dynamodb.keys import Key
 from repositories.dynamodb.table import QueryPage
+from repositories.dynamodb.work_keys import DueRow
 from repositories.dynamodb.work_list import Swept, Work, sweep
 
 NOON = datetime(2026, 11, 20, 12, 7, 30, tzinfo=UTC)
@@ -97,7 +98,7 @@ class Shop:
         first = NOON - timedelta(minutes=minutes)
         for number in range(count):
             at = first + timedelta(minutes=minutes) * number / count
-            self.table.add(keys.due(Work.HOLD, f"order_{number:07}", at))
+            self.table.add(work_keys.due(Work.HOLD, f"order_{number:07}", at))
 
     def do(self, row: DueRow) -> bool:
         self.clock.seconds += WORK
@@ -150,7 +151,7 @@ def test_the_mark_is_kept_for_each_chunk_that_was_finished() -> None:
 
 def test_a_row_that_cannot_be_read_is_put_off_like_one_that_fails() -> None:
     shop = Shop(0, 1, {""})
-    pk = keys.due(Work.HOLD, "x", NOON)["gsi3pk"]
+    pk = work_keys.due(Work.HOLD, "x", NOON)["gsi3pk"]
     shop.table.add({"gsi3pk": pk, "gsi3sk": "2026-11-20T"})
     assert shop.sweep(NOON).failed[""].count == 1
     assert shop.sweep(NOON + timedelta(minutes=1)).failed == {}
@@ -159,4 +160,4 @@ def test_a_row_that_cannot_be_read_is_put_off_like_one_that_fails() -> None:
 
 def test_a_kind_of_work_has_a_mark_of_its_own() -> None:
     assert keys.sweep_mark(Work.HOLD) != keys.sweep_mark("OTHER")
-    assert not set(keys.due_pks(Work.HOLD, NOON)) & set(keys.due_pks("OTHER", NOON))
+    assert not set(work_keys.due_pks(Work.HOLD, NOON)) & set(work_keys.due_pks("OTHER", NOON))

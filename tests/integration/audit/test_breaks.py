@@ -11,7 +11,7 @@ import pytest
 
 from cli.audit import BrokenError
 from repositories.aws.clients import dynamodb
-from repositories.dynamodb import keys
+from repositories.dynamodb import keys, work_keys
 from repositories.dynamodb.codec import decode, encode
 from repositories.dynamodb.keys import Key
 from repositories.dynamodb.work_list import Work
@@ -92,7 +92,7 @@ def _pay_again(tenant: str, made: dict[str, str]) -> None:
     ledger(tenant).post_draft(Draft("Payment again", entries, reference=made["paid"], order_id=made["paid"]))
 
 
-_LATER = keys.due(Work.HOLD, "order_x", datetime(2040, 1, 1, tzinfo=UTC))
+_LATER = work_keys.due(Work.HOLD, "order_x", datetime(2040, 1, 1, tzinfo=UTC))
 """Due time far in the future, so that sweepers of other tests do not find the row."""
 
 

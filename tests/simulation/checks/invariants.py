@@ -7,7 +7,7 @@ from domain.event_types import KINDS
 from domain.orders.order import Order
 from domain.orders.reserved import left_stock, still_reserved
 from domain.orders.status import OrderStatus
-from repositories.dynamodb import keys
+from repositories.dynamodb import work_keys
 from repositories.dynamodb.codec import Row
 from repositories.orders.rows import StoredOrder
 from tests.simulation.checks.codes import Codes
@@ -73,7 +73,7 @@ class Watch:
         after = StoredOrder.from_row(row or {})
         was = StoredOrder.from_row(before) if before else None
         name = after.order.id
-        if before and row and keys.is_postponed(row, before):
+        if before and row and work_keys.is_postponed(row, before):
             same = {name: value for name, value in row.items() if not name.startswith("gsi3")}
             require(before == before | same, f"{name} was changed by putting off its expiry.")
             return
