@@ -45,12 +45,12 @@ def costs() -> dict[str, Cost]:
     """
     ordered = sorted(functions(), key=lambda function: function.declaration.method == "DELETE")
     with database(None), user_pool(), redirect_stdout(io.StringIO()):
-        _forget_clients()
+        forget_clients()
         settings_for(None)
         add_samples()
         with using(_Repeatable()):
             found = {function.description: _cost(function) for function in ordered}
-    _forget_clients()
+    forget_clients()
     return found
 
 
@@ -62,6 +62,7 @@ def _cost(function: RouteFunction) -> Cost:
     return Cost(response["statusCode"], *figures)
 
 
-def _forget_clients() -> None:
-    for made in (clients.dynamodb, clients.cognito, clients.secretsmanager, settings):
+def forget_clients() -> None:
+    """Let the next clients be made for the environment of their time."""
+    for made in (*clients.ALL, settings):
         made.cache_clear()

@@ -18,6 +18,9 @@ _BEGIN, _END = "<!-- idle -->\n", "<!-- /idle -->"
 _SWEEP_SECONDS, _SWEEP_READS, _SWEEP_WRITES, _SWEEP_LOGGED_GB = 0.3, 7, 1, 0.6e-6
 """One sweep with nothing to do: its duration, the mark and 12 empty queries, the new mark, its log line."""
 
+_POLLS = 5 * prices.SECONDS_A_MONTH / 20
+"""Requests of Lambda's five pollers for an empty queue, which wait 20 seconds each (Lambda developer guide, "SQS")."""
+
 
 class Item(NamedTuple):
     """Something that AWS bills by the month: how many there are, and what one costs."""
@@ -51,7 +54,9 @@ def items(app: Synthesized) -> Iterator[Item]:
     snapshots = sum("SnapStart" in each for each in of("AWS::Lambda::Function"))
     cached = prices.MEMORY_GB * prices.SECONDS_A_MONTH * prices.SNAPSHOT_GB_SECOND
     yield Item("snapshots of functions", snapshots, cached)
-    yield Item("calls of the sweeper", _calls(), _dollars_a_sweep(traced=_is_traced(found)))
+    yield Item("calls of sweeps", _calls(), _dollars_a_sweep(traced=_is_traced(found)))
+    polled = sum("StartingPosition" not in each for each in of("AWS::Lambda::EventSourceMapping"))
+    yield Item("polls of queues", polled, _POLLS * prices.QUEUE_REQUEST / 1e6)
 
 
 def _metrics(alarm: dict[str, Any]) -> int:

@@ -20,7 +20,7 @@ _ORDERS = 100
 
 def costs_by_size() -> dict[int, tuple[str, str, str]]:
     """Return requests, read units and write units of an order, by its number of distinct items."""
-    ids = _new_items(max(SIZES))
+    ids = new_items(max(SIZES))
     found = {}
     for size in SIZES:
         headers = _place(ids[:size], f"size-{size}")["multiValueHeaders"]
@@ -40,9 +40,9 @@ def orders_per_second() -> dict[int, float]:
 
 
 def _rate(pool: ProcessPoolExecutor, buckets: int) -> float:
-    [item_id] = _new_items(1, stock=_PROCESSES * _ORDERS)
+    [item_id] = new_items(1, stock=_PROCESSES * _ORDERS)
     body = {"count": buckets}
-    _called("items/split_stock", body, f"split-{item_id}", {"item_id": item_id})
+    called("items/split_stock", body, f"split-{item_id}", {"item_id": item_id})
     started = time.perf_counter()
     placed = sum(pool.map(_buy, [item_id] * _PROCESSES, range(_PROCESSES)))
     assert placed == _PROCESSES * _ORDERS
@@ -58,22 +58,25 @@ def _warm_up(_: int) -> None:
     functions()
 
 
-def _new_items(count: int, stock: int = 10_000) -> list[str]:
+def new_items(count: int, stock: int = 10_000) -> list[str]:
+    """Add items, and return their ids."""
     price = {"amount": "12.99", "currency": "EUR"}
     rows = [{"name": f"Enamel mug number {n}", "price": price, "stock": stock} for n in range(count)]
-    results = json.loads(_called("items/create_items", {"items": rows}, f"items-{time.time_ns()}")["body"])["results"]
+    results = json.loads(called("items/create_items", {"items": rows}, f"items-{time.time_ns()}")["body"])["results"]
     return [row["item"]["id"] for row in results]
 
 
 def _place(ids: Sequence[str], key: str) -> dict[str, Any]:
-    return _called("orders/place_order", {"lines": [{"item_id": each, "quantity": 1} for each in ids]}, key)
+    return called("orders/place_order", {"lines": [{"item_id": each, "quantity": 1} for each in ids]}, key)
 
 
-def _called(event: str, body: Any, key: str, path: dict[str, str] | None = None) -> dict[str, Any]:
+def called(event: str, body: Any, key: str, path: dict[str, str] | None = None) -> dict[str, Any]:
+    """Call the route of a sample event with another body, key and path; return its response."""
     [function] = (each for each in functions() if str(each.event).endswith(f"{event}.json"))
     sent = deepcopy(json.loads(function.event.read_text()))
-    sent["body"] = json.dumps(body)
-    sent["headers"]["Idempotency-Key"] = key
+    sent["body"] = json.dumps(body) if body is not None else None
+    if key:
+        sent["headers"]["Idempotency-Key"] = key
     if path:
         sent["pathParameters"] = path
         sent["path"] = function.path.format(**path)

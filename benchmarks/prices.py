@@ -31,6 +31,8 @@ DASHBOARD = 3.00
 """CloudWatch, per dashboard, a month."""
 INSIGHTS_RULE = 0.50
 """Contributor Insights, per rule, a month; two rules a table or index in the mode for throttled keys."""
+QUEUE_REQUEST = 0.50
+"""A million requests to a FIFO queue; 0.40 to another."""
 SECRET = 0.40
 """Secrets Manager, per secret, a month."""
 SNAPSHOT_GB_SECOND = 0.0000015046

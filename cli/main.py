@@ -5,14 +5,21 @@ import sys
 import typer
 
 from cli.commands.clients import client
+from cli.commands.events import listen
+from cli.commands.events import replay as replay_events
 from cli.commands.functions import deploy_local, event, invoke, openapi, rehearse
 from cli.commands.operations import audit, redrive, statement
 from cli.commands.restore import restore
 from cli.commands.serve import serve, status
+from cli.commands.stats import rebuild
 from cli.commands.tokens import login, token
 from cli.commands.trade import import_items, replay, seed
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+stats = typer.Typer(no_args_is_help=True, help="Sales figures.")
+app.add_typer(stats, name="stats")
+events = typer.Typer(no_args_is_help=True, help="Events of the last 30 days.")
+app.add_typer(events, name="events")
 importing = typer.Typer(no_args_is_help=True, help="Load data through the running API.")
 app.add_typer(importing, name="import")
 
@@ -23,6 +30,7 @@ for command in (
     login,
     invoke,
     event,
+    listen,
     rehearse,
     openapi,
     client,
@@ -36,6 +44,8 @@ for command in (
     app.command()(command)
 app.command("deploy-local")(deploy_local)
 importing.command("items")(import_items)
+stats.command()(rebuild)
+events.command("replay")(replay_events)
 
 
 def main() -> None:

@@ -9,12 +9,25 @@ from handlers.http.declaration import IAM
 from handlers.registry import RouteFunction, functions
 from local.http.gateway import Request, proxy_event
 from local.http.sigv4 import USER_ARN
-from local.samples.data import ACCOUNTS, CODES, CUSTOMER, ITEM_ID, ORDERS, OWNER, TENANT, TRANSACTION_ID
+from local.samples.data import (
+    ACCOUNTS,
+    CODES,
+    CUSTOMER,
+    ENDPOINT_IDS,
+    EVENT_ID,
+    ITEM_ID,
+    ORDERS,
+    OWNER,
+    TENANT,
+    TRANSACTION_ID,
+)
 from repositories.discounts.rows import discount_id_of
 
 _HOST = "a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com"
 _PARAMETERS = {
     "account_id": next(iter(ACCOUNTS)),
+    "endpoint_id": ENDPOINT_IDS[0],
+    "event_id": EVENT_ID,
     "discount_id": discount_id_of(TENANT, CODES[0]),
     "item_id": ITEM_ID,
     "order_id": next(iter(ORDERS)),

@@ -153,6 +153,32 @@ class TransactionReversed(EventData):
     reversed_by: str
 
 
+class WebhookCreated(EventData):
+    """A webhook endpoint was added."""
+
+
+class WebhookChanged(EventData):
+    """A webhook endpoint was changed."""
+
+
+class WebhookSecretRotated(EventData):
+    """A webhook endpoint got a new secret."""
+
+
+class WebhookDisabled(EventData):
+    """A webhook endpoint was disabled, as deliveries to it failed."""
+
+    reason: str
+
+
+class WebhookDeleted(EventData):
+    """A webhook endpoint was deleted."""
+
+
+class WebhookTest(EventData):
+    """A test was sent to a webhook endpoint. It is sent to that endpoint only, and is not in the feed."""
+
+
 def _kinds(of: type[EventData]) -> list[type[EventData]]:
     return [each for direct in of.__subclasses__() for each in (direct, *_kinds(direct))]
 

@@ -27,6 +27,7 @@ def asyncapi() -> dict[str, Any]:
             "version": VERSION,
             "description": "Changes of a tenant's resources, as CloudEvents 1.0. GET /v1/events returns them in order.",
             "license": {"name": "Apache 2.0"},
+            "tags": [{"name": each} for each in sorted({type_of(kind).split(".")[1] for kind in KINDS})],
         },
         "defaultContentType": "application/json",
         "channels": {
@@ -39,6 +40,7 @@ def asyncapi() -> dict[str, Any]:
         "operations": {
             "sendEvents": {
                 "action": "send",
+                "description": "Shown by GET /v1/events, and posted to webhook endpoints that want their type.",
                 "channel": {"$ref": "#/channels/events"},
                 "messages": [{"$ref": f"#/channels/events/messages/{kind}"} for kind in messages],
             }

@@ -47,8 +47,10 @@ _TAGS = {
     "orders": "Orders, their payment and shipment.",
     "refunds": "Refunds of parts of orders.",
     "shipments": "Shipments of parts of orders.",
+    "stats": "Sales figures.",
     "tenants": "Tenants; for operators, who sign requests as IAM principals.",
     "users": "Users of a tenant.",
+    "webhooks": "Endpoints to which events are sent, and deliveries to them.",
 }
 _IF_NONE_MATCH = {"name": "If-None-Match", "in": "header", "required": False, "schema": _TEXT}
 _ETAG = {"description": "Version of the resource.", "schema": {"type": "string", "pattern": '^"[0-9]+"$'}}

@@ -57,7 +57,12 @@ class MonitoringStack(Stack):
         super().__init__(scope, f"Tradepost-{stage.name}-Monitoring", description=f"Watching Tradepost ({stage.name})")
         self._stage, self._watched = stage, watched
         self.topic = self._topic()
-        for alarm in (*self._api_alarms(), *self._table_alarms(), *self._function_alarms()):
+        for alarm in (
+            *self._api_alarms(),
+            *self._table_alarms(),
+            *self._function_alarms(),
+            *self._event_alarms(),
+        ):
             self._add(alarm)
         dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=f"Tradepost-{stage.name}")
         for row in (self._api_graphs(), self._business_graphs(), self._table_graphs(), self._function_graphs()):
@@ -123,6 +128,38 @@ class MonitoringStack(Stack):
                 for each in scheduled
             ),
         ]
+
+    def _event_alarms(self) -> list[_Alarm]:
+        queues = self._watched.flow.queues
+        relays = [each for each in triggers() if each.trigger.source is TriggerSource.STREAM]
+        return [
+            *(
+                _Alarm(f"{each.name}Behind", self._age(each), BEHIND_MINUTES * 60_000, "Events are relayed late")
+                for each in relays
+            ),
+            *(
+                _Alarm(
+                    f"{name.value}Behind",
+                    queue.metric_approximate_age_of_oldest_message(period=_FIVE_MINUTES),
+                    BEHIND_MINUTES * 60,
+                    f"{name.value} are handled late",
+                )
+                for name, queue in queues.by_name.items()
+            ),
+            *(
+                _Alarm(
+                    each.name,
+                    each.queue.metric_approximate_number_of_messages_visible(period=_FIVE_MINUTES),
+                    0,
+                    each.meaning,
+                )
+                for each in queues.dead_letters
+            ),
+        ]
+
+    def _age(self, function: TriggerFunction) -> cloudwatch.Metric:
+        dimensions = {"FunctionName": function_name(self._stage, function)}
+        return _metric(_LAMBDA, "IteratorAge", "Maximum", dimensions)
 
     def _calls(self, function: TriggerFunction) -> cloudwatch.Metric:
         dimensions = {"FunctionName": function_name(self._stage, function)}

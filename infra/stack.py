@@ -10,6 +10,7 @@ from constructs import Construct
 from handlers.registry import RouteFunction, TriggerFunction, functions, triggers
 from handlers.triggers.trigger import TriggerSource
 from infra.constructs.data import Data
+from infra.constructs.event_flow import EventFlow
 from infra.constructs.identity import Identity
 from infra.constructs.lambda_function import LambdaFunction, Shared
 from infra.constructs.releases import Releases
@@ -22,7 +23,7 @@ class TradepostStack(Stack):
     """Table, user pool, API, and one function per route and trigger; `archive` is the zip that all functions run.
 
     Functions of routes are in one nested stack per resource, such as `Orders`, as a stack may have 500 resources.
-    Functions of triggers are here: the user pool calls them, and some of them use it.
+    Functions that the user pool and schedules call are here: the pool calls them, and some of them use it.
     """
 
     def __init__(self, scope: Construct, stage: Stage, archive: Path) -> None:
@@ -32,10 +33,14 @@ class TradepostStack(Stack):
         self.table = data.table
         release = archive.stem.rpartition("-")[2]
         releases = Releases(self, stage=stage, api_name=f"tradepost-{stage.name}", release=release)
-        shared = Shared(stage, data, identity, archive, release, releases)
-        self.parts = [
-            RouteFunctions(self, resource, list(found), shared)
-            for resource, found in groupby(functions(), key=lambda each: each.resource)
+        self.flow = EventFlow(self, stage)
+        shared = Shared(stage, data, identity, archive, release, releases, self.flow.queues)
+        self.parts: list[NestedStack] = [
+            self.flow,
+            *(
+                RouteFunctions(self, resource, list(found), shared)
+                for resource, found in groupby(functions(), key=lambda each: each.resource)
+            ),
         ]
         self.api = RestApi(self, stage=stage, identity=identity, functions=functions())
         self.api.node.add_dependency(*self.parts)
@@ -44,6 +49,7 @@ class TradepostStack(Stack):
         CfnOutput(self, "UserPoolId", value=identity.pool.user_pool_id)
         CfnOutput(self, "UserPoolClientId", value=identity.client.user_pool_client_id)
         CfnOutput(self, "TableName", value=data.table.table_name)
+        CfnOutput(self, "EventBusName", value=self.flow.queues.bus.event_bus_name)
         CfnOutput(self, "FailedCallsQueue", value=self.failed_calls.queue_name)
 
     def _triggers(self, shared: Shared) -> Schedules:
@@ -56,6 +62,10 @@ class TradepostStack(Stack):
             match each.trigger.source:
                 case TriggerSource.SCHEDULE:
                     schedules.add(each, deploy(each, schedules.reporting).target)
+                case TriggerSource.STREAM:
+                    self.flow.on_stream(each, shared)
+                case TriggerSource.QUEUE:
+                    self.flow.on_queue(each, shared)
                 case TriggerSource.SECRET_ROTATION:
                     rotation = deploy(each).target
                     if shared.stage.production:

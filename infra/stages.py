@@ -25,6 +25,7 @@ class Stage:
     snap_start: bool
     gradual: bool
     monitored: bool
+    queues_over_tls: bool
     tenant_concurrency: int
     account_concurrency: int
     address_limit: int
@@ -68,8 +69,9 @@ def stage_from(context: Node) -> Stage:
     (default) or `block`: what AWS's managed rules do in prod. `address_limit` is the number of requests that an IP
     address may send in five minutes. `warm_reads` and `warm_writes` are units a second for which the table is ready.
     Off by default: `snapstart` and `api_keys`. On by default: `cloudwatch_role` (create the role with which API Gateway
-    writes logs). `architecture` is the functions' architecture, arm64 (default) or x86_64. `cors` lists the origins of
-    web clients, separated by commas (default: any in dev, none in prod). Raises ValueError for an invalid value.
+    writes logs) and `queues_over_tls` (off: for a local AWS without TLS only). `architecture` is the functions'
+    architecture, arm64 (default) or x86_64. `cors` lists the origins of web clients, separated by commas (default: any
+    in dev, none in prod). Raises ValueError for an invalid value.
     """
     production = _choice(context, "stage", ("dev", "prod"), "dev") == "prod"
     in_prod = "on" if production else "off"
@@ -86,6 +88,7 @@ def stage_from(context: Node) -> Stage:
         snap_start=_switch(context, "snapstart", "off"),
         gradual=_switch(context, "gradual", in_prod),
         monitored=_switch(context, "monitoring", in_prod),
+        queues_over_tls=_switch(context, "queues_over_tls", "on"),
         tenant_concurrency=_number(context, "tenant_concurrency", 100 if production else 0),
         account_concurrency=_number(context, "account_concurrency", 1000),
         address_limit=_number(context, "address_limit", 10_000),

@@ -32,12 +32,18 @@ class Synthesized:
 
     @property
     def whole(self) -> Template:
-        """The root template with the resources of nested stacks, whose parameters are replaced by their values."""
+        """The root template with the resources of nested stacks, and values in place of parameters and outputs."""
         resources = dict(self.root["Resources"])
+        outputs = {
+            (logical_id, f"Outputs.{name}"): output["Value"]
+            for logical_id, template in self.nested.items()
+            for name, output in template.get("Outputs", {}).items()
+        }
         for logical_id, template in self.nested.items():
             parameters = resources.pop(logical_id)["Properties"].get("Parameters", {})
-            resources |= _replaced(template["Resources"], parameters)
-        return self.root | {"Resources": resources}
+            resources |= _replaced(template["Resources"], _with_outputs(parameters, outputs))
+        whole: Template = _with_outputs(self.root | {"Resources": resources}, outputs)
+        return whole
 
 
 def synthesize(choices: Mapping[str, Any], outdir: str | None = None) -> Synthesized:
@@ -59,6 +65,18 @@ def synthesize(choices: Mapping[str, Any], outdir: str | None = None) -> Synthes
 def _read(file: Path) -> Template:
     template: Template = json.loads(file.read_text())
     return template
+
+
+def _with_outputs(value: Any, outputs: Mapping[tuple[str, str], Any]) -> Any:
+    """Return a part of a template with the values of nested stacks' outputs instead of references to them."""
+    match value:
+        case {"Fn::GetAtt": [str(logical_id), str(name)]} if (logical_id, name) in outputs:
+            return outputs[logical_id, name]
+        case dict():
+            return {key: _with_outputs(each, outputs) for key, each in value.items()}
+        case list():
+            return [_with_outputs(each, outputs) for each in value]
+    return value
 
 
 def _replaced(value: Any, parameters: Mapping[str, Any]) -> Any:

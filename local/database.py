@@ -10,7 +10,7 @@ import boto3
 
 from handlers.registry import ROOT
 from local import dynoxide
-from repositories.dynamodb.schema import create_table_request
+from repositories.dynamodb.schema import STREAM, create_table_request
 
 TABLE_NAME = "tradepost"
 CACHE = ROOT / ".tradepost" / "cache"
@@ -27,8 +27,10 @@ ENVIRONMENT = {
 
 
 @contextmanager
-def database(folder: Path | None) -> Iterator[str]:
+def database(folder: Path | None, *, stream: bool = False) -> Iterator[str]:
     """Run a database with the table in `folder` (None: in memory) and yield its endpoint.
+
+    With `stream`, the table has one. Dynoxide's writes take the longer the more records it has.
 
     Within the context, the environment variables of this process and its child processes point to it.
     """
@@ -36,7 +38,7 @@ def database(folder: Path | None) -> Iterator[str]:
         os.environ.update(ENVIRONMENT)
         os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = endpoint
         os.environ.pop("AWS_PROFILE", None)
-        create_table(endpoint)
+        create_table(endpoint, stream=stream)
         yield endpoint
 
 
@@ -51,11 +53,13 @@ def restored_environment() -> Iterator[None]:
         os.environ.update(before)
 
 
-def create_table(endpoint: str, name: str = TABLE_NAME) -> None:
-    """Create the table unless it exists."""
+def create_table(endpoint: str, name: str = TABLE_NAME, *, stream: bool = False) -> None:
+    """Create the table unless it exists, and its stream if that is wanted and does not exist."""
     client = boto3.client("dynamodb", endpoint_url=endpoint)
     if name not in client.list_tables()["TableNames"]:
         client.create_table(**create_table_request(name))
+    if stream and "LatestStreamArn" not in client.describe_table(TableName=name)["Table"]:
+        client.update_table(TableName=name, StreamSpecification=STREAM)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ _ACTIONS = {
     "BatchGetItem": IamAction.BATCH_GET,
     "Query": IamAction.QUERY,
     "PutItem": IamAction.PUT,
+    "UpdateItem": IamAction.UPDATE,
     "Get": IamAction.GET,
     "ConditionCheck": IamAction.CHECK,
     "Put": IamAction.PUT,

@@ -10,10 +10,12 @@ from typing import Any
 import boto3
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
+from local import queues
 from local.cognito.service import UserPoolService, listening
 from local.cognito.users import INVITED, POOL_ID, PoolUser, Users
 from local.database import TABLE_NAME
 from local.invocation import invoke
+from local.queues import create_queues
 from local.tokens import signing_key
 from repositories.identity.user_pool import TENANT_ATTRIBUTE, username
 
@@ -51,8 +53,9 @@ def _moto() -> Iterator[None]:
     server.start()
     try:
         host, port = server.get_host_and_port()
-        for service in SERVICES:
+        for service in (*SERVICES, *queues.SERVICES):
             os.environ[f"AWS_ENDPOINT_URL_{service}"] = f"http://{host}:{port}"
+        create_queues()
         yield
     finally:
         server.stop()

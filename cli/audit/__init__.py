@@ -1,4 +1,4 @@
-"""Audit of a tenant's books, and of its orders against books and stock. It only reads, at a limited rate.
+"""Audit of a tenant's books, and of its orders against books, stock and sales. It only reads, at a limited rate.
 
 Books are checked up to a settled instant; the next audit checks later postings. Progress is saved to a file, so that
 an interrupted audit resumes. Trading may continue: inconsistencies that a concurrent change may explain are rechecked
@@ -13,6 +13,7 @@ from cli.audit.discounts import check_discounts
 from cli.audit.orders import check_orders
 from cli.audit.reading import Reading
 from cli.audit.rounds import prepare_round, settle
+from cli.audit.sales import check_sales
 from cli.audit.state import BrokenError, State
 from cli.audit.stock import check_stock
 from cli.audit.transactions import check_transactions
@@ -37,7 +38,7 @@ class Audit:
 
     @property
     def unsettled(self) -> list[str]:
-        """Items and discounts that could not be compared with orders, as they changed in every round."""
+        """Items, discounts and figures that could not be compared with orders, as they changed in every round."""
         return sorted(self.reading.state.differing)
 
     def run(self) -> dict[str, int]:
@@ -49,6 +50,7 @@ class Audit:
             "orders": check_orders,
             "stock": check_stock,
             "discounts": check_discounts,
+            "sales": check_sales,
         }
         phases = list(steps)
         for phase in phases[phases.index(state.phase) :] if state.phase in steps else ():

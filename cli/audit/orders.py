@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 from cli.audit.reading import Reading, broken_unless, require_listed
+from cli.audit.sales import add_sales
 from cli.audit.state import State
 from domain.orders.amounts import Charge, OrderLine
 from domain.orders.order import Order
@@ -17,6 +18,7 @@ from repositories.dynamodb.codec import Row
 from repositories.ledger.rows import entry_locations
 from repositories.orders.rows import COLLECTION, StoredOrder, order_to_row
 from repositories.payments.postings import shop_account_id
+from repositories.stats import keys as stats_keys
 
 
 def check_orders(reading: Reading) -> Iterator[None]:
@@ -30,7 +32,8 @@ def check_orders(reading: Reading) -> Iterator[None]:
 def _check_order(reading: Reading, order_id: str) -> None:
     name = f"Order {order_id}"
     key, paid = keys.order(reading.tenant, order_id), keys.payment(reading.tenant, order_id, 1)
-    rows = reading.together([key, paid])
+    counted, stats = stats_keys.counted(reading.tenant, order_id), stats_keys.stats(reading.tenant)
+    rows = reading.together([key, paid, counted, stats])
     broken_unless(key in rows, f"{name} is listed and not there.")
     stored, payment = StoredOrder.from_row(rows[key]), rows.get(paid)
     order = stored.order
@@ -41,6 +44,7 @@ def _check_order(reading: Reading, order_id: str) -> None:
     _check_units(order)
     if payment is not None:
         _check_payment(reading, order, payment)
+    add_sales(reading, order, rows.get(counted), rows.get(stats))
     _add_up(reading.state, stored)
 
 

@@ -32,9 +32,11 @@ class State:
     """Units shipped with orders, by item."""
     used: dict[str, dict[str, int]] = field(default_factory=dict)
     """Uses of discounts by orders, by discount and customer."""
+    sales: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Figures that were counted of orders, by name."""
     round: int = 0
     differing: dict[str, str] = field(default_factory=dict)
-    """Items and discounts that do not match the orders, and the difference."""
+    """Items, discounts and figures that do not match the orders, and the difference."""
     changes: dict[str, list[int]] = field(default_factory=dict)
     """Change counters of their rows at the start of the round."""
     confirmed: dict[str, str] = field(default_factory=dict)

@@ -75,19 +75,23 @@ def _serve(port: int, data: Path, folder: Path | None, *, readable: bool) -> Non
 
     if readable:
         sys.stdout = ReadableLog(sys.stdout)
-    with database(folder) as endpoint, user_pool(folder, key, notify=_print_at_once) as (pool, administration):
+    with (
+        database(folder, stream=True) as endpoint,
+        user_pool(folder, key, notify=_print_at_once) as (pool, administration),
+    ):
         settings_for(folder)
         cognito = {"endpoint": f"{url}{COGNITO_PATH}", "administration": administration}
         running_file = write_running(
             data,
             url=f"{url}/v1",
             database=endpoint,
+            services=os.environ["AWS_ENDPOINT_URL_SQS"],
             user_pool=cognito | {"pool": POOL_ID, "client": AUDIENCE},
             token_key=pem(key).decode(),
             access_key=asdict(operator),
         )
         try:
-            run(key, operator, pool, port, announce, readable=readable)
+            run(key, operator, pool, port, announce, folder=folder, readable=readable)
         finally:
             running_file.unlink(missing_ok=True)
 
@@ -177,4 +181,5 @@ def status(
     print(f"API: {parts['url']} (process {parts['process']})")
     print(f"Database (DynamoDB): {parts['database']}")
     pool = parts["user_pool"]
+    print(f"Queues and event bus (SQS, EventBridge): {parts['services']}")
     print(f"User pool (Cognito): {pool['endpoint']}, pool {pool['pool']}, app client {pool['client']}")

@@ -25,6 +25,15 @@ def derived_id(prefix: str, moment: datetime, seed: bytes) -> str:
     return f"{prefix}_{ULID.from_bytes(milliseconds.to_bytes(6) + seed[:10])}"
 
 
+def time_of(value: str) -> datetime | None:
+    """Return the time at which an identifier was made, or None for one without a ULID."""
+    if _FORM.fullmatch(value) is None:
+        return None
+    from ulid import ULID
+
+    return ULID.from_str(value.partition("_")[2]).datetime
+
+
 def is_id(prefix: str, value: str) -> bool:
     """Return whether `value` has the form of an identifier with this prefix. Check this before using it in a key."""
     return value.startswith(f"{prefix}_") and _FORM.fullmatch(value) is not None

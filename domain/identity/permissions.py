@@ -27,6 +27,8 @@ class Permission(StrEnum):
     DISCOUNTS_READ = "discounts:read"
     DISCOUNTS_WRITE = "discounts:write"
     EVENTS_READ = "events:read"
+    STATS_READ = "stats:read"
+    WEBHOOKS = "webhooks:manage"
     LEDGER_READ = "ledger:read"
     LEDGER_WRITE = "ledger:write"
     USERS_OWN = "users:own"
@@ -41,13 +43,14 @@ _STAFF = _CUSTOMER | {
     Permission.ORDERS_MANAGE,
     Permission.DISCOUNTS_READ,
     Permission.EVENTS_READ,
+    Permission.STATS_READ,
     Permission.LEDGER_READ,
     Permission.ITEMS_READ_ARCHIVED,
     Permission.ITEMS_WRITE,
     Permission.USERS_READ,
     Permission.USERS_CREATE,
 }
-_OWNER = _STAFF | {Permission.USERS_WRITE, Permission.LEDGER_WRITE, Permission.DISCOUNTS_WRITE}
+_OWNER = _STAFF | {Permission.USERS_WRITE, Permission.LEDGER_WRITE, Permission.DISCOUNTS_WRITE, Permission.WEBHOOKS}
 
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.OWNER: _OWNER,

@@ -1,5 +1,6 @@
 """Routes: a thin layer over the Powertools resolver for admission, errors, idempotency and telemetry."""
 
+import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from handlers.http.declaration import PUBLIC, Declaration, KeyUse, Required
 from handlers.http.etags import matches
 from handlers.http.problems import from_validation, problem_of, problem_response
 from handlers.http.request import ProxyEvent, header, json_object, require_known_query, require_no_body, with_json_body
-from handlers.http.responses import JSON, not_modified, success, to_proxy
+from handlers.http.responses import JSON, not_modified, success, to_json, to_proxy
 from handlers.http.telemetry import Handler, Telemetry, logger, traced
 from repositories.aws.clients import dynamodb
 from repositories.aws.settings import http_settings, settings
@@ -33,7 +34,11 @@ ALLOWED_HEADERS = ["Authorization", "Content-Type", "If-Match", "If-None-Match",
 EXPOSED_HEADERS = ["ETag", "Location", "Retry-After", "Idempotent-Replayed", "X-Request-Id"]
 """Headers that pages of other origins may read."""
 
+_REDIRECTION = 300
+"""First status that is no success."""
+
 type Endpoint = Callable[..., Any]
+type Reveal = Callable[[dict[str, Any], str], dict[str, Any]]
 
 
 @dataclass(slots=True)
@@ -70,6 +75,7 @@ class Route:
     `media_type`: Content-Type of a successful response.
     `rate_limit`: calls per second of all tenants that API Gateway lets through, for expensive routes; 0: as all routes.
     `reads`: whether a POST route only reads, because its question is too long for a query.
+    `reveal`: adds to the body of a success what must not be stored with the Idempotency-Key, given body and tenant.
     The first sentence of the endpoint's docstring is the operation's summary, the whole docstring its description.
     """
 
@@ -118,7 +124,9 @@ class Route:
         media_type: str = JSON,
         rate_limit: int = 0,
         reads: bool = False,
+        reveal: Reveal | None = None,
     ) -> Callable[[Endpoint], Endpoint]:
+        self._reveal = reveal
         self.declaration = Declaration(
             method,
             path,
@@ -196,13 +204,13 @@ class Route:
         call: Call = app.context["call"]
         command = call.session.command if call.session else None
         if command and command.response:
-            return _to_response(command.response)
+            return self._sent(command.response, call)
         response = success(result.status_code, call.location(self.declaration), result.body)
         known = header(app.current_event.raw_event, "if-none-match")
         etag = response.headers.get("ETag")
         if etag and known and not self.declaration.writes and matches(known, etag):
             response = not_modified(etag)
-        return _to_response(response)
+        return self._sent(response, call)
 
     def _on_error(self, error: Exception) -> Response[Any]:
         """Convert an exception to a response. Store it if it is the final response to the request's Idempotency-Key."""
@@ -216,7 +224,10 @@ class Route:
                 self._store_or_replay(error, call, call.session)
             except Exception as instead:  # noqa: BLE001 - Powertools does not handle errors of its exception handlers
                 return self._final_response(instead, call)
-        return self._final_response(error, call)
+        try:
+            return self._final_response(error, call)
+        except Exception as instead:  # noqa: BLE001 - see above; what is revealed may be out of reach
+            return _to_response(self._problem_response(instead, call))
 
     def _store_or_replay(self, error: DomainError, call: Call, session: Session) -> None:
         """Store a final error as the response to the Idempotency-Key.
@@ -234,8 +245,15 @@ class Route:
             call.telemetry.replayed = True
             first = error.response
             headers = first.headers | {"Idempotent-Replayed": "true"}
-            return _to_response(StoredResponse(first.status, headers, first.body))
+            return self._sent(StoredResponse(first.status, headers, first.body), call)
         return _to_response(self._problem_response(error, call))
+
+    def _sent(self, response: StoredResponse, call: Call) -> Response[Any]:
+        """Return a response with what is revealed only when it is sent."""
+        if self._reveal and call.session and response.status < _REDIRECTION:
+            shown = self._reveal(json.loads(response.body), call.session.tenant)
+            response = StoredResponse(response.status, response.headers, to_json(shown))
+        return _to_response(response)
 
     def _problem_response(self, error: Exception, call: Call) -> StoredResponse:
         known = error if isinstance(error, DomainError) else None

@@ -1,7 +1,7 @@
 """Declaration and logging of functions that AWS services call."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -29,15 +29,47 @@ class TriggerSource(StrEnum):
     POST_CONFIRMATION = "postConfirmation"
     SECRET_ROTATION = "secretRotation"  # noqa: S105 - not a secret
     SCHEDULE = "schedule"
+    STREAM = "stream"
+    QUEUE = "queue"
+
+
+class Queue(StrEnum):
+    """Queues that call functions."""
+
+    EVENTS = "Events"
+    """Rows of events, in order by subject."""
+    DELIVERIES = "Deliveries"
+    """Attempts to deliver events to webhook endpoints."""
+
+    @property
+    def setting(self) -> str:
+        """Name of the setting of functions with the queue's URL."""
+        return _QUEUE_SETTINGS[self]
+
+
+_QUEUE_SETTINGS = {Queue.EVENTS: "event_queue", Queue.DELIVERIES: "delivery_queue"}
+
+
+type Records = Mapping[str, tuple[str, ...]]
+"""Records of the table's stream that a function gets: types of rows, each with the changes (`INSERT`, `MODIFY`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """Function that an AWS service calls: its source and, for a schedule, the interval in minutes."""
+    """Function that an AWS service calls: its source, and what the source needs to know."""
 
     source: TriggerSource
     call: TriggerHandler
     every: int = 0
+    """Interval of a schedule in minutes."""
+    records: Records = field(default_factory=dict)
+    queue: Queue | None = None
+    batch: int = 10
+    """Maximum messages of a queue in one call."""
+    for_tenants: bool = False
+    """Whether it works for one tenant at a time, and can reach no other's rows then."""
+    reads: str = ""
+    """Prefix that the keys of all rows have that it can reach, after the tenant's; events it can add anyway."""
 
     def handler(self, event: LambdaEvent, context: Any) -> Any:
         """Call the function, as Lambda does. Log an exception, unless it refuses what the event asks for."""
@@ -50,12 +82,12 @@ class Trigger:
             raise
 
 
-def trigger(source: TriggerSource, every: int = 0) -> Callable[[TriggerHandler], Trigger]:
-    """Declare a function that `source` calls. A schedule calls it every `every` minutes."""
+def trigger(source: TriggerSource, **options: Any) -> Callable[[TriggerHandler], Trigger]:
+    """Declare a function that `source` calls; for the options, see `Trigger`."""
 
     def declare(call: TriggerHandler) -> Trigger:
         end_initialization()
-        return Trigger(source, call, every)
+        return Trigger(source, call, **options)
 
     return declare
 

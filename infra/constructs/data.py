@@ -1,4 +1,4 @@
-"""Stateful resources, which must survive every deployment: the table and the keys that sign cursors."""
+"""Stateful resources, which must survive every deployment: the table and keys."""
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
@@ -13,7 +13,7 @@ from repositories.dynamodb.schema import INDEXES, TTL_ATTRIBUTE, key_names
 
 
 class Data(Construct):
-    """Table, and the secret with the keys that sign cursors."""
+    """Table, and the secrets with the keys that sign cursors and webhooks."""
 
     def __init__(self, scope: Construct, stage: Stage) -> None:
         super().__init__(scope, "Data")
@@ -45,6 +45,21 @@ class Data(Construct):
         )
         if not stage.production:
             acknowledge(self.cursor_secret, "AwsSolutions-SMG4", "Rotated in prod")
+        self.webhook_secret = secretsmanager.Secret(
+            self,
+            "WebhookKey",
+            description="Key from which the secrets of webhook endpoints are derived",
+            generate_secret_string=secretsmanager.SecretStringGenerator(exclude_punctuation=True, password_length=64),
+            removal_policy=stage.removal_policy,
+        )
+        acknowledge(self.webhook_secret, "AwsSolutions-SMG4", "With another key, no receiver could verify anything")
+
+    @property
+    def stream_arn(self) -> str:
+        """ARN of the table's stream."""
+        if self.table.table_stream_arn is None:
+            raise ValueError("the table has no stream")
+        return self.table.table_stream_arn
 
     def rotate_by(self, function: lambda_.IFunction) -> None:
         """Rotate the keys every 30 days with a rotation function."""

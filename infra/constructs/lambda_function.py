@@ -14,8 +14,9 @@ from handlers.registry import RouteFunction, TriggerFunction
 from handlers.triggers.trigger import TriggerSource
 from infra.constructs.data import Data
 from infra.constructs.identity import Identity
+from infra.constructs.queues import Queues
 from infra.constructs.releases import Releases
-from infra.constructs.tenant_role import TENANT, TenantRole
+from infra.constructs.tenant_role import TENANT, TenantRole, on_rows_of
 from infra.nag import acknowledge
 from infra.naming import function_name, set_logical_id
 from infra.stages import Stage
@@ -57,6 +58,7 @@ class Shared:
     release: str
     """Digest of what is in the zip, in log lines and in the alarm about errors of a new release."""
     releases: Releases
+    queues: Queues
 
 
 class LambdaFunction(Construct):
@@ -77,15 +79,19 @@ class LambdaFunction(Construct):
         stage, data, identity, releases = shared.stage, shared.data, shared.identity, shared.releases
         self._logs = releases.logs
         tenant_roles = stage.tenant_roles and _has_tenant(function)
-        on_table = _table_statements(function.iam_actions, data)
+        on_table = _table_statements(function, data)
+        if tenant_roles or _reads(function):
+            on_rows_of(TENANT if tenant_roles else "*", on_table, _reads(function))
         counting = []
         if stage.tenant_concurrency and IamAction.COUNT in function.iam_actions:
             counting.append(_usage_statement(data, TENANT if tenant_roles else "*"))
         elsewhere = [*_statements(function.iam_actions, data, identity), *also]
-        role = self._role(stage, elsewhere if tenant_roles else [*elsewhere, *on_table, *counting])
+        if IamAction.PUBLISH in function.iam_actions:
+            elsewhere += shared.queues.publishing()
+        self.role = role = self._role(stage, elsewhere if tenant_roles else [*elsewhere, *on_table, *counting])
         environment = dict(_environment(function, shared))
         if tenant_roles:
-            tenant_role = TenantRole(self, taken_by=role, allows=on_table, also=counting)
+            tenant_role = TenantRole(self, taken_by=role, allows=[*on_table, *counting])
             environment |= settings.environment(tenant_role=tenant_role.role.role_arn)
             # Lambda's SDK may be one that calls the endpoint in us-east-1 (AWS SDKs guide, "STS regional endpoints").
             environment["AWS_STS_REGIONAL_ENDPOINTS"] = "regional"
@@ -138,18 +144,20 @@ class LambdaFunction(Construct):
         return role
 
 
+_BY_ITSELF = {TriggerSource.SCHEDULE, TriggerSource.STREAM, TriggerSource.QUEUE}
+"""Sources that call functions many times a day."""
+
+
 def _is_hook(function: RouteFunction | TriggerFunction) -> bool:
     """Return True if only Cognito or Secrets Manager calls the function: few calls, so no gradual deployment."""
-    return isinstance(function, TriggerFunction) and not _is_scheduled(function)
-
-
-def _is_scheduled(function: RouteFunction | TriggerFunction) -> bool:
-    return isinstance(function, TriggerFunction) and function.trigger.source is TriggerSource.SCHEDULE
+    return isinstance(function, TriggerFunction) and function.trigger.source not in _BY_ITSELF
 
 
 def _has_tenant(function: RouteFunction | TriggerFunction) -> bool:
-    """Return True if callers of the function have a token, and so a tenant."""
-    return isinstance(function, RouteFunction) and isinstance(function.declaration.permission, Permission)
+    """Return True if the function works for one tenant at a time, such as that of the caller's token."""
+    if isinstance(function, TriggerFunction):
+        return function.trigger.for_tenants
+    return isinstance(function.declaration.permission, Permission)
 
 
 def _statements(access: frozenset[IamAction], data: Data, identity: Identity) -> list[iam.PolicyStatement]:
@@ -161,14 +169,26 @@ def _statements(access: frozenset[IamAction], data: Data, identity: Identity) ->
     for need, actions in _SECRET_ACTIONS.items():
         if need in access:
             found.append(iam.PolicyStatement(actions=actions, resources=[data.cursor_secret.secret_arn]))
+    if IamAction.SIGN_WEBHOOKS in access:
+        reading = ["secretsmanager:GetSecretValue"]
+        found.append(iam.PolicyStatement(actions=reading, resources=[data.webhook_secret.secret_arn]))
     return found
 
 
-def _table_statements(access: frozenset[IamAction], data: Data) -> list[iam.PolicyStatement]:
-    found = []
+def _reads(function: RouteFunction | TriggerFunction) -> str:
+    """Return the prefix of the keys to which a function is restricted; empty if it is not."""
+    return function.trigger.reads if isinstance(function, TriggerFunction) else ""
+
+
+def _table_statements(function: RouteFunction | TriggerFunction, data: Data) -> list[iam.PolicyStatement]:
+    access = function.iam_actions
     on_rows = sorted(each.value for each in access if each.service == "dynamodb")
-    if on_rows:
-        found.append(iam.PolicyStatement(actions=on_rows, resources=[data.table.table_arn]))
+    apart = [IamAction.PUT.value] if _reads(function) else []
+    found = [
+        iam.PolicyStatement(actions=actions, resources=[data.table.table_arn])
+        for actions in ([each for each in on_rows if each not in apart], apart)
+        if actions
+    ]
     for index, actions in _INDEX_ACTIONS.items():
         if index in access:
             arn = f"{data.table.table_arn}/index/{index.value}"
@@ -194,8 +214,12 @@ def _environment(function: RouteFunction | TriggerFunction, shared: Shared) -> M
     }
     if {IamAction.LIST, IamAction.LIST_BELOW, IamAction.SIGN} & function.iam_actions:
         values["cursor_secret"] = data.cursor_secret.secret_arn
+    if IamAction.SIGN_WEBHOOKS in function.iam_actions:
+        values["webhook_secret"] = data.webhook_secret.secret_arn
     if any(each.service == "cognito-idp" for each in function.iam_actions):
         values["user_pool_id"] = shared.identity.pool.user_pool_id
+    if IamAction.PUBLISH in function.iam_actions:
+        values |= shared.queues.settings()
     if stage.tracing:
         values["tracing"] = "on"
     if stage.tenant_concurrency and IamAction.COUNT in function.iam_actions:

@@ -85,16 +85,19 @@ class Deployment:
 
 
 def deploy(endpoint: str, folder: Path) -> Deployment:
-    """Bootstrap the local AWS and deploy the stage `dev` with the CDK CLI. Raises LookupError if that fails."""
+    """Bootstrap the local AWS and deploy the stage `dev` with the CDK CLI. Raises LookupError if that fails.
+
+    The app is as for AWS, but that queues take requests over HTTP.
+    """
     environment = environment_for(endpoint)
     _cdk(["bootstrap", f"aws://{ACCOUNT}/{REGION}"], environment, folder)
     _allow_http(endpoint)
     outputs = folder / "outputs.json"
     architecture = _ARCHITECTURES.get(platform.machine(), "x86_64")
-    options = ("--require-approval", "never", "-c", f"architecture={architecture}")
+    options = ("--require-approval", "never", "-c", f"architecture={architecture}", "-c", "queues_over_tls=off")
     _cdk(["deploy", *options, "-o", str(folder / "cdk.out"), "--outputs-file", str(outputs)], environment, ROOT)
     deployment = Deployment(endpoint, json.loads(outputs.read_text())[_STACK])
-    _name_secrets_by_arn(deployment)
+    _mend_policies(deployment)
     template = json.loads((folder / "cdk.out" / f"{_STACK}.template.json").read_text())
     [definition] = [each["Properties"]["Body"] for each in template["Resources"].values() if each["Type"] == _API]
     complete(deployment.client("apigateway"), deployment.api_id, "dev", definition)
@@ -125,15 +128,20 @@ def _allow_http(endpoint: str) -> None:
         s3.delete_bucket_policy(Bucket=bucket["Name"])
 
 
-def _name_secrets_by_arn(deployment: Deployment) -> None:
-    """Replace secret names by ARNs in policies: the local AWS resolves references to secrets to names, AWS to ARNs."""
+def _mend_policies(deployment: Deployment) -> None:
+    """Write policies as the local AWS reads them.
+
+    It resolves references to secrets to names, AWS to ARNs; and it wants a permission of its own for batches of
+    messages, which AWS has not (SQS developer guide, "Amazon SQS API permissions").
+    """
     iam, secrets = deployment.client("iam"), deployment.client("secretsmanager")
-    arns = {secret["Name"]: secret["ARN"] for secret in secrets.list_secrets()["SecretList"]}
+    mended = {f'"{secret["Name"]}"': f'"{secret["ARN"]}"' for secret in secrets.list_secrets()["SecretList"]}
+    mended['"sqs:SendMessage"'] = '"sqs:SendMessage*"'
     for role in iam.list_roles(MaxItems=1000)["Roles"]:
         for policy in iam.list_role_policies(RoleName=role["RoleName"])["PolicyNames"]:
             document = json.dumps(iam.get_role_policy(RoleName=role["RoleName"], PolicyName=policy)["PolicyDocument"])
-            mended = document
-            for name, arn in arns.items():
-                mended = mended.replace(f'"{name}"', f'"{arn}"')
-            if mended != document:
-                iam.put_role_policy(RoleName=role["RoleName"], PolicyName=policy, PolicyDocument=mended)
+            changed = document
+            for old, new in mended.items():
+                changed = changed.replace(old, new)
+            if changed != document:
+                iam.put_role_policy(RoleName=role["RoleName"], PolicyName=policy, PolicyDocument=changed)

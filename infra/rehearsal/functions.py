@@ -15,6 +15,14 @@ from local.samples.data import SECRET
 _LAST = ("archive", "close", "delete")
 """Operations that run last: all functions share one database, and these end what others use."""
 
+_IN_ENVIRONMENT = {
+    "UserPool": "USER_POOL_ID",
+    "EventBus": "EVENT_BUS",
+    "EventsQueue": "EVENT_QUEUE",
+    "DeliveriesQueue": "DELIVERY_QUEUE",
+}
+"""Resources of the template whose local stand-ins are in environment variables."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rehearsed:
@@ -38,6 +46,7 @@ def environment_of(name: str, template: dict[str, Any]) -> dict[str, str]:
     """Return a function's environment from the template, with CloudFormation references replaced by local values."""
     variables = template["Resources"][name]["Properties"].get("Environment", {"Variables": {}})["Variables"]
     local = {each: value for each, value in os.environ.items() if each.startswith("AWS_")}
+    local |= {"WEBHOOKS_TO_ANYWHERE": "on"}  # Rehearsals resolve no names.
     return local | {each: value if isinstance(value, str) else _here(value) for each, value in variables.items()}
 
 
@@ -55,7 +64,7 @@ def _is_last(function: RouteFunction | TriggerFunction) -> bool:
 
 
 def _here(reference: dict[str, str]) -> str:
-    """Return the local value of a reference to the table, the user pool or the secret."""
+    """Return the local value of a reference to the table, the user pool, the bus, a queue or a secret."""
     [logical_id] = reference.values()
-    stand_ins = {"Table": TABLE_NAME, "UserPool": os.environ["USER_POOL_ID"]}
+    stand_ins = {"Table": TABLE_NAME} | {name: os.environ[variable] for name, variable in _IN_ENVIRONMENT.items()}
     return stand_ins.get(logical_id, SECRET)

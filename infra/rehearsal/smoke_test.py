@@ -1,6 +1,7 @@
 """Smoke test of a deployed API over HTTP: a shop's daily requests, and requests that must be refused."""
 
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,10 @@ from handlers.registry import RouteFunction, functions
 from infra.rehearsal.deployment import Deployment
 
 _UNKNOWN = re.compile(r"\{\w+\}")
+_PAID = 2
+"""Orders that the test pays."""
+_FLOW_SECONDS = 300
+"""Time-out for events to arrive; generous, as machines may be slow and busy."""
 _ANSWERS = {200, 400, 404, 428}
 """Status codes that prove that API Gateway called the function and that its role could read the table."""
 
@@ -78,6 +83,7 @@ class SmokeTest:
         yield from _trade(owner, staff, customer)
         yield from _books(owner, staff, customer)
         yield from _rest(owner)
+        yield from _figures(owner)
         for function in functions():
             yield from self._reached(function, owner)
         yield _check("an operator reads the tenant", self._deployment.as_operator("GET", "/tenants/acme"), 200)
@@ -191,6 +197,21 @@ def _rest(owner: Client) -> Iterator[Check]:
     yield _check("one of them", owner.call("GET", f"/ledger/transactions/{transaction}"), 200)
     for page in ("/docs", "/openapi.json", "/asyncapi.json"):
         yield _check(page, owner.call("GET", page), 200)
+
+
+def _figures(owner: Client) -> Iterator[Check]:
+    """Wait until events have come by stream and queue to where sales are counted: the two orders that were paid."""
+    deadline = time.monotonic() + _FLOW_SECONDS
+    while True:
+        answer = owner.call("GET", "/stats/sales")
+        counted = sum(row["orders"] for row in answer.json().get("rows", ()))
+        if counted == _PAID or time.monotonic() > deadline:
+            break
+        time.sleep(1)
+    yield _check("sales, counted from events", answer, 200 if counted == _PAID else 0)
+    yield _check("sales by item", owner.call("GET", "/stats/sales?group_by=item"), 200)
+    yield _check("items that run low", owner.call("GET", "/stats/stock?below=100"), 200)
+    yield _check("webhook endpoints", owner.call("GET", "/webhook-endpoints"), 200)
 
 
 def _balances(trial: dict[str, Any]) -> bool:

@@ -8,16 +8,18 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import Future, ProcessPoolExecutor, wait
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import uvicorn
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from handlers.http.problems import CONTENT_TYPE
-from handlers.registry import functions
+from handlers.registry import functions, triggers
+from handlers.triggers.trigger import Queue
+from local import dynoxide
 from local.addresses import allow_test_domains
 from local.cognito.service import KEYS_PATH, UserPoolService
 from local.http.gateway import MAX_BODY_BYTES, Gateway, Reply, Request
@@ -25,12 +27,17 @@ from local.http.log_lines import ReadableLog, request_line
 from local.http.sigv4 import AccessKey
 from local.http.start_page import START_PAGE
 from local.invocation import invoke
+from local.queues import readers
 from local.scheduler import Clock
+from local.stream import Stream
 
 PROCESSES = 4
 """Maximum number of concurrent calls, like concurrent execution environments in Lambda."""
 
 
+_WAITING = {each.name for each in triggers() if each.trigger.queue is Queue.DELIVERIES}
+"""Functions that wait for others most of their time: in threads, so that they take no process from clients."""
+_WAITING_CALLS = 8
 COGNITO_PATH = "/cognito-idp"
 
 
@@ -40,6 +47,7 @@ class Server:
     def __init__(self, key: RSAPrivateKey, operator: AccessKey, user_pool: UserPoolService, *, readable: bool) -> None:
         context = multiprocessing.get_context("spawn")
         self._pool = ProcessPoolExecutor(PROCESSES, context, initializer=_warm_up, initargs=(readable,))
+        self._waiting = ThreadPoolExecutor(_WAITING_CALLS, thread_name_prefix="waiting")
         self._readable = readable
         self._gateway = Gateway(key, operator, self.invoke)
         self._user_pool = user_pool
@@ -47,11 +55,13 @@ class Server:
 
     def close(self) -> None:
         """Wait for running calls, cancel queued ones and stop the processes."""
+        self._waiting.shutdown(wait=False, cancel_futures=True)
         self._pool.shutdown(cancel_futures=True)
 
     async def invoke(self, name: str, event: dict[str, Any]) -> Any:
         """Return the result of a function for an event."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, invoke, name, event)
+        pool = self._waiting if name in _WAITING else self._pool
+        return await asyncio.get_running_loop().run_in_executor(pool, invoke, name, event)
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Handle one request (https://asgi.readthedocs.io/en/latest/specs/www.html)."""
@@ -151,14 +161,18 @@ def run(
     port: int,
     announce: Callable[[], None],
     *,
+    folder: Path | None,
     readable: bool,
 ) -> None:
     """Serve on the loopback interface until interrupted. `announce` is called when the server is ready.
 
-    If `readable`, log lines are short and for people.
+    `folder` has the data (None: in memory). If `readable`, log lines are short and for people.
     """
     server = Server(key, operator, user_pool, readable=readable)
-    clock = Clock(server.invoke)
+    queues = [*readers(server.invoke)]
+    sources: list[Source] = [Clock(server.invoke), *queues]
+    if dynoxide.package():
+        sources.append(Stream(server.invoke, folder, queues))
     config = uvicorn.Config(
         server,
         host="127.0.0.1",
@@ -171,7 +185,7 @@ def run(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     try:
-        asyncio.run(_serve(uvicorn.Server(config), clock, announce))
+        asyncio.run(_serve(uvicorn.Server(config), sources, announce))
     except KeyboardInterrupt:
         pass
     finally:
@@ -185,27 +199,37 @@ def _stop(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-async def _serve(server: uvicorn.Server, clock: Clock, announce: Any) -> None:
+class Source(Protocol):
+    """Service of AWS that calls functions."""
+
+    async def run(self) -> None:
+        """Call functions until cancelled."""
+
+
+async def _serve(server: uvicorn.Server, sources: Sequence[Source], announce: Any) -> None:
     serving = asyncio.create_task(server.serve())
-    ticking = asyncio.create_task(clock.run())
+    calling = [asyncio.create_task(source.run()) for source in sources]
     while not server.started and not serving.done():
         await asyncio.sleep(0.01)
     if server.started:
         announce()
     await serving
-    ticking.cancel()
+    for task in calling:
+        task.cancel()
 
 
 def settings_for(folder: Path | None) -> None:
-    """Set the environment variables of functions for CORS and cursors. `folder` has the cursor key (None: random)."""
+    """Set the environment variables of functions for CORS, cursors and webhooks. `folder` has keys (None: random)."""
     os.environ["CORS_ORIGINS"] = "*"
-    os.environ.setdefault("CURSOR_KEYS", _cursor_key(folder))
+    os.environ["WEBHOOKS_TO_ANYWHERE"] = "on"
+    os.environ.setdefault("CURSOR_KEYS", _key(folder, "cursor-key"))
+    os.environ.setdefault("WEBHOOK_KEY", _key(folder, "webhook-key"))
 
 
-def _cursor_key(folder: Path | None) -> str:
+def _key(folder: Path | None, name: str) -> str:
     if folder is None:
         return os.urandom(32).hex()
-    path = folder / "cursor-key"
+    path = folder / name
     if not path.exists():
         path.touch(mode=0o600)
         path.write_text(os.urandom(32).hex())

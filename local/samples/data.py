@@ -5,6 +5,7 @@ from contextlib import suppress
 
 from domain.common.environment import now
 from domain.common.events import DomainEvent
+from domain.common.model import to_rfc3339
 from domain.common.money import Money
 from domain.discounts import NewDiscount
 from domain.identity.email import canonical_email
@@ -16,11 +17,13 @@ from domain.ledger.accounts import Account, AccountType, Direction, NewAccount
 from domain.ledger.transactions import NewEntry
 from domain.orders.checkout import NewLine, NewOrder
 from domain.payments import NewPayment
+from domain.webhooks import Endpoint, NewEndpoint
 from repositories.aws.clients import dynamodb, secretsmanager
 from repositories.aws.settings import settings
 from repositories.discounts.repository import DiscountRepository
 from repositories.dynamodb.session import Session
 from repositories.dynamodb.table import Meter, Table
+from repositories.events.rows import event_of
 from repositories.identity.invitations import add_user
 from repositories.identity.tenants import TenantRepository
 from repositories.identity.user_pool import user_pool
@@ -29,6 +32,9 @@ from repositories.ledger.posting import Draft
 from repositories.ledger.repository import LedgerRepository
 from repositories.orders.repository import OrderRepository
 from repositories.payments.repository import PaymentRepository
+from repositories.webhooks.fan_out import fan_out
+from repositories.webhooks.repository import EndpointRepository
+from repositories.webhooks.rows import StoredDelivery
 
 TENANT = "sample"
 OWNER = "0b54c9a6-4e0c-4c7e-9c57-6ad3c1b0f7a1"
@@ -46,6 +52,12 @@ ACCOUNTS = {
 }
 CODES = ("WELCOME10", "SUMMER")
 """Codes of discounts: one to change, one to archive."""
+ENDPOINT_IDS = ("ep_01JD3ZK8Q4M5X6Y7Z8A9B0C1G1", "ep_01JD3ZK8Q4M5X6Y7Z8A9B0C1G2")
+"""Webhook endpoints: one to use, one to delete."""
+EVENT_ID = "event_01JD3ZK8Q4M5X6Y7Z8A9B0C1H1"
+"""Event that is delivered to the first of them."""
+WAITING_EVENT_ID = "event_01JD3ZK8Q4M5X6Y7Z8A9B0C1H3"
+"""Event that waits to be delivered to the first of them in order."""
 TRANSACTION_ID = "txn_01JD3ZK8Q4M5X6Y7Z8A9B0C1F1"
 SECRET = "tradepost-cursor-keys"  # noqa: S105 - the name of the secret
 
@@ -73,6 +85,7 @@ def add_samples() -> None:
         DiscountRepository(session).create(NewDiscount(code=code, percent="10"))
     _add_orders(session)
     _add_books(session)
+    _add_webhooks(session)
     with suppress(secretsmanager().exceptions.ResourceExistsException):
         secretsmanager().create_secret(Name=SECRET, SecretString="first-key")
 
@@ -105,6 +118,18 @@ def _add_books(session: Session) -> None:
         NewEntry(account_id=capital, direction=Direction.CREDIT, amount=amount),
     ]
     ledger.post_draft(Draft("Capital paid in", entries, id=TRANSACTION_ID))
+
+
+def _add_webhooks(session: Session) -> None:
+    """Add the endpoints and the delivery that events refer to."""
+    for endpoint_id in ENDPOINT_IDS:
+        new = NewEndpoint(url="https://shop.example/hooks", types=["tradepost.order.paid"], ordering="subject")
+        EndpointRepository(session).add(Endpoint.new(endpoint_id, new, session.at))
+    stored = {"id": EVENT_ID, "kind": "OrderPaid", "subject": next(iter(ORDERS)), "sequence": 2, "data": {}}
+    event = event_of(TENANT, to_rfc3339(session.at), stored)
+    fan_out(session, [event.model_copy(update={"id": WAITING_EVENT_ID})])
+    row = StoredDelivery.of(event, session.at, in_lane=False).to_row(TENANT, ENDPOINT_IDS[0], session.at)
+    session.table.put(row, "attribute_not_exists(pk)", {})
 
 
 def _add_user(session: Session, user_id: str, new: NewUser) -> None:

@@ -46,7 +46,7 @@ def recorded() -> list[tuple[RouteFunction, Any]]:
     All routes share one database with the sample data; routes that read come first, and those that delete last.
     Raises LookupError for a response that is no success.
     """
-    os.environ["CURSOR_KEYS"] = "samples"
+    os.environ["CURSOR_KEYS"] = os.environ["WEBHOOK_KEY"] = "samples"
     with database(None), user_pool() as (pool, _):
         settings_for(None)
         with _reproducible(pool, "samples", _SAMPLES_AT):

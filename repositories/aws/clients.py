@@ -19,7 +19,9 @@ from repositories.aws.trust import trust
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sts import STSClient
 
 SDK_VERSION: str = botocore.__version__
@@ -87,7 +89,19 @@ def secretsmanager() -> "SecretsManagerClient":
     return cast("SecretsManagerClient", _client("secretsmanager"))
 
 
-ALL = (dynamodb, sts, cognito, secretsmanager)
+@cache
+def sqs() -> "SQSClient":
+    """Return the client for queues."""
+    return cast("SQSClient", _client("sqs", _PATIENT))
+
+
+@cache
+def eventbridge() -> "EventBridgeClient":
+    """Return the client for event buses."""
+    return cast("EventBridgeClient", _client("events", _PATIENT))
+
+
+ALL = (dynamodb, sts, cognito, secretsmanager, sqs, eventbridge)
 
 
 def make_early() -> None:
@@ -103,6 +117,8 @@ def make_early() -> None:
         (sts, needed.tenant_role),
         (cognito, needed.user_pool_id),
         (secretsmanager, needed.cursor_secret),
+        (sqs, needed.event_queue or needed.delivery_queue),
+        (eventbridge, needed.event_bus),
     ):
         if needs:
             client()

@@ -22,6 +22,18 @@ class Settings(BaseModel):
     """Name of the secret in Secrets Manager with the keys that sign cursors."""
     cursor_keys: str = Field("", alias="CURSOR_KEYS")
     """Keys that sign cursors, newest first, comma-separated, for local use. They take precedence over the secret."""
+    webhook_secret: str = Field("", alias="WEBHOOK_SECRET")
+    """Name of the secret in Secrets Manager with the key from which secrets of webhook endpoints are derived."""
+    webhook_key: str = Field("", alias="WEBHOOK_KEY")
+    """That key, for local use. It takes precedence over the secret."""
+    webhooks_to_anywhere: str = Field("", alias="WEBHOOKS_TO_ANYWHERE")
+    """`on` if endpoints may have any address and need no TLS, for local use."""
+    event_queue: str = Field("", alias="EVENT_QUEUE")
+    """URL of the queue of events, for functions that relay events."""
+    event_bus: str = Field("", alias="EVENT_BUS")
+    """Name of the bus of events, for functions that relay events."""
+    delivery_queue: str = Field("", alias="DELIVERY_QUEUE")
+    """URL of the queue of webhook deliveries, for functions that relay or sweep them."""
 
 
 class HttpSettings(BaseModel):

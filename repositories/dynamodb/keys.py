@@ -1,4 +1,4 @@
-"""All keys of the table but those of the work list (`work_keys`). No other module defines their format.
+"""Keys of the table. Only this module, `work_keys`, and the `keys` of stats and webhooks define their format.
 
 All partition keys of the base table, gsi1 and gsi2 begin with `T#<tenant>#`, so that one
 `dynamodb:LeadingKeys` condition can restrict access to a tenant.
@@ -42,7 +42,13 @@ def tenant_prefix(tenant: str) -> str:
     return f"T#{tenant}#"
 
 
-def _pk(tenant: str, *parts: str) -> str:
+def tenant_of(pk: str) -> str:
+    """Return the tenant of a partition key."""
+    return pk.split("#")[1]
+
+
+def tenant_pk(tenant: str, *parts: str) -> str:
+    """Return a partition key of a tenant."""
     return tenant_prefix(tenant) + "#".join(parts)
 
 
@@ -53,22 +59,22 @@ def shard(of_id: str) -> int:
 
 def item(tenant: str, item_id: str) -> Key:
     """Return the key of an item's row."""
-    return Key(_pk(tenant, "ITEM", item_id), "ITEM")
+    return Key(tenant_pk(tenant, "ITEM", item_id), "ITEM")
 
 
 def stock(tenant: str, item_id: str, shard: int = 0) -> Key:
     """Return the key of one shard of an item's stock, in the item's partition. Every item has shard 0."""
-    return Key(_pk(tenant, "ITEM", item_id), f"STOCK#{shard:02}" if shard else "STOCK")
+    return Key(tenant_pk(tenant, "ITEM", item_id), f"STOCK#{shard:02}" if shard else "STOCK")
 
 
 def sku(tenant: str, code: str) -> Key:
     """Return the key of the marker that keeps a SKU unique in its tenant."""
-    return Key(_pk(tenant, "SKU", code), "SKU")
+    return Key(tenant_pk(tenant, "SKU", code), "SKU")
 
 
 def tenant(tenant_id: str) -> Key:
     """Return the key of a tenant's row."""
-    return Key(_pk(tenant_id, "TENANT"), "TENANT")
+    return Key(tenant_pk(tenant_id, "TENANT"), "TENANT")
 
 
 def tenant_pks() -> list[str]:
@@ -83,37 +89,37 @@ def listed_tenant(position: Position) -> dict[str, str]:
 
 def user(tenant: str, user_id: str) -> Key:
     """Return the key of a user's row."""
-    return Key(_pk(tenant, "USER", user_id), "USER")
+    return Key(tenant_pk(tenant, "USER", user_id), "USER")
 
 
 def email(tenant: str, canonical: str) -> Key:
     """Return the key of the marker that keeps an e-mail address unique in its tenant. The address is hashed."""
-    return Key(_pk(tenant, "EMAIL", hashlib.sha256(canonical.encode()).hexdigest()), "EMAIL")
+    return Key(tenant_pk(tenant, "EMAIL", hashlib.sha256(canonical.encode()).hexdigest()), "EMAIL")
 
 
 def revocation(tenant: str, user_id: str) -> Key:
     """Return the key of a user's token revocation."""
-    return Key(_pk(tenant, "REVOCATION", user_id), "REVOCATION")
+    return Key(tenant_pk(tenant, "REVOCATION", user_id), "REVOCATION")
 
 
 def order(tenant: str, order_id: str) -> Key:
     """Return the key of an order's row."""
-    return Key(_pk(tenant, "ORDER", order_id), "ORDER")
+    return Key(tenant_pk(tenant, "ORDER", order_id), "ORDER")
 
 
 def payment(tenant: str, order_id: str, number: int) -> Key:
     """Return the key of an order's payment, in the partition of the order."""
-    return Key(_pk(tenant, "ORDER", order_id), f"PAYMENT#{number}")
+    return Key(tenant_pk(tenant, "ORDER", order_id), f"PAYMENT#{number}")
 
 
 def discount(tenant: str, discount_id: str) -> Key:
     """Return the key of a discount's row."""
-    return Key(_pk(tenant, "DISCOUNT", discount_id), "DISCOUNT")
+    return Key(tenant_pk(tenant, "DISCOUNT", discount_id), "DISCOUNT")
 
 
 def discount_use(tenant: str, discount_id: str, customer_id: str) -> Key:
     """Return the key of a customer's uses of a discount, in the partition of the discount."""
-    return Key(_pk(tenant, "DISCOUNT", discount_id), f"USES#{customer_id}")
+    return Key(tenant_pk(tenant, "DISCOUNT", discount_id), f"USES#{customer_id}")
 
 
 def account(tenant: str, account_id: str) -> Key:
@@ -123,12 +129,12 @@ def account(tenant: str, account_id: str) -> Key:
 
 def account_code(tenant: str, code: str) -> Key:
     """Return the key of the marker that keeps an account's code unique, in the register of the tenant's accounts."""
-    return Key(_pk(tenant, "CODE"), code)
+    return Key(tenant_pk(tenant, "CODE"), code)
 
 
 def chain_pk(tenant: str, account_id: str, stripe: int) -> str:
     """Return the partition key of one stripe of an account's entries."""
-    return _pk(tenant, "ACCOUNT", account_id, *([str(stripe)] if stripe else []))
+    return tenant_pk(tenant, "ACCOUNT", account_id, *([str(stripe)] if stripe else []))
 
 
 def entry(tenant: str, account_id: str, stripe: int, sequence: int) -> Key:
@@ -138,17 +144,17 @@ def entry(tenant: str, account_id: str, stripe: int, sequence: int) -> Key:
 
 def transaction(tenant: str, transaction_id: str) -> Key:
     """Return the key of a ledger transaction's row."""
-    return Key(_pk(tenant, "TXN", transaction_id), "TXN")
+    return Key(tenant_pk(tenant, "TXN", transaction_id), "TXN")
 
 
 def referring(tenant: str, reference: str) -> str:
     """Return the gsi2 partition key of the ledger transactions with a reference; hashed, so any character may occur."""
-    return _pk(tenant, "REF", hashlib.sha256(reference.encode()).hexdigest())
+    return tenant_pk(tenant, "REF", hashlib.sha256(reference.encode()).hexdigest())
 
 
 def idempotency(tenant: str, scope: str) -> Key:
     """Return the key of a command's idempotency record; `scope` is a digest."""
-    return Key(_pk(tenant, "IDEMPOTENCY", scope), "IDEMPOTENCY")
+    return Key(tenant_pk(tenant, "IDEMPOTENCY", scope), "IDEMPOTENCY")
 
 
 def event(tenant: str, at: datetime, event_id: str) -> Key:
@@ -167,52 +173,22 @@ def events_until(at: str) -> str:
 
 
 def _event_pk(tenant: str, day: datetime, of_shard: int) -> str:
-    return _pk(tenant, "EVENT", f"{day:%Y-%m-%d}", str(of_shard))
-
-
-def counted(tenant: str, order_id: str) -> Key:
-    """Return the key of what has been counted of an order, in the partition of the order."""
-    return Key(_pk(tenant, "ORDER", order_id), "COUNTED")
-
-
-def stats(tenant: str) -> Key:
-    """Return the key of the generation of a tenant's figures."""
-    return Key(_pk(tenant, "STATS"), "STATS")
-
-
-def sales_pk(tenant: str, generation: int, month: str, of_shard: int) -> str:
-    """Return the partition key of the sales of a month, such as `2026-11`."""
-    return _pk(tenant, "SALES", str(generation), month, str(of_shard))
-
-
-def sales_of_day(day: str, currency: str = "") -> str:
-    """Return the sort key of the sales of a day in a currency, or the prefix of all of the day's."""
-    return f"DAY#{day}#{currency}"
-
-
-def sales_of_item(day: str, currency: str = "", item_id: str = "") -> str:
-    """Return the sort key of the sales of an item on a day, or the prefix of all of the day's."""
-    return f"ITEM#{day}#{currency}#{item_id}" if currency else f"ITEM#{day}#"
-
-
-def spending_pk(tenant: str, generation: int, customer_id: str) -> str:
-    """Return the partition key of what a customer spent, with one row for each currency."""
-    return _pk(tenant, "SPENDING", str(generation), customer_id)
+    return tenant_pk(tenant, "EVENT", f"{day:%Y-%m-%d}", str(of_shard))
 
 
 def usage(tenant: str, window: int) -> Key:
     """Return the key of the function time that a tenant used in a window, named by its first second."""
-    return Key(_pk(tenant, "USAGE"), str(window))
+    return Key(tenant_pk(tenant, "USAGE"), str(window))
 
 
 def health() -> Key:
     """Return the key that the health check reads. It has no row."""
-    return Key(_pk(_NO_TENANT, "HEALTH"), "HEALTH")
+    return Key(tenant_pk(_NO_TENANT, "HEALTH"), "HEALTH")
 
 
 def list_pk(tenant: str, collection: str, of_shard: int) -> str:
     """Return the gsi1 partition key of one shard of a list, such as `ITEM`."""
-    return _pk(tenant, collection, str(of_shard))
+    return tenant_pk(tenant, collection, str(of_shard))
 
 
 def list_pks(tenant: str, collection: str) -> list[str]:
@@ -222,7 +198,7 @@ def list_pks(tenant: str, collection: str) -> list[str]:
 
 def customers_orders(tenant: str, user_id: str) -> str:
     """Return the gsi2 partition key of a customer's orders."""
-    return _pk(tenant, "USER", user_id, "ORDER")
+    return tenant_pk(tenant, "USER", user_id, "ORDER")
 
 
 def listed(tenant: str, collection: str, position: Position) -> dict[str, str]:
@@ -243,4 +219,4 @@ def order_of(key: Key) -> tuple[str, str]:
 
 def sweep_mark(kind: str) -> Key:
     """Return the key of the row with the mark of a kind of work: the minute up to which all of it is done."""
-    return Key(_pk(_NO_TENANT, "SWEEP", kind), "SWEEP")
+    return Key(tenant_pk(_NO_TENANT, "SWEEP", kind), "SWEEP")

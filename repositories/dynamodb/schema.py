@@ -10,6 +10,8 @@ INDEXES: dict[str, list[str]] = {
 """Non-key attributes that each index projects: `head` is what lists show."""
 
 TTL_ATTRIBUTE = "ttl"
+STREAM: Any = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
+"""Settings of the table's stream."""
 
 
 def key_names(index: str = "") -> tuple[str, str]:

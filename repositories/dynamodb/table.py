@@ -214,6 +214,35 @@ class Table:
         self.meter.wrote(written)
         return None
 
+    def mark(self, key: Key, name: str) -> None:
+        """Set an attribute of a row to true, if the row is still there. Conflicts with transactions are retried.
+
+        Raises Unavailable after the last retry.
+        """
+        for attempt in range(_ATTEMPTS):
+            try:
+                self._mark(key, name)
+            except self.client.exceptions.ConditionalCheckFailedException:
+                self.meter.wrote({})
+            except self.client.exceptions.TransactionConflictException:
+                self.meter.wrote({})
+                sleep(backoff_seconds(attempt))
+                continue
+            return
+        raise Unavailable
+
+    def _mark(self, key: Key, name: str) -> None:
+        with mapped_to_domain():
+            done = self.client.update_item(
+                TableName=self.name,
+                Key=encode(key._asdict()),
+                UpdateExpression=f"SET {name} = :true",
+                ConditionExpression="attribute_exists(pk)",
+                ExpressionAttributeValues=encode({":true": True}),
+                ReturnConsumedCapacity="TOTAL",
+            )
+        self.meter.wrote(done)
+
     def add(self, row: Row, attribute: str) -> int:
         """Add a row's number to that of the stored row, store the row if there is none, and return the sum.
 

@@ -101,6 +101,15 @@ class WriteTransaction:
         """Add an update of the row at `key`; `change` is the update expression."""
         self._add(name, "Update", _at(key) | {"UpdateExpression": change}, condition, raises, values)
 
+    def add(self, name: str, key: Key, kind: str, figures: Mapping[str, int], **values: Any) -> None:
+        """Add an update that adds figures to those of the row at `key`, and sets values; it creates a missing row."""
+        sets: dict[str, Any] = {"type": kind, "schema": 1} | values
+        change = f"SET {', '.join(f'#{each} = :{each}' for each in sets)} "
+        change += f"ADD {', '.join(f'#{each} :{each}' for each in figures)}"
+        self._add(name, "Update", _at(key) | {"UpdateExpression": change}, "", None, sets | dict(figures))
+        names = {f"#{each}": each for each in (*sets, *figures)}
+        self.steps[-1].action["Update"]["ExpressionAttributeNames"] = names
+
     def check(self, name: str, key: Key, *, condition: str, raises: Raises, **values: Any) -> None:
         """Add a condition check of the row at `key`, which is not changed."""
         self._add(name, "ConditionCheck", _at(key), condition, raises, values)
@@ -108,6 +117,10 @@ class WriteTransaction:
     def delete(self, name: str, key: Key) -> None:
         """Add an unconditional delete of the row at `key`."""
         self._add(name, "Delete", _at(key), "", None, {})
+
+    def delete_if(self, name: str, key: Key, *, condition: str, raises: Raises, **values: Any) -> None:
+        """Add a conditional delete of the row at `key`."""
+        self._add(name, "Delete", _at(key), condition, raises, values)
 
     def _add(
         self,

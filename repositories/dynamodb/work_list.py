@@ -42,6 +42,8 @@ class Work(StrEnum):
 
     HOLD = "HOLD"
     """Expiry of a pending order, due when its hold ends."""
+    DELIVERY = "DELIVERY"
+    """Attempt to deliver an event to an endpoint, or the next one of a lane; due when it is overdue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +70,22 @@ class Swept:
     """False if the sweep stopped at its deadline."""
 
 
-def sweep(table: Table, kind: Work, do: Callable[[DueRow], bool], at: datetime, deadline: float) -> Swept:
+def sweep(
+    table: Table,
+    kind: Work,
+    do: Callable[[DueRow], bool],
+    at: datetime,
+    deadline: float,
+    first: timedelta | None = None,
+) -> Swept:
     """Call `do` for each row of a kind that is due at `at`, until `deadline` (monotonic clock, seconds).
 
     `do` returns whether there was anything to do. An exception makes the row due again in 2, 4, 8, … minutes. Rows are
     worked on in parallel, those that fail with Contention once more one by one, and a row may be worked on twice if two
-    sweeps run at once. Raises Unavailable.
+    sweeps run at once. Without a mark, it begins `first` before `at`: for kinds that are younger than tables. Raises
+    Unavailable.
     """
-    return _Sweep(table, kind, do, at, deadline).run()
+    return _Sweep(table, kind, do, at, deadline, first).run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +95,7 @@ class _Sweep:
     do: Callable[[DueRow], bool]
     at: datetime
     deadline: float
+    first: timedelta | None
 
     def run(self) -> Swept:
         swept = Swept(self._mark())
@@ -98,7 +109,9 @@ class _Sweep:
     def _mark(self) -> datetime:
         """Return the mark; without one, the minute in which the table was created."""
         row = self.table.get(keys.sweep_mark(self.kind))
-        return datetime.fromisoformat(row["sweep_minute"]) if row else _minute(self.table.created_at())
+        if row:
+            return datetime.fromisoformat(row["sweep_minute"])
+        return _minute(self.at - self.first if self.first else self.table.created_at())
 
     def _minutes(self, mark: datetime) -> Iterator[datetime]:
         looks_back = self.at.minute % (_LOOK_BACK // _MINUTE) == 0

@@ -8,17 +8,18 @@ before it. Events of one time are ordered by sequence number and id.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from domain.common.environment import in_parallel
 from domain.common.events import FINAL_AFTER, LIFETIME
 from domain.common.model import to_rfc3339
-from domain.event_types import SCHEMA, Event, EventPage, type_of
+from domain.event_types import Event, EventPage, type_of
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row
 from repositories.dynamodb.iam_actions import IamAction, uses
 from repositories.dynamodb.session import Session
 from repositories.dynamodb.table import QueryPage
+from repositories.events.rows import event_of
 from repositories.paging.cursors import seal, unseal
 
 MAX_EXAMINED = 1000
@@ -60,7 +61,7 @@ class EventRepository:
         place = start
         for examined, (place, stored) in enumerate(self._events(start, end, limit), start=1):
             if not types or type_of(stored["kind"]) in types:
-                shown.append(self._event(place, stored))
+                shown.append(event_of(self.session.tenant, place.at, stored))
             if len(shown) == limit or examined == MAX_EXAMINED:
                 return EventPage(items=shown, next_cursor=self._sealed(place))
         return EventPage(items=shown, next_cursor=self._sealed(max(place, end)))
@@ -120,23 +121,6 @@ class EventRepository:
             keys.event_pks(self.session.tenant, day),
         )
 
-    def _event(self, place: Position, stored: Row) -> Event:
-        return Event(
-            id=place.id,
-            source=f"/tenants/{self.session.tenant}",
-            type=type_of(stored["kind"]),
-            subject=stored["subject"],
-            time=place.at,
-            sequence=str(place.sequence),
-            dataschema=f"{SCHEMA}{stored['kind']}",
-            data=_in_order(stored["data"]),
-        )
-
 
 def _placed(row: Row) -> list[_Placed]:
     return [_Placed(Position(row["at"], each["sequence"], each["id"]), each) for each in row["events"]]
-
-
-def _in_order(data: dict[str, Any]) -> dict[str, Any]:
-    """Return data with its names in alphabetical order: the table keeps none."""
-    return {name: _in_order(data[name]) if isinstance(data[name], dict) else data[name] for name in sorted(data)}
