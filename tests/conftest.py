@@ -32,6 +32,7 @@ from repositories.aws import clients
 from repositories.aws.settings import settings
 from repositories.dynamodb.schema import create_table_request
 from repositories.paging import cursors
+from repositories.webhooks import secrets
 from tests.people import Operator
 from tests.shop import OPERATOR, Send, Shop, send_in_process, send_over_http, send_to
 
@@ -59,6 +60,7 @@ def forget_clients() -> None:
         made.cache_clear()
     settings.cache_clear()
     cursors.keys_cache.clear()
+    secrets.key_cache.clear()
 
 
 @pytest.fixture(scope="session")

@@ -144,12 +144,8 @@ EFFECTS: dict[str, Mistake] = {
     "shipping can be refunded twice": _set(refunding, "_has_refunded_shipping", lambda _order: False),
     "the last unit does not take the rounding": _changed(
         refunding,
-        "_paid_for",
-        lambda paid: (
-            lambda part, order, amount: (
-                paid(part, order, amount) // getattr(part, "quantity", 1) * getattr(part, "quantity", 1)
-            )
-        ),
+        "paid_for_units",
+        lambda paid: lambda line, order, units: paid(line, order, line.quantity) // line.quantity * units,
     ),
     "tax is refunded from sales": _set(refunding, "_tax_in", lambda *_: 0),
     "a refund takes more of an account than is left": _set(refunding, "fitted", lambda wanted, _left: wanted),

@@ -35,6 +35,7 @@ SUITES = (
     "parts",
     "discounts",
     "events",
+    "flow",
     "http/test_idempotency.py",
     "identity",
     "ledger",
@@ -52,6 +53,7 @@ LIKELY = {
     "discounts": "code|discount",
     "http/test_idempotency.py": "record|lease|batch|key|replay|idempotency|response|commands|attempts",
     "events": "feed|events may",
+    "flow": "lane|attempt|deliver|endpoint|test|count|figures|generation|due|sweep|waiting",
     "audit": "came in|counts|what came",
     "consistency": "tenant|edit|stock row|any version|half|belong|balance|moments|rests",
 }
@@ -112,6 +114,8 @@ def _wrap(patch: pytest.MonkeyPatch, mutate: Callable[[str, str], str]) -> None:
 
     def mutated_put(self: Table, row: Any, condition: str, values: Mapping[str, Any]) -> Any:
         kept = mutate(f"put {row['type']}", condition) or "attribute_not_exists(pk) OR attribute_exists(pk)"
+        if kept == condition:
+            return put(self, row, condition, values)
         if not _used(values, kept):
             kept, values = f"({kept}) OR pk <> :none", {":none": ""}
         return put(self, row, kept, values)

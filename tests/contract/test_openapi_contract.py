@@ -57,6 +57,12 @@ config = schemathesis.Config.from_dict(
                 "PATCH /v1/items/{item_id}",
                 "PATCH /v1/users/{user_id}",
                 "DELETE /v1/items/{item_id}",
+                "GET /v1/stats/sales",
+                "GET /v1/stats/stock",
+                "GET /v1/webhook-endpoints",
+                "POST /v1/webhook-endpoints",
+                "PATCH /v1/webhook-endpoints/{endpoint_id}",
+                "DELETE /v1/webhook-endpoints/{endpoint_id}",
             )
         ]
         + [

@@ -12,7 +12,12 @@ from tests.infra.template import Template, resources, synth
 
 RELEASED = ROOT / "docs" / "openapi.released.json"
 STATEFUL = ROOT / "tests" / "infra" / "stateful.json"
-KINDS = ("AWS::DynamoDB::GlobalTable", "AWS::Cognito::UserPool", "AWS::Cognito::UserPoolClient")
+KINDS = (
+    "AWS::DynamoDB::GlobalTable",
+    "AWS::Cognito::UserPool",
+    "AWS::Cognito::UserPoolClient",
+    "AWS::SecretsManager::Secret",
+)
 
 type Json = dict[str, Any]
 

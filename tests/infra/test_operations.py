@@ -44,10 +44,13 @@ def test_unknown_stages_are_refused() -> None:
             synth(**context)
 
 
+_OFTEN = {TriggerSource.SCHEDULE, TriggerSource.STREAM, TriggerSource.QUEUE}
+
+
 def test_in_prod_versions_take_over_bit_by_bit_and_are_taken_back(dev: Template, prod: Template) -> None:
     assert not resources(dev, "AWS::Lambda::Alias")
     aliases = {name: each for name, each in prod["Resources"].items() if each["Type"] == "AWS::Lambda::Alias"}
-    called = len(functions()) + sum(each.trigger.source is TriggerSource.SCHEDULE for each in triggers())
+    called = len(functions()) + sum(each.trigger.source in _OFTEN for each in triggers())
     assert len(aliases) == len(resources(prod, "AWS::CodeDeploy::DeploymentGroup")) == called
     assert all("CodeDeployLambdaAliasUpdate" in each["UpdatePolicy"] for each in aliases.values())
     for group in resources(prod, "AWS::CodeDeploy::DeploymentGroup").values():

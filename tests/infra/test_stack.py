@@ -5,6 +5,7 @@ from typing import Any
 
 from domain.identity.permissions import Permission
 from handlers.registry import RouteFunction, all_functions, functions, triggers
+from handlers.triggers.relay_events import RECORDS
 from handlers.triggers.trigger import TriggerSource
 from infra.templates import Synthesized
 from repositories.dynamodb.iam_actions import IamAction
@@ -13,10 +14,20 @@ from tests.infra.template import Template, resources, synth
 from tests.policies import POLICIES, counts_only, granted
 
 TriggersOfPool = [
-    each for each in triggers() if each.trigger.source not in {TriggerSource.SECRET_ROTATION, TriggerSource.SCHEDULE}
+    each
+    for each in triggers()
+    if each.trigger.source
+    in {TriggerSource.PRE_SIGN_UP, TriggerSource.PRE_TOKEN_GENERATION, TriggerSource.POST_CONFIRMATION}
 ]
 
 
+READING_SECRETS = {
+    IamAction.LIST,
+    IamAction.LIST_BELOW,
+    IamAction.SIGN,
+    IamAction.ROTATE,
+    IamAction.SIGN_WEBHOOKS,
+}
 READS = {IamAction.GET.value, IamAction.BATCH_GET.value, IamAction.QUERY.value}
 
 
@@ -81,12 +92,15 @@ def test_a_role_can_do_what_its_route_declares_and_no_more(dev: Template) -> Non
         allowed: set[tuple[str, str]] = set()
         for statement in statements(dev, function.name):
             assert statement["Effect"] == "Allow"
+            if statement["Action"] == "dynamodb:ListStreams":
+                continue  # it takes no resource, and its role reads the stream
             assert "*" not in as_list(statement["Resource"])
             indexes = [name for name in INDEXES if f"/index/{name}" in json.dumps(statement["Resource"])]
             for action in as_list(statement["Action"]):
                 assert "*" not in action
                 allowed |= {(action, index) for index in indexes or [""]}
-        table = {action for action, index in allowed if action.startswith("dynamodb:") and not index}
+        on_rows = {action for action, index in allowed if action.startswith("dynamodb:") and not index}
+        table = on_rows - {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"}
         access = function.iam_actions
         assert table == {each.value for each in access if each.service == "dynamodb"}
         pool = {action for action, _ in allowed if action.startswith("cognito-idp:")}
@@ -94,7 +108,7 @@ def test_a_role_can_do_what_its_route_declares_and_no_more(dev: Template) -> Non
         on_indexes = {index for action, index in allowed if action == "dynamodb:Query" and index}
         assert on_indexes == {each.value for each in access if each.value in INDEXES}
         assert "dynamodb:Scan" not in {action for action, _ in allowed}
-        reads_secret = bool({IamAction.LIST, IamAction.SIGN, IamAction.ROTATE} & access)
+        reads_secret = bool(READING_SECRETS & access)
         assert (("secretsmanager:GetSecretValue", "") in allowed) == reads_secret
         if isinstance(function, RouteFunction) and function.declaration.method == "GET":
             assert table <= READS
@@ -174,16 +188,80 @@ def test_functions_count_the_time_of_tenants_where_it_is_limited(dev: Template, 
 
 
 def test_scheduled_functions_are_called_and_failed_calls_are_kept(dev: Template) -> None:
-    [schedule] = resources(dev, "AWS::Scheduler::Schedule").values()
-    [queue] = resources(dev, "AWS::SQS::Queue")
-    target = schedule["Properties"]["Target"] if "Properties" in schedule else schedule["Target"]
-    assert target["Arn"] == {"Fn::GetAtt": ["ExpireHolds", "Arn"]}
-    assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": [queue, "Arn"]}}
-    assert schedule["ScheduleExpression"] == "rate(1 minute)"
-    [invoked] = resources(dev, "AWS::Lambda::EventInvokeConfig").values()
-    assert invoked["DestinationConfig"]["OnFailure"] == {"Destination": {"Fn::GetAtt": [queue, "Arn"]}}
-    sends = [action for each in statements(dev, "ExpireHolds") for action in as_list(each["Action"])]
-    assert "sqs:SendMessage" in sends
+    schedules = resources(dev, "AWS::Scheduler::Schedule").values()
+    scheduled = [each for each in triggers() if each.trigger.source is TriggerSource.SCHEDULE]
+    rates = {each["Target"]["Arn"]["Fn::GetAtt"][0]: each["ScheduleExpression"] for each in schedules}
+    assert rates == {
+        "ExpireHolds": "rate(1 minute)",
+        "SweepDeliveries": "rate(1 minute)",
+        "RelayLostEvents": "rate(1 hour)",
+    }
+    assert rates.keys() == {each.name for each in scheduled}
+    failed = {"Fn::GetAtt": ["FailedCalls", "Arn"]}
+    assert all(each["Target"]["DeadLetterConfig"] == {"Arn": failed} for each in schedules)
+    invoked = resources(dev, "AWS::Lambda::EventInvokeConfig").values()
+    assert len(invoked) == len(scheduled)
+    assert all(each["DestinationConfig"]["OnFailure"] == {"Destination": failed} for each in invoked)
+    for function in scheduled:
+        sends = [action for each in statements(dev, function.name) for action in as_list(each["Action"])]
+        assert "sqs:SendMessage" in sends
+
+
+def test_the_stream_calls_the_relay_with_what_it_relays(dev: Template) -> None:
+    [mapping] = [
+        each for each in resources(dev, "AWS::Lambda::EventSourceMapping").values() if "StartingPosition" in each
+    ]
+    assert mapping["FunctionName"] == {"Ref": "RelayEvents"}
+    assert mapping["EventSourceArn"] == {"Fn::GetAtt": ["Table", "StreamArn"]}
+    assert mapping["BisectBatchOnFunctionError"] is True
+    assert (mapping["MaximumRecordAgeInSeconds"], mapping["MaximumRetryAttempts"]) == (3600, 10)
+    assert mapping["DestinationConfig"] == {"OnFailure": {"Destination": {"Fn::GetAtt": ["LostRecords", "Arn"]}}}
+    assert "FunctionResponseTypes" not in mapping  # a failure fails the batch
+    patterns = [json.loads(each["Pattern"]) for each in mapping["FilterCriteria"]["Filters"]]
+    assert patterns == [
+        {"eventName": list(changes), "dynamodb": {"NewImage": {"type": {"S": [kind]}}}}
+        for kind, changes in RECORDS.items()
+    ]
+
+
+def test_queues_call_their_functions_and_keep_what_failed(dev: Template) -> None:
+    queues = resources(dev, "AWS::SQS::Queue")
+    for queue, function, batch in (("EventsQueue", "HandleEvents", 10), ("DeliveriesQueue", "DeliverWebhooks", 1)):
+        [mapping] = [
+            each
+            for each in resources(dev, "AWS::Lambda::EventSourceMapping").values()
+            if each["EventSourceArn"] == {"Fn::GetAtt": [queue, "Arn"]}
+        ]
+        assert mapping["FunctionName"] == {"Ref": function}
+        assert (mapping["BatchSize"], mapping["FunctionResponseTypes"]) == (batch, ["ReportBatchItemFailures"])
+        assert queues[queue]["VisibilityTimeout"] >= 6 * 20
+        failed = queues[queue]["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+        assert failed == f"Failed{queue.removesuffix('Queue')}"
+        assert queues[failed].get("FifoQueue") == queues[queue].get("FifoQueue")
+    assert queues["EventsQueue"]["FifoQueue"] is True
+
+
+def test_events_can_be_replayed_on_the_bus_in_prod(dev: Template, prod: Template) -> None:
+    assert len(resources(dev, "AWS::Events::EventBus")) == 1
+    assert not resources(dev, "AWS::Events::Archive")
+    [archive] = resources(prod, "AWS::Events::Archive").values()
+    assert archive["RetentionDays"] == 30
+
+
+def test_the_deliverer_reads_endpoints_and_deliveries_only(dev: Template, prod: Template) -> None:
+    for template, role, tenant in (
+        (dev, "DeliverWebhooksRole", "*"),
+        (prod, "DeliverWebhooksScopedRole", "${aws:PrincipalTag/tenant}"),
+    ):
+        [policy] = resources(template, "AWS::IAM::Role")[role]["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]:
+            actions = as_list(statement["Action"])
+            if not any(action.startswith("dynamodb:") for action in actions):
+                continue
+            keys = statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+            also = [f"T#{tenant}#EVENT*"] if actions == ["dynamodb:PutItem"] else []
+            assert keys == [f"T#{tenant}#HOOK*", *also]
+    assert "dynamodb:" not in json.dumps(resources(prod, "AWS::IAM::Role")["DeliverWebhooksRole"])
 
 
 def test_roles_grant_what_was_committed() -> None:

@@ -1,31 +1,33 @@
 """One universe: everything that one seed decides."""
 
-import os
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from random import Random
-from types import SimpleNamespace
 from typing import Any
 
-from domain.common.environment import using
-from handlers.http.telemetry import logger
+from domain.common.environment import monotonic
+from domain.common.errors import DomainError
+from domain.identity import permissions as auth
 from local.scheduler import scheduled_event
-from repositories.aws import clients
-from repositories.aws.settings import settings
-from repositories.identity import traded_currencies
-from repositories.paging import cursors
+from repositories.aws.clients import dynamodb
+from repositories.dynamodb.session import Session
+from repositories.dynamodb.table import Meter, Table
+from repositories.stats.rebuilding import Rebuilding
 from tests.simulation.checks.end import check_end
+from tests.simulation.checks.flow import check_flow
 from tests.simulation.checks.invariants import Watch
 from tests.simulation.checks.violation import ViolationError
-from tests.simulation.workload import books, feed, parts, people, trade
+from tests.simulation.in_place import in_place
+from tests.simulation.workload import books, feed, hooks, parts, people, trade
 from tests.simulation.workload.actors import Actor, World
+from tests.simulation.workload.opening import prepare
 from tests.simulation.world.client import Client, Faults
+from tests.simulation.world.flow import Flow, Troubles
 from tests.simulation.world.functions import Functions
 from tests.simulation.world.model import Model, Profile
 from tests.simulation.world.pool import Pool
-from tests.simulation.world.scheduler import BEGINNING, Instance, Scheduler
+from tests.simulation.world.scheduler import BEGINNING, Scheduler
 
 type Act = Callable[[Actor], None]
 
@@ -49,6 +51,10 @@ THEMES: dict[str, tuple[Act, ...]] = {
         *(trade.place, trade.look),
     ),
     "accounts": (books.open_or_close, books.open_or_close, books.open_or_close, books.transfer, people.rename_tenant),
+    "flow": (
+        *(trade.place, trade.place, trade.move, trade.move, trade.move, parts.refund_part, parts.refund_part),
+        *(hooks.manage, hooks.retry, hooks.test_endpoint, hooks.read_sales),
+    ),
     "all": (
         *(trade.place, trade.move, trade.count, trade.split, trade.edit, trade.create, trade.look),
         *(books.transfer, books.reverse, books.trial, people.invite, people.oust),
@@ -112,12 +118,15 @@ class Universe:
         self.client = Client(self.scheduler, model, Faults())
         self.pool = Pool(self.scheduler)
         self.world = World(self.scheduler, Functions(self.scheduler), self.watch, self.pool)
+        self.flow = Flow(self.scheduler, self.world.functions)
+        self.receivers = hooks.Receivers(self.world, rate * 10)
+        self.troubles = Troubles(*(rate * 3 * chance.random() for _ in range(4)) if self.has_flow else ())
         self.violation = ""
         self.report = Report(seed, self.theme)
 
     def run(self) -> Report:
         """Run it to its end, or to the first violation."""
-        with _in_place(self.client, self.pool):
+        with in_place(self.client, self.pool, self.flow, self.receivers):
             main = self.scheduler.spawn("main", self._main)
             self.scheduler.run(lambda: main.done or bool(self.violation) or self.scheduler.steps > _MAX_STEPS)
         if not self.violation and main.error is not None:
@@ -130,7 +139,14 @@ class Universe:
         report.commands, report.faults, report.codes = self.world.commands, faults, self.world.codes
         return report
 
+    @property
+    def has_flow(self) -> bool:
+        """Whether events leave the table."""
+        return self.theme == "flow"
+
     def _look(self, commit: Any) -> None:
+        if self.has_flow:
+            self.flow.capture(commit)
         try:
             self.watch(commit)
         except ViolationError as violation:
@@ -141,9 +157,13 @@ class Universe:
         self.violation = self.violation or what
 
     def _main(self) -> None:
-        self._prepare()
+        prepare(self.world, self.theme)
         self.client.faults, self.pool.failing = self.faults, self.pool_faults
-        self.world.functions.crashes = self.crashes
+        self.world.functions.crashes, self.flow.troubles = self.crashes, self.troubles
+        ended: list[bool] = []
+        if self.has_flow:
+            self.flow.begin(lambda: bool(ended) or bool(self.violation))
+            self.scheduler.spawn("rebuilding", self._rebuild)
         acting = [self.scheduler.spawn(f"client-{n}", lambda n=n: self._act(n)) for n in range(self.actors)]  # type: ignore[misc]
         sweeping = self.scheduler.spawn("sweeper", lambda: self._sweep(until=lambda: all(task.done for task in acting)))
         self.scheduler.join([*acting, sweeping])
@@ -159,9 +179,49 @@ class Universe:
         if self.theme == "users":
             people.invite_everybody(Actor(self.world, "main"))
             self.scheduler.wait(60)
+        if self.has_flow:
+            self._end_flow()
+            ended.append(True)
         feed.follow_to_the_end(Actor(self.world, "main"))
         self.model.expire()
         check_end(self.world, self.model)
+        if self.has_flow:
+            check_flow(self.world, self.model, self.flow)
+
+    def _end_flow(self) -> None:
+        """Let everything arrive, now that nothing fails: sweeps find what was lost."""
+        self.flow.troubles, self.receivers.failing = Troubles(), 0.0
+        settled = 0
+        for _ in range(400):
+            self.scheduler.join([self.world.functions.trigger("RelayLostEvents", scheduled_event(BEGINNING))], 25)
+            self._sweep_once()
+            self.scheduler.wait(120)
+            is_due = any("gsi3sk" in row for row in self.model.rows.values())
+            # What is lost counts as lost after ten minutes.
+            settled = settled + 1 if self.flow.idle and not is_due else 0
+            if settled > 6:
+                return
+
+    def _rebuild(self) -> None:
+        """Count all orders anew, with interruptions."""
+        chance = self.scheduler.chance
+        self.scheduler.wait(chance.random() * 20)
+        table = Table(dynamodb(), "simulated", Meter())
+        for _ in range(30):
+            caller = auth.Caller(self.world.tenant, "system", auth.Role.OWNER)
+            session = Session(table, caller, BEGINNING, monotonic() + 3600)
+            try:
+                rebuilding = Rebuilding(session)
+                generation = rebuilding.begin()
+                self.scheduler.wait(32)
+                for _ in rebuilding.count():
+                    if chance.random() < 0.05:
+                        break
+                else:
+                    rebuilding.finish(generation)
+                    return
+            except DomainError:
+                self.scheduler.wait(5)
 
     def _act(self, number: int) -> None:
         chance = self.scheduler.chance
@@ -183,81 +243,11 @@ class Universe:
 
     def _sweep_once(self) -> None:
         again = self.scheduler.chance.random() < 0.1  # The scheduler delivers at least once.
-        tasks = [self.world.functions.trigger("ExpireHolds", scheduled_event(BEGINNING)) for _ in range(1 + again)]
+        names = ("ExpireHolds", "SweepDeliveries") if self.has_flow else ("ExpireHolds",)
+        tasks = [
+            self.world.functions.trigger(name, scheduled_event(BEGINNING)) for name in names for _ in range(1 + again)
+        ]
         self.scheduler.join(tasks, 25)
-
-    def _prepare(self) -> None:
-        world, actor, chance = self.world, Actor(self.world, "main"), self.scheduler.chance
-        operator = actor.caller("arn:aws:iam::0:user/operator")
-        owner, open_shop = {"email": "owner@example.com", "name": "The first owner"}, {"allow_sign_up": True}
-        tenant = {"id": world.tenant, "name": "Sim", "owner": owner, "settings": open_shop | trade.SHOP}
-        actor.ask("CreateTenant", body=tenant, key="tenant", caller=operator)
-        world.owners += sorted(self.watch.owners)
-        world.tokens |= dict.fromkeys(world.owners, int(BEGINNING.timestamp()))
-        for number in range(chance.randint(1, 3)):
-            body = {
-                "name": f"n{number}",
-                "price": {"amount": "5.00", "currency": "EUR"},
-                "stock": chance.choice((5, 20, 60)),
-            }
-            answer = actor.ask("CreateItem", body=body, key=f"item-{number}")
-            if answer:
-                world.items.append(answer.body["id"])
-        for item in world.items:
-            if chance.random() < 0.6:
-                actor.ask("SplitStock", {"item_id": item}, {"count": chance.choice((2, 4))}, key=f"split-{item}")
-        if self.theme == "catalogue":
-            body = {"name": "uncounted", "price": {"amount": "5.00", "currency": "EUR"}}
-            answer = actor.ask("CreateItem", body=body, key="uncounted")
-            world.items += [answer.body["id"]] if answer else []
-        for code, terms in parts.CODES.items() if self.theme in {"orders", "codes", "all"} else ():
-            answer = actor.ask("CreateDiscount", body={"code": code} | terms, key=code)
-            world.discounts += [answer.body["id"]] if answer else []
-        if self.theme in {"books", "accounts", "all"}:
-            self._open_accounts(actor)
-
-    def _open_accounts(self, actor: Actor) -> None:
-        for code, kind, floor in (
-            ("bank", "asset", "0"),
-            ("till", "asset", "0"),
-            ("fund", "equity", None),
-            ("rest", "asset", None),
-        ):
-            body = {"code": code, "name": code, "type": kind, "currency": "EUR", "floor": floor}
-            answer = actor.ask("OpenAccount", body=body, key=code)
-            if answer:
-                self.world.accounts.append(answer.body["id"])
-                if floor:
-                    self.world.floored.add(answer.body["id"])
-
-
-@contextmanager
-def _in_place(client: Client, pool: Pool) -> Iterator[None]:
-    """Let the code meet the models instead of AWS."""
-    real, level = clients._session, logger().log_level
-    environment = dict(os.environ)
-    os.environ |= {"TABLE_NAME": "simulated", "USER_POOL_ID": "simulated", "CURSOR_KEYS": "simulated"}
-    made = {"dynamodb": client, "cognito-idp": pool}
-    session: Any = SimpleNamespace(create_client=lambda name, **_: made[name])
-    clients._session = lambda: session  # type: ignore[assignment]
-    caches = (clients.dynamodb, clients.cognito, settings)
-    for cache in caches:
-        cache.cache_clear()
-    traded_currencies.cache.clear()
-    cursors.keys_cache.clear()
-    logger().setLevel("CRITICAL")
-    try:
-        with using(Instance(client.scheduler)):
-            yield
-    finally:
-        clients._session = real
-        os.environ.clear()
-        os.environ |= environment
-        logger().setLevel(level)
-        for cache in caches:
-            cache.cache_clear()
-        traded_currencies.cache.clear()
-        cursors.keys_cache.clear()
 
 
 def run(seed: int, plan: Plan | None = None) -> Report:

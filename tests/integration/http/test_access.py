@@ -12,7 +12,7 @@ from domain.identity.permissions import GRANTS, Permission, Role
 from handlers.registry import RouteFunction, functions
 from local.iam import AccessDeniedError, role_of
 from local.invocation import invoke
-from local.samples.data import CUSTOMER, TENANT, add_samples
+from local.samples.data import CUSTOMER, ENDPOINT_IDS, TENANT, WAITING_EVENT_ID, add_samples
 from repositories.aws.clients import dynamodb
 from repositories.dynamodb.iam_actions import IamAction
 from repositories.dynamodb.schema import INDEXES
@@ -78,12 +78,21 @@ MORE: dict[str, list[dict[str, Any]]] = {
     "ChangeUser": [{"body": '{"role": "staff"}'} | ANY_VERSION],
     "CreateUser": [{"body": '{"email": "another@example.com", "name": "A", "role": "owner"}'}],
     "DeleteUser": [{"path": "/v1/users/CREATED_USER", "pathParameters": {"user_id": "CREATED_USER"}}],
+    "RetryWebhookDelivery": [
+        {
+            "path": f"/v1/webhook-endpoints/{ENDPOINT_IDS[0]}/deliveries/{WAITING_EVENT_ID}/retry",
+            "pathParameters": {"endpoint_id": ENDPOINT_IDS[0], "event_id": WAITING_EVENT_ID},
+        }
+    ],
     "PlaceOrder": [
         {"body": '{"lines": [{"item_id": "UNCOUNTED_ITEM", "quantity": 1}]}'},
         {"body": '{"lines": [{"item_id": "COUNTED_ITEM", "quantity": 1}]}'},
     ],
 }
 """Requests, in addition to the sample event, with which a function uses all that its role grants."""
+
+RARE: dict[str, set[IamAction]] = {"ListLowStock": {IamAction.GET}}
+"""What a function uses only if rows are not visible yet."""
 
 
 @pytest.fixture
@@ -141,7 +150,7 @@ def test_a_function_uses_all_that_its_role_grants(
             answer = invoke(function.name, variant)
             assert answer["statusCode"] < 500, answer["body"]
     on_table = {each for each in function.iam_actions if each.service in {"dynamodb", *INDEXES}}
-    assert recorder.used == on_table
+    assert recorder.used | RARE.get(function.name, set()) == on_table
     own = event["requestContext"].get("authorizer", {}).get("claims", {}).get("custom:tenant_id")
     if own:
         assert recorder.tenants <= {own}

@@ -12,6 +12,7 @@ from local.invocation import invoke
 from local.samples.data import (
     ACCOUNTS,
     CUSTOMER,
+    ENDPOINT_IDS,
     ITEM_ID,
     LAST_ITEM_ID,
     ORDERS,
@@ -29,7 +30,7 @@ ABSENT = {
     ITEM_ID: "item_01JD3ZK8Q4M5X6Y7Z8A9B0C1D9",
     LAST_ITEM_ID: "item_01JD3ZK8Q4M5X6Y7Z8A9B0C1D9",
     CUSTOMER: "00000000-0000-4000-8000-000000000001",
-} | {known: known.replace("_01", "_00") for known in (*ORDERS, *ACCOUNTS, TRANSACTION_ID)}
+} | {known: known.replace("_01", "_00") for known in (*ORDERS, *ACCOUNTS, *ENDPOINT_IDS, TRANSACTION_ID)}
 names_something = pytest.mark.parametrize(
     "function",
     [each for each in functions() if isinstance(each.declaration.permission, Permission) and "{" in each.path],

@@ -68,6 +68,21 @@ class Watch:
                 self._check_posted(commit, StoredOrder.from_row(before).order, StoredOrder.from_row(row).order)
         self.codes.check(commit, self.model, self.history)
 
+    def paid_orders(self) -> int:
+        """Return the number of orders that have been paid."""
+        orders = (StoredOrder.from_row(row).order for row in self.model.rows.values() if row["type"] == "order")
+        return sum(order.payment_status != "unpaid" for order in orders)
+
+    def _delivery(self, _commit: Commit, before: Row | None, row: Row | None) -> None:
+        require(not (before and row) or before["body"] == row["body"], "What is delivered was changed.")
+
+    def _counted(self, _commit: Commit, before: Row | None, row: Row | None) -> None:
+        was = before or {}
+        less = [
+            name for name, number in (row or {}).items() if name.startswith("counted_") and number < was.get(name, 0)
+        ]
+        require(row and not less, "What was counted is so no more.")
+
     def _order(self, commit: Commit, before: Row | None, row: Row | None) -> None:
         require(row, "An order was removed.")
         after = StoredOrder.from_row(row or {})
@@ -115,7 +130,9 @@ class Watch:
     def _event(self, _commit: Commit, before: Row | None, row: Row | None) -> None:
         if row is None:
             return
-        require(before is None, "An event was overwritten.")
+        if before is not None:
+            require(before | {"relayed": True} == row, "An event was overwritten.")
+            return
         for event in row["events"]:
             subject, sequence = event["subject"], event["sequence"]
             last = self.events.get(subject, 0)

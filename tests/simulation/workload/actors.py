@@ -68,6 +68,18 @@ class World:
     """Events that the feed has shown: subject, sequence number and id."""
     fed_until: str = ""
     """The feed's last cursor."""
+    hooks: dict[str, str] = field(default_factory=dict)
+    """Ids of webhook endpoints by name."""
+    secrets: dict[str, list[str]] = field(default_factory=dict)
+    """Secrets of webhook endpoints by name, as they were answered."""
+    rotating: int = 0
+    """Rotations of secrets that were asked for."""
+    received: list[tuple[str, str, int, str, float]] = field(default_factory=list)
+    """Events that receivers have got: endpoint, subject, sequence number, id and time."""
+    tested: list[tuple[str, str]] = field(default_factory=list)
+    """Test events that were promised: endpoint and id."""
+    again: set[str] = field(default_factory=set)
+    """Events that were delivered again by hand."""
     keys: dict[str, tuple[int, str]] = field(default_factory=dict)
     """By key: what was answered for good."""
 

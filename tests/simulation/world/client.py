@@ -6,6 +6,7 @@ botocore's configuration in `repositories.aws.clients`).
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -69,11 +70,16 @@ class Client:
         return {"Table": {"CreationDateTime": self._call("DescribeTable", lambda: BEGINNING)}}
 
     def put_item(self, **asked: Any) -> dict[str, Any]:
-        action = _action("Put", asked)
-        reason = self._call("PutItem", lambda: self.model.put(action))
+        return self._write("PutItem", _action("Put", asked))
+
+    def update_item(self, **asked: Any) -> dict[str, Any]:
+        return self._write("UpdateItem", _action("Update", asked))
+
+    def _write(self, operation: str, action: Action) -> dict[str, Any]:
+        reason = self._call(operation, lambda: self.model.write(action))
         if reason.code != "None":
             name = "TransactionConflictException" if reason.code == "TransactionConflict" else f"{reason.code}Exception"
-            raise self._error(name, "PutItem", **({"Item": encode(reason.row)} if reason.row else {}))
+            raise self._error(name, operation, **({"Item": encode(reason.row)} if reason.row else {}))
         return {"ConsumedCapacity": _UNIT}
 
     def batch_get_item(self, **asked: Any) -> dict[str, Any]:
@@ -249,7 +255,11 @@ def _action(verb: str, asked: Mapping[str, Any]) -> Action:
         verb,
         key,
         row,
-        asked.get("UpdateExpression", ""),
+        _named(asked.get("UpdateExpression", ""), asked.get("ExpressionAttributeNames", {})),
         asked.get("ConditionExpression", ""),
         decode(asked.get("ExpressionAttributeValues", {})),
     )
+
+
+def _named(expression: str, names: Mapping[str, str]) -> str:
+    return re.sub(r"#\w+", lambda found: names[found[0]], expression)

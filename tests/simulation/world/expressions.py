@@ -44,10 +44,17 @@ def _term(term: str, row: Row, values: Mapping[str, Any]) -> bool:
 
 def changed(update: str, row: Row, values: Mapping[str, Any]) -> Row:
     """Return a row after an update expression; all operands are of the row before it."""
-    if not update.startswith("SET "):
+    sets, _, more = update.partition(" ADD ")
+    sets, _, gone = sets.partition(" REMOVE ")
+    if not sets.startswith("SET "):
         raise InvalidExpressionError(update)
     after = copy.deepcopy(row)
-    for clause in update.removeprefix("SET ").split(", "):
+    for clause in more.split(", ") if more else ():
+        name, _, value = clause.partition(" ")
+        after[name] = after.get(name, 0) + values[value]
+    for name in gone.split(", ") if gone else ():
+        after.pop(name, None)
+    for clause in sets.removeprefix("SET ").split(", "):
         match = _SET.fullmatch(clause)
         if not match:
             raise InvalidExpressionError(clause)

@@ -118,14 +118,15 @@ class Model:
             return [Reason("TransactionConflict" if key in self._held else "None") for key in keys]
         return [copy.deepcopy(self.rows.get(key)) for key in keys]
 
-    def put(self, action: Action) -> Reason:
-        """Write one row if its condition holds."""
+    def write(self, action: Action) -> Reason:
+        """Put or update one row if its condition holds."""
         if action.key in self._held:
             return Reason("TransactionConflict")
         before = self.rows.get(action.key)
         if action.condition and not holds(action.condition, before, action.values):
             return Reason("ConditionalCheckFailed", copy.deepcopy(before))
-        self._apply(Commit({action.key: before}, {action.key: action.row}, self.scheduler.time), at_once=True)
+        after = _after(action, before)
+        self._apply(Commit({action.key: before}, {action.key: after}, self.scheduler.time), at_once=True)
         return Reason()
 
     def transact(self, actions: Sequence[Action], token: str, content: str) -> Commit | list[Reason]:

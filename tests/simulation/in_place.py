@@ -1,0 +1,56 @@
+"""Models in the place of AWS and of the internet, for the code that runs."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+from domain.common.environment import using
+from handlers.http.telemetry import logger
+from repositories.aws import clients
+from repositories.aws.settings import settings
+from repositories.identity import traded_currencies
+from repositories.paging import cursors
+from repositories.webhooks import secrets, sending
+from tests.simulation.workload.hooks import Receivers
+from tests.simulation.world.client import Client
+from tests.simulation.world.flow import Flow
+from tests.simulation.world.pool import Pool
+from tests.simulation.world.scheduler import Instance
+
+
+@contextmanager
+def in_place(client: Client, pool: Pool, flow: Flow, receivers: Receivers) -> Iterator[None]:
+    """Let the code meet the models instead of AWS."""
+    real, level = clients._session, logger().log_level
+    environment = dict(os.environ)
+    os.environ |= {"TABLE_NAME": "simulated", "USER_POOL_ID": "simulated", "CURSOR_KEYS": "simulated"}
+    os.environ |= {"EVENT_QUEUE": "events", "DELIVERY_QUEUE": "deliveries", "EVENT_BUS": "bus"}
+    os.environ |= {"WEBHOOK_KEY": "simulated", "WEBHOOKS_TO_ANYWHERE": "on"}
+    made = {"dynamodb": client, "cognito-idp": pool} | flow.clients()
+    send, sending.send = sending.send, receivers.send
+    session: Any = SimpleNamespace(create_client=lambda name, **_: made[name])
+    clients._session = lambda: session  # type: ignore[assignment]
+    caches = (*clients.ALL, settings)
+    for cache in caches:
+        cache.cache_clear()
+    traded_currencies.cache.clear()
+    cursors.keys_cache.clear()
+    secrets.key_cache.clear()
+    logger().setLevel("CRITICAL")
+    try:
+        with using(Instance(client.scheduler)):
+            yield
+    finally:
+        clients._session = real
+        sending.send = send
+        os.environ.clear()
+        os.environ |= environment
+        logger().setLevel(level)
+        for cache in caches:
+            cache.cache_clear()
+        traded_currencies.cache.clear()
+        cursors.keys_cache.clear()
+        secrets.key_cache.clear()
+    secrets.key_cache.clear()
