@@ -30,6 +30,9 @@ def serve(
     log_json: Annotated[
         bool, typer.Option("--log-json", help="Write log lines as JSON, as in AWS. Default in a pipe.")
     ] = False,
+    events: Annotated[
+        bool, typer.Option(help="Relay events: count sales and deliver webhooks. Without, writes are faster.")
+    ] = True,
     reload: Annotated[bool, typer.Option("--reload", help="Start again when the code changes.")] = False,
 ) -> None:
     """Run the API locally on an embedded database."""
@@ -42,13 +45,13 @@ def serve(
     readable = not log_json and sys.stdout.isatty()
     try:
         with _private(data, keep=not memory), _only_one(data, keep=not memory):
-            _serve(port, data, None if memory else data.resolve(), readable=readable)
+            _serve(port, data, None if memory else data.resolve(), readable=readable, events=events)
     except LookupError as failure:
         fail(str(failure.args[0]))
     stderr.print("Stopped.")
 
 
-def _serve(port: int, data: Path, folder: Path | None, *, readable: bool) -> None:
+def _serve(port: int, data: Path, folder: Path | None, *, readable: bool, events: bool) -> None:
     from local.addresses import allow_test_domains
     from local.cognito.users import POOL_ID
     from local.database import database
@@ -76,7 +79,7 @@ def _serve(port: int, data: Path, folder: Path | None, *, readable: bool) -> Non
     if readable:
         sys.stdout = ReadableLog(sys.stdout)
     with (
-        database(folder, stream=True) as endpoint,
+        database(folder, stream=events) as endpoint,
         user_pool(folder, key, notify=_print_at_once) as (pool, administration),
     ):
         settings_for(folder)
@@ -91,7 +94,7 @@ def _serve(port: int, data: Path, folder: Path | None, *, readable: bool) -> Non
             access_key=asdict(operator),
         )
         try:
-            run(key, operator, pool, port, announce, folder=folder, readable=readable)
+            run(key, operator, pool, port, announce, folder=folder, readable=readable, events=events)
         finally:
             running_file.unlink(missing_ok=True)
 

@@ -163,15 +163,17 @@ def run(
     *,
     folder: Path | None,
     readable: bool,
+    events: bool,
 ) -> None:
     """Serve on the loopback interface until interrupted. `announce` is called when the server is ready.
 
-    `folder` has the data (None: in memory). If `readable`, log lines are short and for people.
+    `folder` has the data (None: in memory). If `readable`, log lines are short and for people. Without `events`, the
+    table has no stream, and nothing reads it.
     """
     server = Server(key, operator, user_pool, readable=readable)
     queues = [*readers(server.invoke)]
     sources: list[Source] = [Clock(server.invoke), *queues]
-    if dynoxide.package():
+    if events and dynoxide.package():
         sources.append(Stream(server.invoke, folder, queues))
     config = uvicorn.Config(
         server,
