@@ -11,11 +11,11 @@ from typing import NamedTuple
 from benchmarks import prices
 from benchmarks.cost import forget_clients
 from benchmarks.orders import called, new_items
+from benchmarks.pages import PAGE, with_table
 from domain.common.environment import monotonic, now
 from domain.event_types import Event
 from domain.identity.permissions import Caller, Role
 from domain.webhooks import Endpoint, NewEndpoint
-from handlers.registry import ROOT
 from local.database import database
 from local.http.server import settings_for
 from local.samples.data import ENDPOINT_IDS, TENANT, add_samples
@@ -34,8 +34,6 @@ from repositories.webhooks.fan_out import fan_out
 from repositories.webhooks.repository import EndpointRepository
 from repositories.webhooks.sending import Outcome
 
-PAGE = ROOT / "docs" / "costs.md"
-_BEGIN, _END = "<!-- events -->\n", "<!-- /events -->"
 _QUEUE, _BUS, _CALL_SECONDS = 3 * 0.50, 1.00, 0.02
 """Dollars a million: a message is sent, received and deleted; an event is put on the bus. A call's share of a batch."""
 
@@ -151,8 +149,7 @@ def table() -> str:
 
 def page() -> str:
     """Return the page with its table as measured now."""
-    before, _, rest = PAGE.read_text().partition(_BEGIN)
-    return f"{before}{_BEGIN}{table()}{_END}{rest.partition(_END)[2]}"
+    return with_table("events", table())
 
 
 if __name__ == "__main__":

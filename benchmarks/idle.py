@@ -4,17 +4,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from benchmarks import prices
-from handlers.registry import ROOT, triggers
+from benchmarks.pages import PAGE, with_table
+from handlers.registry import triggers
 from handlers.triggers.trigger import TriggerSource
 from infra.templates import Synthesized, synthesize
 
-PAGE = ROOT / "docs" / "costs.md"
 VARIANTS: dict[str, Mapping[str, str]] = {
     "dev": {},
     "prod": {"stage": "prod"},
     "prod, `snapstart=on`": {"stage": "prod", "snapstart": "on"},
 }
-_BEGIN, _END = "<!-- idle -->\n", "<!-- /idle -->"
 _SWEEP_SECONDS, _SWEEP_READS, _SWEEP_WRITES, _SWEEP_LOGGED_GB = 0.3, 7, 1, 0.6e-6
 """One sweep with nothing to do: its duration, the mark and 12 empty queries, the new mark, its log line."""
 
@@ -105,8 +104,7 @@ def _cell(item: Item) -> str:
 
 def page() -> str:
     """Return the page with its table as the templates are now."""
-    before, _, rest = PAGE.read_text().partition(_BEGIN)
-    return f"{before}{_BEGIN}{table()}{_END}{rest.partition(_END)[2]}"
+    return with_table("idle", table())
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ An order only ever adds to its figures: its payment first, then each refund. So 
 counted says what remains to be counted, whatever happened since.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, NamedTuple, Self
@@ -45,6 +45,12 @@ class Addition:
     figures: Mapping[str, int]
 
 
+def add_figures(sums: Figures, figures: Mapping[str, int]) -> None:
+    """Add figures to sums of the same names."""
+    for name, figure in figures.items():
+        sums[name] = sums.get(name, 0) + figure
+
+
 def additions(order: Order) -> list[Addition]:
     """Return what an order adds to all figures, in the order in which it came; nothing if it was not paid.
 
@@ -81,8 +87,12 @@ def _sold(units: int, gross: int, discounts: int, tax: int, net: int) -> Figures
     return {"orders": 1, "units": units, "gross": gross, "discounts": discounts, "tax": tax, "net": net}
 
 
-def _sum(parts: list[Figures]) -> Figures:
-    return {name: sum(part[name] for part in parts) for name in parts[0]} | {"orders": 1}
+def _sum(parts: Iterable[Figures]) -> Figures:
+    """Return the sum of an order's parts, which is one order."""
+    sums: Figures = {}
+    for part in parts:
+        add_figures(sums, part)
+    return sums | ({"orders": 1} if "orders" in sums else {})
 
 
 def _whole_refund(order: Order) -> list[Refund]:
@@ -125,9 +135,7 @@ def _on_day(order: Order, at: datetime, parts: Mapping[str, Figures]) -> Iterato
     day, currency = f"{at:%Y-%m-%d}", order.total.currency
     if not parts:
         return
-    names = next(iter(parts.values()))
-    whole = {name: sum(part[name] for part in parts.values()) for name in names}
-    yield Addition(Counter("day", currency, day), whole | ({"orders": 1} if "orders" in names else {}))
+    yield Addition(Counter("day", currency, day), _sum(parts.values()))
     for item_id, part in parts.items():
         yield Addition(Counter("item", currency, day, item_id), part)
 

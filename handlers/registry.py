@@ -25,6 +25,7 @@ from repositories.dynamodb.iam_actions import IamAction, used_by
 ROOT = Path(__file__).parents[1]
 _TRIGGERS = "handlers.triggers"
 _NO_RESOURCES = {"dependencies", "http", "triggers"}
+_NO_TRIGGERS = {"invocation", "trigger"}
 _NO_ACCESS = {"caller"}
 """Attributes of repositories that reach nothing."""
 _BY_ANY_WRITE = frozenset({IamAction.GET, IamAction.PUT})
@@ -143,7 +144,7 @@ def triggers() -> tuple[TriggerFunction, ...]:
     return tuple(
         TriggerFunction(name, getattr(_module(f"{_TRIGGERS}.{name}"), name))
         for name in _modules_in("triggers")
-        if name != "trigger"
+        if name not in _NO_TRIGGERS
     )
 
 

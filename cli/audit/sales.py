@@ -6,10 +6,9 @@ from datetime import datetime, timedelta
 from cli.audit.reading import Reading, broken_unless
 from domain.common.environment import now
 from domain.orders.order import Order
-from domain.stats import SALES, SPENDING, Counter, Figures, additions
+from domain.stats import SALES, SPENDING, Counter, add_figures, additions
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row
-from repositories.dynamodb.keys import Key
 from repositories.dynamodb.table import Table
 from repositories.identity.tenants import find_tenant
 from repositories.stats import keys as stats_keys
@@ -30,9 +29,7 @@ def add_sales(reading: Reading, order: Order, counted: Row | None, stats: Row | 
     is_old = order.updated_at < datetime.fromisoformat(reading.state.until) - _COUNTED_WITHIN
     broken_unless(done == len(all_of_it) or not is_old, f"{name}: its sales are not counted.")
     for each in all_of_it[:done]:
-        sums = reading.state.sales.setdefault(_name(each.counter), {})
-        for figure, number in each.figures.items():
-            sums[figure] = sums.get(figure, 0) + number
+        add_figures(reading.state.sales.setdefault(_name(each.counter), {}), each.figures)
 
 
 def check_sales(reading: Reading) -> Iterator[None]:
@@ -54,15 +51,11 @@ def sales_changes(reading: Reading, name: str) -> list[int]:
 
 def sales_difference(reading: Reading, name: str) -> str:
     """Return the difference between figures and what was counted of orders, or an empty string."""
-    there: Figures = {}
-    figures = SPENDING if _counter_named(name).of == "customer" else SALES
-    for row in _rows(reading, name):
-        for figure in figures:
-            there[figure] = there.get(figure, 0) + row.get(figure, 0)
-    wanted = reading.state.sales.get(name, {})
-    for figure in figures:
-        if there.get(figure, 0) != wanted.get(figure, 0):
-            return f"{figure} are {there.get(figure, 0)}, and orders {wanted.get(figure, 0)}"
+    rows, wanted = _rows(reading, name), reading.state.sales.get(name, {})
+    for figure in SPENDING if _counter_named(name).of == "customer" else SALES:
+        there = sum(row.get(figure, 0) for row in rows)
+        if there != wanted.get(figure, 0):
+            return f"{figure} are {there}, and orders {wanted.get(figure, 0)}"
     return ""
 
 
@@ -86,27 +79,15 @@ def _generation(reading: Reading) -> int:
 
 def _rows(reading: Reading, name: str) -> list[Row]:
     counter, generation = _counter_named(name), _generation(reading)
-    if counter.of == "customer":
-        wanted = [Key(stats_keys.spending_pk(reading.tenant, generation, counter.id), counter.currency)]
-    else:
-        day = counter.day
-        sk = (
-            stats_keys.sales_of_day(day, counter.currency)
-            if counter.of == "day"
-            else stats_keys.sales_of_item(day, counter.currency, counter.id)
-        )
-        shards = range(keys.SHARDS)
-        wanted = [Key(stats_keys.sales_pk(reading.tenant, generation, day[:7], shard), sk) for shard in shards]
+    # A customer's figures are in no shard: the same key for all.
+    wanted = {stats_keys.figures(reading.tenant, generation, counter, shard) for shard in range(keys.SHARDS)}
     return [*reading.table.batch_get(wanted).values()]
 
 
-def _months(reading: Reading) -> Iterator[str]:
-    """Yield the partition keys of the sales of all months since the tenant was created."""
-    generation, day = _generation(reading), first_day(reading.table, reading.tenant)
-    months = {f"{day + timedelta(days=n):%Y-%m}" for n in range((now() - day).days + 2)}
-    for month in sorted(months):
-        for shard in range(keys.SHARDS):
-            yield stats_keys.sales_pk(reading.tenant, generation, month, shard)
+def _months(reading: Reading) -> list[str]:
+    """Return the partition keys of the sales of all months since the tenant was created."""
+    first, last = first_day(reading.table, reading.tenant).date(), now().date() + timedelta(days=1)
+    return stats_keys.sales_pks(reading.tenant, _generation(reading), first, last)
 
 
 def first_day(table: Table, tenant: str) -> datetime:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.commands.options import DEFAULT_DATA, Data, Url, fail, require_tenant
+from cli.commands.options import DEFAULT_DATA, Data, TableName, Url, fail, require_tenant
 from cli.commands.running import api_of, running, use_server
 
 _FIRST_YEAR, _LAST_YEAR = 1900, 2999
@@ -14,7 +14,7 @@ _FIRST_YEAR, _LAST_YEAR = 1900, 2999
 
 def audit(
     tenant: Annotated[str, typer.Option(help="Tenant to audit.")] = "acme",
-    table: Annotated[str | None, typer.Option(help="Table in AWS. Default: the table of the running server.")] = None,
+    table: TableName = None,
     rate: Annotated[float, typer.Option(help="Maximum read units per second.", min=1)] = 500,
     data: Data = DEFAULT_DATA,
 ) -> None:

@@ -14,6 +14,7 @@ Url = Annotated[
     str | None,
     typer.Option(envvar="TRADEPOST_URL", help="Base URL of the API. Default: the server that runs on the data folder."),
 ]
+TableName = Annotated[str | None, typer.Option(help="Table in AWS. Default: the table of the running server.")]
 DEFAULT_DATA = Path(".tradepost")
 
 

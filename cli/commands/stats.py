@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.commands.options import DEFAULT_DATA, Data, fail, require_tenant
+from cli.commands.options import DEFAULT_DATA, Data, TableName, fail, require_tenant
 from cli.commands.running import running, use_server
 
 _SECONDS = 24 * 3600.0
@@ -14,7 +14,7 @@ _SECONDS = 24 * 3600.0
 
 def rebuild(
     tenant: Annotated[str, typer.Option(help="Tenant whose figures are rebuilt.")] = "acme",
-    table: Annotated[str | None, typer.Option(help="Table in AWS. Default: the table of the running server.")] = None,
+    table: TableName = None,
     data: Data = DEFAULT_DATA,
 ) -> None:
     """Count all orders anew, while trade goes on; then show the new figures and delete the old ones."""
@@ -24,8 +24,7 @@ def rebuild(
     from cli.progress import progress
     from domain.common.environment import now
     from domain.common.errors import DomainError
-    from domain.identity.permissions import Caller, Role
-    from domain.orders.status import SYSTEM
+    from domain.identity.permissions import Caller
     from local.database import TABLE_NAME
     from repositories.dynamodb.session import Session
     from repositories.dynamodb.table import Meter, Table
@@ -36,8 +35,7 @@ def rebuild(
         use_server(running(data))
     try:
         reached = Table(boto3.client("dynamodb"), table or TABLE_NAME, Meter())
-        caller = Caller(tenant, SYSTEM, Role.OWNER)
-        rebuilding = Rebuilding(Session(reached, caller, now(), time.monotonic() + _SECONDS))
+        rebuilding = Rebuilding(Session(reached, Caller.system(tenant), now(), time.monotonic() + _SECONDS))
         generation = rebuilding.begin()
         print(f"Generation {generation} of the figures of {tenant} is begun.", flush=True)
         time.sleep(SETTLED_AFTER.total_seconds())

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 from domain.common.errors import Forbidden
 
@@ -70,6 +71,11 @@ class Caller:
     tenant: str
     subject: str
     role: Role
+
+    @classmethod
+    def system(cls, tenant: str) -> Self:
+        """Return the caller of automatic changes in a tenant, who may do what owners may."""
+        return cls(tenant, "system", Role.OWNER)
 
     def may(self, permission: Permission) -> bool:
         """Return whether the caller's role has `permission`."""

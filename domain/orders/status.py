@@ -4,9 +4,6 @@ from enum import StrEnum
 
 from domain.common.errors import InvalidState
 
-SYSTEM = "system"
-"""Actor recorded for automatic status changes."""
-
 
 class OrderStatus(StrEnum):
     """Status of an order."""

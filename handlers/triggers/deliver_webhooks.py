@@ -7,10 +7,9 @@ Event: Lambda developer guide, "Using Lambda with Amazon SQS".
 import json
 from typing import Any
 
-from domain.common.environment import monotonic, now
-from domain.identity.permissions import Caller, Role
-from domain.orders.status import SYSTEM
-from handlers.http.telemetry import logger
+from domain.common.environment import now
+from domain.identity.permissions import Caller
+from handlers.triggers.invocation import deadline_before, name_log_lines
 from handlers.triggers.trigger import LambdaEvent, Queue, TriggerSource, log_occasion, trigger
 from repositories.aws.settings import settings
 from repositories.aws.tenant_client import tenant_client
@@ -26,13 +25,12 @@ _RESERVE_SECONDS = 1.0
 @trigger(TriggerSource.QUEUE, queue=Queue.DELIVERIES, batch=1, for_tenants=True, reads="HOOK")
 def deliver_webhooks(event: LambdaEvent, context: Any) -> None:
     """Make the attempts that the messages are about. Raises Contention, Unavailable: the message comes again."""
-    logger().append_keys(request_id=context.aws_request_id, route=None, tenant=None, sub=None)
+    name_log_lines(context)
     for record in event["Records"]:
         message, meter = json.loads(record["body"]), Meter()
         tenant = message["tenant"]
         table = Table(tenant_client(tenant), settings().table_name, meter)
-        seconds = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
-        session = Session(table, Caller(tenant, SYSTEM, Role.OWNER), now(), monotonic() + seconds)
+        session = Session(table, Caller.system(tenant), now(), deadline_before(context, _RESERVE_SECONDS))
         outcome = deliver(session, Key(message["pk"], message["sk"]), message["due"])
         log_occasion("delivery attempted", tenant=tenant, outcome=outcome, db_requests=meter.requests)
 

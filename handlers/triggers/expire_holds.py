@@ -7,12 +7,9 @@ from datetime import timedelta
 from itertools import islice
 from typing import Any
 
-from domain.common.environment import monotonic, now
-from handlers.http.telemetry import logger
+from domain.common.environment import now
+from handlers.triggers.invocation import deadline_before, name_log_lines, whole_table
 from handlers.triggers.trigger import LambdaEvent, TriggerSource, log_occasion, report_failures, trigger
-from repositories.aws.clients import dynamodb
-from repositories.aws.settings import settings
-from repositories.dynamodb.table import Meter, Table
 from repositories.dynamodb.work_list import Work
 from repositories.orders.expiry import expire_orders
 
@@ -29,19 +26,17 @@ class HoldsLeftError(Exception):
 @trigger(TriggerSource.SCHEDULE, every=1)
 def expire_holds(_event: LambdaEvent, context: Any) -> dict[str, int]:
     """Return the number of expired orders. Raises HoldsLeftError, so that the call fails and is retried."""
-    logger().append_keys(request_id=context.aws_request_id, route=None, tenant=None, sub=None)
-    meter = Meter()
-    table = Table(dynamodb(), settings().table_name, meter)
-    seconds = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
+    name_log_lines(context)
+    table, deadline = whole_table(), deadline_before(context, _RESERVE_SECONDS)
     started = now()
-    swept = expire_orders(table, started, monotonic() + seconds)
+    swept = expire_orders(table, started, deadline)
     log_occasion(
         "holds swept",
         expired=swept.done,
         failed={order: failure.reason for order, failure in islice(swept.failed.items(), _NAMED)},
         left=dict(islice(swept.left.items(), _NAMED)),
         behind_minutes=(started - swept.mark) // timedelta(minutes=1),
-        db_requests=meter.requests,
+        db_requests=table.meter.requests,
     )
     report_failures(Work.HOLD, swept)
     if swept.left:

@@ -13,9 +13,9 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from domain.common.environment import monotonic, now
 from domain.common.errors import DomainError, Unavailable
-from domain.identity.permissions import Caller, Role
-from domain.orders.status import SYSTEM
+from domain.identity.permissions import Caller
 from handlers.http.telemetry import logger
+from handlers.triggers.invocation import deadline_before, name_log_lines
 from handlers.triggers.trigger import TRIGGER_FAILED, LambdaEvent, Queue, TriggerSource, log_occasion, trigger
 from repositories.aws.settings import settings
 from repositories.aws.tenant_client import tenant_client
@@ -32,15 +32,14 @@ _RESERVE_SECONDS = 1.0
 @trigger(TriggerSource.QUEUE, queue=Queue.EVENTS, for_tenants=True)
 def handle_events(event: LambdaEvent, context: Any) -> Any:
     """Return the messages that failed. Raises BatchProcessingError if all did."""
-    logger().append_keys(request_id=context.aws_request_id, route=None, tenant=None, sub=None)
+    name_log_lines(context)
     meter = Meter()
 
     def handle(record: SQSRecord) -> None:
         message = json.loads(record.body)
         tenant = message["tenant"]
         table = Table(tenant_client(tenant), settings().table_name, meter)
-        seconds = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
-        session = Session(table, Caller(tenant, SYSTEM, Role.OWNER), now(), monotonic() + seconds)
+        session = Session(table, Caller.system(tenant), now(), deadline_before(context, _RESERVE_SECONDS))
         if monotonic() >= session.deadline:
             raise Unavailable
         # Deliveries first: a figure that cannot be counted must not keep events from those who wait for them.

@@ -7,12 +7,9 @@ Event: DynamoDB developer guide, "Process DynamoDB records with Lambda".
 
 from typing import Any
 
-from handlers.http.telemetry import logger
+from handlers.triggers.invocation import name_log_lines, whole_table
 from handlers.triggers.trigger import LambdaEvent, TriggerSource, log_occasion, trigger
-from repositories.aws.clients import dynamodb
-from repositories.aws.settings import settings
 from repositories.dynamodb.codec import decode
-from repositories.dynamodb.table import Meter, Table
 from repositories.events.relay import relay_events as relay
 from repositories.webhooks.due import send_due
 
@@ -23,14 +20,13 @@ RECORDS = {"event": ("INSERT",), "delivery": ("INSERT", "MODIFY"), "lane": ("INS
 @trigger(TriggerSource.STREAM, records=RECORDS)
 def relay_events(event: LambdaEvent, context: Any) -> None:
     """Relay the rows of a batch, all or none. Raises Unavailable."""
-    logger().append_keys(request_id=context.aws_request_id, route=None, tenant=None, sub=None)
-    meter = Meter()
-    table = Table(dynamodb(), settings().table_name, meter)
+    name_log_lines(context)
+    table = whole_table()
     rows = [decode(record["dynamodb"]["NewImage"]) for record in event["Records"] if _is_news(record)]
     events = [row for row in rows if row["type"] == "event"]
     relay(table, events)
     attempts = send_due([row for row in rows if row["type"] != "event"])
-    log_occasion("events relayed", events=len(events), attempts=attempts, db_requests=meter.requests)
+    log_occasion("events relayed", events=len(events), attempts=attempts, db_requests=table.meter.requests)
 
 
 def _is_news(record: LambdaEvent) -> bool:

@@ -5,12 +5,9 @@ Called by EventBridge Scheduler, which retries failed calls and then sends the e
 
 from typing import Any
 
-from domain.common.environment import monotonic, now
-from handlers.http.telemetry import logger
+from domain.common.environment import now
+from handlers.triggers.invocation import deadline_before, name_log_lines, whole_table
 from handlers.triggers.trigger import LambdaEvent, TriggerSource, log_occasion, trigger
-from repositories.aws.clients import dynamodb
-from repositories.aws.settings import settings
-from repositories.dynamodb.table import Meter, Table
 from repositories.events.lost import relay_lost
 
 _RESERVE_SECONDS = 3.0
@@ -20,12 +17,10 @@ _RESERVE_SECONDS = 3.0
 @trigger(TriggerSource.SCHEDULE, every=60)
 def relay_lost_events(_event: LambdaEvent, context: Any) -> dict[str, int]:
     """Return the number of rows of events that were relayed. Raises Unavailable."""
-    logger().append_keys(request_id=context.aws_request_id, route=None, tenant=None, sub=None)
-    meter = Meter()
-    table = Table(dynamodb(), settings().table_name, meter)
-    seconds = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
-    found = relay_lost(table, now(), monotonic() + seconds)
-    log_occasion("lost events swept", relayed=found.rows, in_time=found.in_time, db_requests=meter.requests)
+    name_log_lines(context)
+    table, deadline = whole_table(), deadline_before(context, _RESERVE_SECONDS)
+    found = relay_lost(table, now(), deadline)
+    log_occasion("lost events swept", relayed=found.rows, in_time=found.in_time, db_requests=table.meter.requests)
     return {"relayed": found.rows}
 
 

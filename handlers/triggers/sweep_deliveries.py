@@ -6,12 +6,9 @@ Called by EventBridge Scheduler, which retries failed calls and then sends the e
 from datetime import timedelta
 from typing import Any
 
-from domain.common.environment import monotonic, now
-from handlers.http.telemetry import logger
+from domain.common.environment import now
+from handlers.triggers.invocation import deadline_before, name_log_lines, whole_table
 from handlers.triggers.trigger import LambdaEvent, TriggerSource, log_occasion, report_failures, trigger
-from repositories.aws.clients import dynamodb
-from repositories.aws.settings import settings
-from repositories.dynamodb.table import Meter, Table
 from repositories.dynamodb.work_list import Work
 from repositories.webhooks.due import sweep_deliveries as sweep
 
@@ -22,18 +19,16 @@ _RESERVE_SECONDS = 3.0
 @trigger(TriggerSource.SCHEDULE, every=1)
 def sweep_deliveries(_event: LambdaEvent, context: Any) -> dict[str, int]:
     """Return the number of attempts that were overdue. Raises Unavailable."""
-    logger().append_keys(request_id=context.aws_request_id, route=None, tenant=None, sub=None)
-    meter = Meter()
-    table = Table(dynamodb(), settings().table_name, meter)
-    seconds = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
+    name_log_lines(context)
+    table, deadline = whole_table(), deadline_before(context, _RESERVE_SECONDS)
     started = now()
-    swept = sweep(table, started, monotonic() + seconds)
+    swept = sweep(table, started, deadline)
     log_occasion(
         "deliveries swept",
         overdue=swept.done,
         left=len(swept.left),
         behind_minutes=(started - swept.mark) // timedelta(minutes=1),
-        db_requests=meter.requests,
+        db_requests=table.meter.requests,
     )
     report_failures(Work.DELIVERY, swept)
     return {"overdue": swept.done}

@@ -1,6 +1,6 @@
 """Calls on the DynamoDB table that return plain rows, count consumed capacity and raise domain errors."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import batched
@@ -168,12 +168,18 @@ class Table:
 
     def whole_partition(self, pk: str) -> Iterator[Row]:
         """Yield the rows of a partition of any size, read consistently, sorted by sort key."""
+        return self.every("pk = :pk", {":pk": pk})
+
+    def every(self, condition: str, values: Mapping[str, Any], *, index: str | None = None) -> Iterator[Row]:
+        """Yield all rows that match a key condition, sorted by sort key; read consistently unless from an index."""
+        options: dict[str, Any] = {"IndexName": index} if index else {}
         pages = self.client.get_paginator("query").paginate(
             TableName=self.name,
-            KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues=encode({":pk": pk}),
-            ConsistentRead=True,
+            KeyConditionExpression=condition,
+            ExpressionAttributeValues=encode(values),
+            ConsistentRead=index is None,
             ReturnConsumedCapacity="TOTAL",
+            **options,
         )
         with mapped_to_domain():
             for page in pages:
@@ -186,9 +192,13 @@ class Table:
         If the existing row equals `row`, it was written but the response was lost, and botocore retried: returns None.
         Conflicts with transactions are retried. Raises Unavailable after the last retry.
         """
+        return self._past_conflicts(lambda: self._put(row, condition, values))
+
+    def _past_conflicts[Answer](self, write: Callable[[], Answer]) -> Answer:
+        """Repeat a write as long as it conflicts with a transaction. Raises Unavailable after the last attempt."""
         for attempt in range(_ATTEMPTS):
             try:
-                return self._put(row, condition, values)
+                return write()
             except self.client.exceptions.TransactionConflictException:
                 self.meter.wrote({})
                 sleep(backoff_seconds(attempt))
@@ -219,29 +229,23 @@ class Table:
 
         Raises Unavailable after the last retry.
         """
-        for attempt in range(_ATTEMPTS):
-            try:
-                self._mark(key, name)
-            except self.client.exceptions.ConditionalCheckFailedException:
-                self.meter.wrote({})
-            except self.client.exceptions.TransactionConflictException:
-                self.meter.wrote({})
-                sleep(backoff_seconds(attempt))
-                continue
-            return
-        raise Unavailable
+        self._past_conflicts(lambda: self._mark(key, name))
 
     def _mark(self, key: Key, name: str) -> None:
-        with mapped_to_domain():
-            done = self.client.update_item(
-                TableName=self.name,
-                Key=encode(key._asdict()),
-                UpdateExpression=f"SET {name} = :true",
-                ConditionExpression="attribute_exists(pk)",
-                ExpressionAttributeValues=encode({":true": True}),
-                ReturnConsumedCapacity="TOTAL",
-            )
-        self.meter.wrote(done)
+        try:
+            with mapped_to_domain():
+                done = self.client.update_item(
+                    TableName=self.name,
+                    Key=encode(key._asdict()),
+                    UpdateExpression=f"SET {name} = :true",
+                    ConditionExpression="attribute_exists(pk)",
+                    ExpressionAttributeValues=encode({":true": True}),
+                    ReturnConsumedCapacity="TOTAL",
+                )
+        except self.client.exceptions.ConditionalCheckFailedException:
+            self.meter.wrote({})
+        else:
+            self.meter.wrote(done)
 
     def add(self, row: Row, attribute: str) -> int:
         """Add a row's number to that of the stored row, store the row if there is none, and return the sum.

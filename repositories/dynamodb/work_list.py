@@ -5,7 +5,7 @@ in chunks and advances the mark after each, so that a sweep that runs out of tim
 fails becomes due again later, with a count of its failures, so that it never holds up the others. Nothing scans.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -15,6 +15,7 @@ from domain.common.environment import in_parallel, monotonic
 from domain.common.errors import Contention
 from repositories.dynamodb import keys, work_keys
 from repositories.dynamodb.codec import new_row
+from repositories.dynamodb.keys import Key
 from repositories.dynamodb.table import QueryPage, Table
 from repositories.dynamodb.transaction import Stale, WriteTransaction
 from repositories.dynamodb.work_keys import DueRow
@@ -180,15 +181,8 @@ class _Sweep:
         failures = row.failures + 1
         later = self.at + min(_MINUTE * 2**failures, _LONGEST_PAUSE)
         tx = WriteTransaction(self.table)
-        tx.update(
-            "postpone work",
-            row.key,
-            "SET gsi3pk = :gsi3pk, gsi3sk = :gsi3sk",
-            condition="gsi3sk = :due",
-            raises=Stale(),
-            due=row.due.sk,
-            **work_keys.due(self.kind, row.id, later, failures),
-        )
+        place = work_keys.due(self.kind, row.id, later, failures)
+        make_due(tx, "postpone work", row.key, row.due.sk, place, raises=Stale())
         tx.commit(self.deadline)
 
     def _advance(self, swept: Swept, done: datetime) -> None:
@@ -200,6 +194,17 @@ class _Sweep:
         row = new_row(keys.sweep_mark(self.kind), "sweep", sweep_minute=minute)
         self.table.put(row, _IS_LATER, {":minute": minute})
         swept.mark = mark
+
+
+def make_due(
+    tx: WriteTransaction, step: str, key: Key, seen: str, place: Mapping[str, str], *, raises: Exception
+) -> None:
+    """Add the step that sets the attributes of a row's place on the work list.
+
+    It raises `raises` unless the row's sort key there is the one that was seen.
+    """
+    changes = ", ".join(f"{name} = :{name}" for name in place)
+    tx.update(step, key, f"SET {changes}", condition="gsi3sk = :due", raises=raises, due=seen, **place)
 
 
 def _minute(at: datetime) -> datetime:

@@ -87,9 +87,7 @@ def _note(table: Table, place: dict[str, str]) -> None:
 def _tenants(table: Table, after: str) -> list[str]:
     """Return the tenants with larger ids, in order."""
     found = [
-        row["head"]["id"]
-        for pk in keys.tenant_pks()
-        for row in _query(table, "gsi1pk = :pk AND gsi1sk > :low", pk, index="gsi1")
+        row["head"]["id"] for pk in keys.tenant_pks() for row in table.every("gsi1pk = :pk", {":pk": pk}, index="gsi1")
     ]
     return sorted(each for each in found if each > after)
 
@@ -99,18 +97,7 @@ def _lost(table: Table, tenant: str, since: datetime, until: datetime) -> Iterat
     day = since
     while day <= until:
         for pk in keys.event_pks(tenant, day):
-            low, high = to_rfc3339(since), keys.events_until(to_rfc3339(until))
-            rows = _query(table, "pk = :pk AND sk BETWEEN :low AND :high", pk, low, high)
+            values = {":pk": pk, ":low": to_rfc3339(since), ":high": keys.events_until(to_rfc3339(until))}
+            rows = table.every("pk = :pk AND sk BETWEEN :low AND :high", values)
             yield from (row for row in rows if RELAYED not in row)
         day = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
-
-
-def _query(table: Table, condition: str, pk: str, low: str = " ", high: str = "", index: str = "") -> Iterator[Row]:
-    """Yield the rows of a query, page by page."""
-    while True:
-        values = {":pk": pk, ":low": low} | ({":high": high} if high else {})
-        page = table.query(condition, values, index=index or None, consistent=not index)
-        yield from page.rows
-        if not page.more:
-            return
-        low = f"{page.rows[-1][f'{index}sk']} "

@@ -3,8 +3,7 @@
 from datetime import datetime
 
 from domain.common.errors import InvalidState, NotFound
-from domain.identity.permissions import Caller, Role
-from domain.orders.status import SYSTEM
+from domain.identity.permissions import Caller
 from repositories.dynamodb import keys
 from repositories.dynamodb.iam_actions import IamAction, uses
 from repositories.dynamodb.session import Session
@@ -20,7 +19,7 @@ def expire_orders(table: Table, at: datetime, deadline: float) -> Swept:
 
     def expire(due: DueRow) -> bool:
         tenant, order_id = keys.order_of(due.key)
-        session = Session(table, Caller(tenant, SYSTEM, Role.OWNER), at, deadline)
+        session = Session(table, Caller.system(tenant), at, deadline)
         try:
             OrderRepository(session).expire(order_id)
         except (InvalidState, NotFound):

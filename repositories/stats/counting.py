@@ -13,11 +13,10 @@ from itertools import batched, islice
 
 from domain.common.model import to_rfc3339
 from domain.orders.order import Order
-from domain.stats import Addition, Counter, additions
+from domain.stats import Addition, Counter, Figures, add_figures, additions
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row, new_row
 from repositories.dynamodb.iam_actions import IamAction, uses
-from repositories.dynamodb.keys import Key
 from repositories.dynamodb.session import Session
 from repositories.dynamodb.transaction import Stale, WriteTransaction
 from repositories.orders.rows import StoredOrder
@@ -68,7 +67,7 @@ class _Counting:
             tx = self.session.transaction()
             self._note(tx, order.id, counted, {name: done + len(some)})
             for counter, figures in _merged(some).items():
-                key = counter_key(self.session.tenant, generation, counter, order.id)
+                key = stats_keys.figures(self.session.tenant, generation, counter, keys.shard(order.id))
                 tx.add("add to the figures", key, "figures", figures, counted_at=to_rfc3339(self.session.at))
             tx.commit(self.session.deadline)
             done += len(some)
@@ -116,22 +115,10 @@ def shown_generation(stats: Row | None) -> int:
     return int(stats["generation"]) if stats else FIRST
 
 
-def counter_key(tenant: str, generation: int, counter: Counter, order_id: str) -> Key:
-    """Return the key of a counter's row; those of sales are spread over shards by order."""
-    if counter.of == "customer":
-        return Key(stats_keys.spending_pk(tenant, generation, counter.id), counter.currency)
-    pk = stats_keys.sales_pk(tenant, generation, counter.day[:7], keys.shard(order_id))
-    if counter.of == "day":
-        return Key(pk, stats_keys.sales_of_day(counter.day, counter.currency))
-    return Key(pk, stats_keys.sales_of_item(counter.day, counter.currency, counter.id))
-
-
-def _merged(some: Iterable[Addition]) -> dict[Counter, dict[str, int]]:
+def _merged(some: Iterable[Addition]) -> dict[Counter, Figures]:
     """Return additions by counter, as a transaction may change a row once. Figures that add nothing are left out."""
-    sums: dict[Counter, dict[str, int]] = {}
+    sums: dict[Counter, Figures] = {}
     for each in some:
-        figures = sums.setdefault(each.counter, {})
-        for name, figure in each.figures.items():
-            figures[name] = figures.get(name, 0) + figure
+        add_figures(sums.setdefault(each.counter, {}), each.figures)
     added = {counter: {name: n for name, n in figures.items() if n} for counter, figures in sums.items()}
     return {counter: figures for counter, figures in added.items() if figures}

@@ -1,6 +1,9 @@
 """Keys of sales figures."""
 
-from repositories.dynamodb.keys import Key, tenant_pk
+from datetime import date, timedelta
+
+from domain.stats import Counter
+from repositories.dynamodb.keys import SHARDS, Key, tenant_pk
 
 
 def counted(tenant: str, order_id: str) -> Key:
@@ -16,6 +19,22 @@ def stats(tenant: str) -> Key:
 def sales_pk(tenant: str, generation: int, month: str, of_shard: int) -> str:
     """Return the partition key of the sales of a month, such as `2026-11`."""
     return tenant_pk(tenant, "SALES", str(generation), month, str(of_shard))
+
+
+def sales_pks(tenant: str, generation: int, first: date, last: date) -> list[str]:
+    """Return the partition keys of the sales of all months from the first to the last day."""
+    months = dict.fromkeys(f"{first + timedelta(days=n):%Y-%m}" for n in range((last - first).days + 1))
+    return [sales_pk(tenant, generation, month, shard) for month in months for shard in range(SHARDS)]
+
+
+def figures(tenant: str, generation: int, counter: Counter, of_shard: int) -> Key:
+    """Return the key of a counter's row; those of sales have one in each shard."""
+    if counter.of == "customer":
+        return Key(spending_pk(tenant, generation, counter.id), counter.currency)
+    pk = sales_pk(tenant, generation, counter.day[:7], of_shard)
+    if counter.of == "day":
+        return Key(pk, sales_of_day(counter.day, counter.currency))
+    return Key(pk, sales_of_item(counter.day, counter.currency, counter.id))
 
 
 def sales_of_day(day: str, currency: str = "") -> str:

@@ -25,7 +25,6 @@ SETTLED_AFTER = FINAL_AFTER
 """Time after the beginning of a generation from which all functions count into it."""
 _RECENT = timedelta(hours=1)
 """Time for which an index may lag behind."""
-_PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +65,7 @@ class Rebuilding:
     def clean(self, generation: int, since: datetime) -> Iterator[Key]:
         """Delete the figures of a generation that has not been shown for half a minute; yield the key of each row."""
         tenant = self.session.tenant
-        months = {f"{since + timedelta(days=n):%Y-%m}" for n in range((self.session.at - since).days + 32)}
-        pks = [
-            stats_keys.sales_pk(tenant, generation, month, shard) for month in months for shard in range(keys.SHARDS)
-        ]
+        pks = stats_keys.sales_pks(tenant, generation, since.date(), self.session.at.date() + timedelta(days=31))
         customers = {row["head"]["customer_id"] for row in self._listed()}
         pks += [stats_keys.spending_pk(tenant, generation, each) for each in customers]
         for pk in pks:
@@ -94,14 +90,7 @@ class Rebuilding:
 
     def _listed(self) -> Iterator[Row]:
         for pk in keys.list_pks(self.session.tenant, COLLECTION):
-            after = " "
-            while rows := self._page(pk, after):
-                yield from rows
-                after = rows[-1]["gsi1sk"]
-
-    def _page(self, pk: str, after: str) -> list[Row]:
-        values = {":pk": pk, ":after": after}
-        return self.session.table.query("gsi1pk = :pk AND gsi1sk > :after", values, index="gsi1", limit=_PAGE).rows
+            yield from self.session.table.every("gsi1pk = :pk", {":pk": pk}, index="gsi1")
 
     def _row(self) -> Row | None:
         return self.session.table.get(stats_keys.stats(self.session.tenant))

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from domain.common.environment import in_parallel
 from domain.common.errors import Flaw, NotFound
@@ -104,25 +104,14 @@ class StatsRepository:
         if (last - first).days >= most:
             raise invalid_input([Flaw("/query/from", "RANGE_TOO_LONG", f"At most {most} days can be asked for.")])
         generation = self._generation()
-        months = dict.fromkeys(f"{first + timedelta(days=n):%Y-%m}" for n in range((last - first).days + 1))
-        pks = [
-            stats_keys.sales_pk(self.session.tenant, generation, month, shard)
-            for month in months
-            for shard in range(keys.SHARDS)
-        ]
+        pks = stats_keys.sales_pks(self.session.tenant, generation, first, last)
         low, high = sort_key(str(first)), stats_keys.sales_until(sort_key(str(last)))
-        return [row for rows in in_parallel(lambda pk: self._between(pk, low, high), pks) for row in rows]
 
-    def _between(self, pk: str, low: str, high: str) -> list[Row]:
-        """Return the rows of a partition between two sort keys."""
-        found: list[Row] = []
-        while True:
+        def between(pk: str) -> list[Row]:
             values = {":pk": pk, ":low": low, ":high": high}
-            page = self.session.table.query("pk = :pk AND sk BETWEEN :low AND :high", values, consistent=True)
-            found += page.rows
-            if not page.more:
-                return found
-            low = f"{found[-1]['sk']} "
+            return list(self.session.table.every("pk = :pk AND sk BETWEEN :low AND :high", values))
+
+        return [row for rows in in_parallel(between, pks) for row in rows]
 
     def _generation(self) -> int:
         return shown_generation(self.session.table.get(stats_keys.stats(self.session.tenant)))

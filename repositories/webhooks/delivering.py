@@ -17,6 +17,7 @@ from repositories.dynamodb.iam_actions import IamAction, uses
 from repositories.dynamodb.keys import Key
 from repositories.dynamodb.session import Session
 from repositories.dynamodb.transaction import Stale, WriteTransaction
+from repositories.dynamodb.work_list import make_due
 from repositories.webhooks import keys as webhook_keys
 from repositories.webhooks import sending
 from repositories.webhooks.lanes import AttemptVoidError, Lane, close, first_of, leave
@@ -186,15 +187,8 @@ class _Delivering:
     def _make_due(self, tx: WriteTransaction, at: datetime) -> None:
         is_lane = self.row["type"] == "lane"
         work_id = self.row["subject"] if is_lane else self.row["delivery"]["event_id"]
-        tx.update(
-            "make it due again",
-            self.key,
-            "SET gsi3pk = :gsi3pk, gsi3sk = :gsi3sk, attempt_at = :attempt_at",
-            condition="gsi3sk = :due",
-            raises=AttemptVoidError(),
-            due=self.row["gsi3sk"],
-            **due_attributes(work_id, at, self.session.at, self.row),
-        )
+        place = due_attributes(work_id, at, self.session.at, self.row)
+        make_due(tx, "make it due again", self.key, self.row["gsi3sk"], place, raises=AttemptVoidError())
 
     def _commit(self, add: Callable[[WriteTransaction], None]) -> None:
         def attempt() -> None:

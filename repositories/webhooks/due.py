@@ -15,7 +15,7 @@ from repositories.dynamodb.iam_actions import IamAction, uses
 from repositories.dynamodb.table import Table
 from repositories.dynamodb.transaction import Stale, WriteTransaction
 from repositories.dynamodb.work_keys import DueRow
-from repositories.dynamodb.work_list import Swept, Work, sweep
+from repositories.dynamodb.work_list import Swept, Work, make_due, sweep
 from repositories.events.relay import send_to_queue
 from repositories.webhooks.rows import LONGEST_DELAY, attempt_at, due_attributes
 
@@ -46,7 +46,7 @@ def _entry(number: int, row: Row, at: datetime) -> "SendMessageBatchRequestEntry
         "MessageBody": json.dumps(message),
         "MessageGroupId": hashlib.sha256(row["pk"].encode()).hexdigest(),
         # Not before its time: a second for clocks that differ.
-        "DelaySeconds": max(0, ceil((attempt_at(row) - at).total_seconds()) + 1) if attempt_at(row) > at else 0,
+        "DelaySeconds": ceil((attempt_at(row) - at).total_seconds()) + 1 if attempt_at(row) > at else 0,
     }
 
 
@@ -56,15 +56,7 @@ def sweep_deliveries(table: Table, at: datetime, deadline: float) -> Swept:
 
     def wake(row: DueRow) -> bool:
         tx = WriteTransaction(table)
-        tx.update(
-            "make it due now",
-            row.key,
-            "SET gsi3pk = :gsi3pk, gsi3sk = :gsi3sk, attempt_at = :attempt_at",
-            condition="gsi3sk = :due",
-            raises=Stale(),
-            due=row.due.sk,
-            **due_attributes(row.id, at, at),
-        )
+        make_due(tx, "make it due now", row.key, row.due.sk, due_attributes(row.id, at, at), raises=Stale())
         try:
             tx.commit(deadline)
         except Stale:

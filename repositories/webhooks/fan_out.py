@@ -42,15 +42,15 @@ def _at_once(session: Session, endpoint_id: str, event: Event) -> bool:
 
 def _in_order(session: Session, endpoint: StoredEndpoint, event: Event) -> bool:
     """Let the lane of an event's subject handle it. Return whether a delivery was created."""
-    new, endpoint_id = StoredDelivery.of(event, session.at, in_lane=True), endpoint.endpoint.id
+    endpoint_id = endpoint.endpoint.id
     wanted = endpoint.endpoint.wants(event.type, event.time)
 
     def attempt() -> None:
         tx = session.transaction()
         if wanted:
-            row = new.to_row(session.tenant, endpoint_id, session.at)
-            tx.create("add the delivery", row, raises=_ThereAlready())
-        join(tx, session, endpoint, new, wanted=wanted)
+            new = StoredDelivery.of(event, session.at, in_lane=True)
+            tx.create("add the delivery", new.to_row(session.tenant, endpoint_id, session.at), raises=_ThereAlready())
+        join(tx, session, endpoint, event, wanted=wanted)
         tx.commit(session.deadline)
 
     try:

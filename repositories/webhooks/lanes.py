@@ -12,13 +12,15 @@ from typing import Any, Self
 from domain.common.events import FINAL_AFTER
 from domain.common.ids import time_of
 from domain.common.model import to_rfc3339
+from domain.event_types import Event
 from repositories.dynamodb.codec import Row, new_row
 from repositories.dynamodb.keys import Key
 from repositories.dynamodb.session import Session
 from repositories.dynamodb.table import Table
 from repositories.dynamodb.transaction import Stale, WriteTransaction
+from repositories.dynamodb.work_list import make_due
 from repositories.webhooks import keys as webhook_keys
-from repositories.webhooks.rows import KEPT, StoredDelivery, StoredEndpoint, due_attributes
+from repositories.webhooks.rows import KEPT, StoredEndpoint, due_attributes
 
 MISSING_FOR = timedelta(hours=2)
 """Age from which an event does not wait for a missing one before it: the sweep finds lost events in less time."""
@@ -94,27 +96,26 @@ class Lane:
         return at + (MISSING_FOR if self.handled or self.is_whole else FINAL_AFTER)
 
 
-def join(
-    tx: WriteTransaction, session: Session, endpoint: StoredEndpoint, new: StoredDelivery, *, wanted: bool
-) -> None:
+def join(tx: WriteTransaction, session: Session, endpoint: StoredEndpoint, event: Event, *, wanted: bool) -> None:
     """Add the steps with which an event is handled by its lane and, if it is wanted, waits in it.
 
     They raise Stale on a conflict. Nothing is added for an event that is not wanted and was handled before.
     """
     tenant, now, endpoint_id = session.tenant, session.at, endpoint.endpoint.id
-    row = session.table.get(webhook_keys.lane(tenant, endpoint_id, new.subject))
-    before = _lane_of(row, endpoint, new.subject)
-    if not wanted and before.knows(new.sequence):
+    subject, sequence = event.subject, int(event.sequence)
+    row = session.table.get(webhook_keys.lane(tenant, endpoint_id, subject))
+    before = _lane_of(row, endpoint, subject)
+    if not wanted and before.knows(sequence):
         return
-    after = before.handling(new.sequence)
+    after = before.handling(sequence)
     if wanted:
         after = replace(after, waiting=before.waiting + 1)
-        place = webhook_keys.waiting(tenant, endpoint_id, new.subject, new.sequence)
+        place = webhook_keys.waiting(tenant, endpoint_id, subject, sequence)
         until = int((now + KEPT).timestamp())
-        waits = new_row(place, "waiting", event_id=new.delivery.event_id, at=to_rfc3339(new.at), ttl=until)
+        waits = new_row(place, "waiting", event_id=event.id, at=to_rfc3339(event.time), ttl=until)
         tx.create("wait in the lane", waits, raises=Stale())
     is_ready = after.waiting and (not before.waiting or after.handled > before.handled)
-    due = due_attributes(new.subject, now, now) if is_ready else _due_of(row) if after.waiting else {}
+    due = due_attributes(subject, now, now) if is_ready else _due_of(row) if after.waiting else {}
     _put(tx, row, replace(after, version=before.version + 1).to_row(tenant, endpoint_id, now, due))
 
 
@@ -148,15 +149,7 @@ def wake(tx: WriteTransaction, session: Session, endpoint_id: str, subject: str)
     row = session.table.get(key)
     if row is None or not row["waiting"]:
         raise Stale
-    tx.update(
-        "wake the lane",
-        key,
-        "SET gsi3pk = :gsi3pk, gsi3sk = :gsi3sk, attempt_at = :attempt_at",
-        condition="gsi3sk = :seen",
-        raises=Stale(),
-        seen=row["gsi3sk"],
-        **due_attributes(subject, session.at, session.at),
-    )
+    make_due(tx, "wake the lane", key, row["gsi3sk"], due_attributes(subject, session.at, session.at), raises=Stale())
 
 
 def first_of(table: Table, tenant: str, endpoint_id: str, subject: str) -> Row | None:

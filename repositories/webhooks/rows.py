@@ -143,9 +143,8 @@ class StoredDelivery:
     def tried(self, attempt: Attempt, status: DeliveryStatus, next_at: datetime | None) -> Self:
         """Return the delivery after an attempt."""
         attempts = [*self.delivery.attempts, attempt][-SHOWN_ATTEMPTS:]
-        update = {"attempts": attempts, "status": status, "next_attempt_at": next_at}
-        delivery, version = self.delivery.model_copy(update=update), self.version + 1
-        return replace(self, delivery=delivery, tries=self.tries + 1, version=version, asked=False)
+        delivery = self.delivery.model_copy(update={"attempts": attempts})
+        return replace(self, delivery=delivery).moved(status, next_at, tries=self.tries + 1, asked=False)
 
     def moved(self, status: DeliveryStatus, next_at: datetime | None, **changes: Any) -> Self:
         """Return the delivery with another status and time of the next attempt."""
