@@ -21,7 +21,7 @@ from repositories.dynamodb.work_list import make_due
 from repositories.webhooks import keys as webhook_keys
 from repositories.webhooks import sending
 from repositories.webhooks.lanes import AttemptVoidError, Lane, close, first_of, leave
-from repositories.webhooks.rows import StoredDelivery, StoredEndpoint, due_attributes
+from repositories.webhooks.rows import StoredDelivery, StoredEndpoint, due_attributes, replace_endpoint
 from repositories.webhooks.secrets import signatures, valid_secrets
 from repositories.webhooks.sending import Outcome
 
@@ -228,14 +228,7 @@ class _Delivering:
                 return
             after, events = changed
             tx = self.session.transaction()
-            tx.put(
-                "note how it answers",
-                after.to_row(self.session.tenant),
-                condition="version = :seen AND failures = :failures",
-                raises=Stale(),
-                seen=before.endpoint.version,
-                failures=before.failures,
-            )
+            replace_endpoint(tx, self.session.tenant, before, after)
             self.session.commit_events(tx, *events)
 
         self.session.retry_on_conflict(attempt)

@@ -25,7 +25,7 @@ from repositories.paging.cursors import seal, unseal
 from repositories.webhooks import keys as webhook_keys
 from repositories.webhooks.addresses import require_allowed
 from repositories.webhooks.lanes import wake
-from repositories.webhooks.rows import StoredDelivery, StoredEndpoint
+from repositories.webhooks.rows import StoredDelivery, StoredEndpoint, replace_endpoint
 
 MAX_EXAMINED = 1000
 """Deliveries examined for one page of those with a status; beyond it, a page may be short."""
@@ -216,13 +216,7 @@ class EndpointRepository:
 
     def _changing(self, stored: StoredEndpoint, after: StoredEndpoint) -> WriteTransaction:
         tx = self.session.transaction()
-        tx.put(
-            "change the endpoint",
-            after.to_row(self.session.tenant),
-            condition="version = :seen",
-            raises=Stale(),
-            seen=stored.endpoint.version,
-        )
+        replace_endpoint(tx, self.session.tenant, stored, after)
         return tx
 
 

@@ -14,6 +14,7 @@ from domain.event_types import Event
 from domain.webhooks import Attempt, Delivery, DeliveryStatus, Endpoint
 from repositories.dynamodb import work_keys
 from repositories.dynamodb.codec import Row, new_row
+from repositories.dynamodb.transaction import Stale, WriteTransaction
 from repositories.dynamodb.work_list import Work
 from repositories.webhooks import keys as webhook_keys
 from repositories.webhooks.secrets import FIRST
@@ -73,6 +74,18 @@ class StoredEndpoint:
     def healthy(self) -> Self:
         """Return the endpoint with no failures."""
         return replace(self, failures=0, failing_since=None, rests_until=None)
+
+
+def replace_endpoint(tx: WriteTransaction, tenant: str, before: StoredEndpoint, after: StoredEndpoint) -> None:
+    """Add the step that changes an endpoint. It raises Stale if its settings, or how it answers, have changed since."""
+    tx.put(
+        "change the endpoint",
+        after.to_row(tenant),
+        condition="version = :seen AND failures = :failures",
+        raises=Stale(),
+        seen=before.endpoint.version,
+        failures=before.failures,
+    )
 
 
 def _time(text: str | None) -> datetime | None:

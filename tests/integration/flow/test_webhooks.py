@@ -13,6 +13,7 @@ from domain.webhooks import MAX_ENDPOINTS, PATIENCE, PAUSES
 from handlers.triggers.trigger import Queue
 from local.invocation import invoke
 from repositories.aws.clients import dynamodb
+from tests.faults import interleaved
 from tests.integration.flow.common import Flow, event_message, handle
 from tests.integration.flow.hooks import Clock, deliver_due, deliveries, endpoint, paid, sweep, time_of
 from tests.integration.flow.receivers import Receiver
@@ -196,6 +197,23 @@ def test_a_success_ends_a_row_of_failures(shop: Shop, receiver: Receiver, clock:
         clock.ahead, receiver.status = timedelta(days=days), answer
         shop.post(f"{path}/test", None)
         flow.run()
+    assert shop.get(path).json["status"] == "enabled"
+
+
+def test_a_success_between_a_change_of_the_endpoint_counts(shop: Shop, receiver: Receiver, clock: Clock) -> None:
+    made = endpoint(shop, receiver, types=["tradepost.order.paid"])
+    receiver.secret = ""
+    path, flow = f"/webhook-endpoints/{made['id']}", Flow(shop)
+    for days, answer in ((0, 500), (4, 200)):
+        clock.ahead, receiver.status = timedelta(days=days), answer
+        shop.post(f"{path}/test", None)
+        if answer == 500:
+            flow.run()
+    with interleaved(flow.run):
+        assert shop.patch(path, {"types": ["tradepost.order.refunded"]}, '"1"').status == 200
+    clock.ahead, receiver.status = timedelta(days=6), 500
+    shop.post(f"{path}/test", None)
+    flow.run()
     assert shop.get(path).json["status"] == "enabled"
 
 
