@@ -1,5 +1,7 @@
 """Mutants that some test must kill: `uv run python -m tests.mutants` tries each and writes docs/mutants.md.
 
+With names of suites (`uv run python -m tests.mutants flow`), it tries what these meet and the list does not have yet.
+
 Two kinds. Every step of a transaction that has a condition is a mutant for each part of it that AND joins. And every
 effect in `tests.effects` is one: the sign of a posting, a margin of time, a deadline. The tests run with the part left
 out, or the effect changed, until one fails. As a pytest plugin (`-p tests.mutants`), this module does what the
@@ -11,7 +13,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -152,7 +154,7 @@ def _tests(mutant: str) -> list[str]:
     return ["tests/unit/test_transaction.py", *(f"tests/integration/{name}" for name in names)]
 
 
-def _run(mutant: str, *options: str, **environment: str) -> str:
+def _run(tests: Sequence[str], *options: str, **environment: str) -> str:
     command = [
         sys.executable,
         "-m",
@@ -166,42 +168,51 @@ def _run(mutant: str, *options: str, **environment: str) -> str:
         *options,
     ]
     done = subprocess.run(
-        [*command, *_tests(mutant)], cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, check=False
+        [*command, *tests], cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, check=False
     )
     return done.stdout
 
 
-def _conditions() -> list[Condition]:
+def _conditions(suites: Sequence[str]) -> list[Condition]:
     seen = ROOT / ".tradepost" / "mutants"
     seen.parent.mkdir(exist_ok=True)
     seen.write_text("")
-    _run("", **{SEEN: str(seen)})
+    _run([f"tests/integration/{name}" for name in suites] or _tests(""), **{SEEN: str(seen)})
     return sorted({(name, part) for name, part in map(json.loads, seen.read_text().splitlines())})
 
 
 def _killer(mutant: dict[str, str]) -> str:
     """Return the test that fails with a mutant, or nothing."""
-    found = _FAILED.search(_run(str(mutant), "-x", **mutant))
+    found = _FAILED.search(_run(_tests(str(mutant)), "-x", **mutant))
     return found[1] if found else ""
 
 
+def _known() -> dict[str, str]:
+    """Return the rows of the list by what they begin with: the mutant."""
+    rows = [line for line in LIST.read_text().splitlines() if line.startswith("| ") and not line.startswith("| -")]
+    return {row.rpartition(" | ")[0]: row for row in rows if not row.endswith("| test that fails |")}
+
+
 def main() -> None:
-    """Try every mutant, write the list, and fail if one survives."""
-    conditions = _conditions()
-    mutants = [{LEFT_OUT: json.dumps(each)} for each in conditions] + [{CHANGED: name} for name in EFFECTS]
+    """Try every mutant, or new ones of some suites; write the list, and fail if one survives."""
+    suites = sys.argv[1:]
+    known = _known() if suites else {}
+    mutants: dict[str, dict[str, str]] = {
+        f"| {step} | `{part}`": {LEFT_OUT: json.dumps((step, part))} for step, part in _conditions(suites)
+    } | {f"| {name}": {CHANGED: name} for name in EFFECTS}
+    new = {shown: mutant for shown, mutant in mutants.items() if shown not in known}
+    carriers = {f"| {step} | `{part}`": carrier for (step, part), carrier in CARRIED.items()}
     with Progress() as bar, ThreadPoolExecutor(2) as pool:
-        killers = [
-            _shown(killer)
-            for killer in bar.track(pool.map(_killer, mutants), total=len(mutants), description="Mutants")
-        ]
-    for mutant, carrier in CARRIED.items():
-        if mutant in conditions and killers[conditions.index(mutant)] == _SURVIVED:
-            killers[conditions.index(mutant)] = carrier
-    survivors = killers.count(_SURVIVED)
-    told = f"{len(mutants)} mutants, {len(mutants) - survivors} of them killed."
-    rows = [f"| {name} | `{part}` | {test} |" for (name, part), test in zip(conditions, killers, strict=False)]
-    effects = [f"| {name} | {test} |" for name, test in zip(EFFECTS, killers[len(conditions) :], strict=True)]
-    LIST.write_text("\n".join([_HEAD.format(told=told), *rows, _EFFECTS, *effects, ""]))
+        killers = bar.track(pool.map(_killer, new.values()), total=len(new), description="Mutants")
+        tried = {
+            shown: f"{shown} | {_shown(killer, carriers.get(shown, _SURVIVED))} |"
+            for shown, killer in zip(new, killers, strict=True)
+        }
+    rows = known | tried
+    survivors = sum(row.endswith(f"{_SURVIVED} |") for row in rows.values())
+    told = f"{len(rows)} mutants, {len(rows) - survivors} of them killed."
+    effects = [rows.pop(shown) for shown in (f"| {name}" for name in EFFECTS)]
+    LIST.write_text("\n".join([_HEAD.format(told=told), *sorted(rows.values()), _EFFECTS, *effects, ""]))
     print(f"{told} See {LIST.relative_to(ROOT)}.")
     sys.exit(bool(survivors))
 
@@ -209,8 +220,8 @@ def main() -> None:
 _SURVIVED = "**survived**"
 
 
-def _shown(test: str) -> str:
-    return f"`{test.removeprefix('tests/').removeprefix('integration/')}`" if test else _SURVIVED
+def _shown(test: str, otherwise: str) -> str:
+    return f"`{test.removeprefix('tests/').removeprefix('integration/')}`" if test else otherwise
 
 
 _HEAD = """# Mutants, and the test that fails with each

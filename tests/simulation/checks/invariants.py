@@ -12,6 +12,7 @@ from repositories.dynamodb.codec import Row
 from repositories.orders.rows import StoredOrder
 from tests.simulation.checks.codes import Codes
 from tests.simulation.checks.history import History
+from tests.simulation.checks.hooks import Hooks
 from tests.simulation.checks.orders import check_change, check_refunded, check_sums, due_postings
 from tests.simulation.checks.violation import ViolationError, require
 from tests.simulation.world.model import Commit, Model
@@ -35,6 +36,7 @@ class Watch:
     """By chain: number, balance and time of its last entry."""
     accounts: dict[str, Row] = field(default_factory=dict)
     codes: Codes = field(default_factory=Codes)
+    hooks: Hooks = field(default_factory=Hooks)
     items_of: dict[str, list[str]] = field(default_factory=dict)
     """By order: its items."""
     owners: set[str] = field(default_factory=set)
@@ -67,6 +69,7 @@ class Watch:
                 before = commit.before[key] or {}
                 self._check_posted(commit, StoredOrder.from_row(before).order, StoredOrder.from_row(row).order)
         self.codes.check(commit, self.model, self.history)
+        self.hooks.check(commit)
 
     def paid_orders(self) -> int:
         """Return the number of orders that have been paid."""
