@@ -15,6 +15,7 @@ from handlers.registry import ROOT, functions
 from infra.bundling import bundle
 from local.database import database
 from local.http.server import settings_for
+from local.simulators.banks import simulated
 from local.user_pool import user_pool
 
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -47,7 +48,7 @@ def main() -> None:
 def _measure() -> None:
     _say(f"Measured {datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {platform.machine()}.\n")
     _print_cold()
-    with database(None), user_pool():
+    with database(None), user_pool(), simulated():
         settings_for(None)
         _print_warm()
         _print_orders()

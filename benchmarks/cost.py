@@ -12,7 +12,8 @@ from handlers.registry import RouteFunction, functions
 from local.database import database
 from local.http.server import settings_for
 from local.invocation import invoke
-from local.samples.data import add_samples
+from local.samples.data import add_samples, signed_now
+from local.simulators.banks import simulated
 from local.user_pool import user_pool
 from repositories.aws import clients
 from repositories.aws.settings import settings
@@ -44,7 +45,7 @@ def costs() -> dict[str, Cost]:
     The events run in order on one database with the sample data; DELETE routes run last.
     """
     ordered = sorted(functions(), key=lambda function: function.declaration.method == "DELETE")
-    with database(None), user_pool(), redirect_stdout(io.StringIO()):
+    with database(None), user_pool(), simulated(), redirect_stdout(io.StringIO()):
         forget_clients()
         settings_for(None)
         add_samples()
@@ -55,7 +56,7 @@ def costs() -> dict[str, Cost]:
 
 
 def _cost(function: RouteFunction) -> Cost:
-    response = invoke(function.name, json.loads(function.event.read_text()))
+    response = invoke(function.name, signed_now(json.loads(function.event.read_text())))
     figures = (
         response["multiValueHeaders"][name][0] for name in ("X-Db-Requests", "X-Capacity-Read", "X-Capacity-Write")
     )

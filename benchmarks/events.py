@@ -19,6 +19,7 @@ from domain.webhooks import Endpoint, NewEndpoint
 from local.database import database
 from local.http.server import settings_for
 from local.samples.data import ENDPOINT_IDS, TENANT, add_samples
+from local.simulators.banks import simulated
 from local.user_pool import user_pool
 from repositories.aws.clients import dynamodb
 from repositories.dynamodb import keys
@@ -55,7 +56,7 @@ class Step(NamedTuple):
 
 def steps() -> list[Step]:
     """Return the steps, measured on the local database."""
-    with database(None), user_pool(), redirect_stdout(io.StringIO()):
+    with database(None), user_pool(), simulated(), redirect_stdout(io.StringIO()):
         forget_clients()
         settings_for(None)
         add_samples()

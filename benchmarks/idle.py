@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 from benchmarks import prices
 from benchmarks.pages import PAGE, with_table
+from handlers.invocations.trigger import TriggerSource
 from handlers.registry import triggers
-from handlers.triggers.trigger import TriggerSource
 from infra.templates import Synthesized, synthesize
 
 VARIANTS: dict[str, Mapping[str, str]] = {

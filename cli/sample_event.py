@@ -18,6 +18,7 @@ from local.samples.data import (
     ITEM_ID,
     ORDERS,
     OWNER,
+    PAYMENT_IDS,
     TENANT,
     TRANSACTION_ID,
 )
@@ -31,6 +32,8 @@ _PARAMETERS = {
     "discount_id": discount_id_of(TENANT, CODES[0]),
     "item_id": ITEM_ID,
     "order_id": next(iter(ORDERS)),
+    "payment_id": PAYMENT_IDS[0],
+    "provider": "stripe",
     "tenant_id": TENANT,
     "txn_id": TRANSACTION_ID,
     "user_id": CUSTOMER,

@@ -95,6 +95,14 @@ class OrderPaid(OrderData):
     payment_id: str
 
 
+class OrderPaying(OrderPaid):
+    """A payment of an order is being captured: its units stay reserved until that is decided."""
+
+
+class OrderReopened(OrderPaid):
+    """A payment of an order was refused while it was captured: it can be paid otherwise."""
+
+
 class OrderCancelled(OrderData):
     """An order was cancelled and its units released."""
 
@@ -117,6 +125,19 @@ class OrderDelivered(OrderData):
     """An order was delivered."""
 
 
+class OrderRefunding(OrderData):
+    """A payment provider is asked to refund a part of an order's payment, or all of it."""
+
+    refund_id: str
+    amount: Money
+
+
+class OrderRefundFailed(OrderRefunding):
+    """A payment provider refused a refund: nothing was refunded."""
+
+    reason: str
+
+
 class OrderPartiallyRefunded(OrderData):
     """A part of an order's payment was refunded."""
 
@@ -127,6 +148,58 @@ class OrderPartiallyRefunded(OrderData):
 
 class OrderRefunded(OrderPartiallyRefunded):
     """All that was left of an order's payment was refunded."""
+
+
+class PaymentProviderChanged(EventData):
+    """The credentials of a payment provider were set, or it was turned on or off."""
+
+
+class PaymentProviderRemoved(EventData):
+    """The credentials of a payment provider were deleted."""
+
+
+class PaymentData(EventData):
+    """The order of a payment, who collects it, and its amount."""
+
+    order_id: str
+    provider: str
+    amount: Money
+
+
+class PaymentStarted(PaymentData):
+    """A payment by a provider was begun."""
+
+
+class PaymentCreated(PaymentData):
+    """A payment is ready to be confirmed by the customer."""
+
+
+class PaymentCapturing(PaymentData):
+    """A payment was confirmed, and is being captured."""
+
+
+class PaymentCaptured(PaymentData):
+    """A payment was captured: its order is paid."""
+
+
+class PaymentVoiding(PaymentData):
+    """A payment is not wanted any more, and is being voided."""
+
+
+class PaymentVoided(PaymentData):
+    """Nothing came of a payment."""
+
+
+class PaymentReturning(PaymentData):
+    """The money of a payment came too late, and is being given back."""
+
+
+class PaymentReturned(PaymentData):
+    """The money of a payment that came too late was given back."""
+
+
+class PaymentFailed(PaymentData):
+    """A payment was refused by its provider."""
 
 
 class AccountOpened(EventData):
@@ -183,7 +256,9 @@ def _kinds(of: type[EventData]) -> list[type[EventData]]:
     return [each for direct in of.__subclasses__() for each in (direct, *_kinds(direct))]
 
 
-KINDS: dict[str, type[EventData]] = {each.__name__: each for each in _kinds(EventData) if each is not OrderData}
+KINDS: dict[str, type[EventData]] = {
+    each.__name__: each for each in _kinds(EventData) if each not in {OrderData, PaymentData}
+}
 """Data of each kind of event."""
 
 

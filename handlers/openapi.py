@@ -3,6 +3,7 @@
 Build-time code: the document is deployed, this module is not.
 """
 
+import copy
 import json
 from typing import Any
 
@@ -12,7 +13,7 @@ from aws_lambda_powertools.event_handler.openapi.models import Contact, HTTPBear
 from domain import VERSION
 from domain.common import errors
 from handlers.http import errors as transport
-from handlers.http.declaration import IAM, PUBLIC
+from handlers.http.declaration import IAM, PUBLIC, SIGNED
 from handlers.http.problems import CONTENT_TYPE, INTERNAL_ERROR, PROBLEMS, Problem, problem_document
 from handlers.http.responses import JSON
 from handlers.openapi_schemas import describe_defaults, share_currencies, without_json_values, without_null
@@ -33,7 +34,7 @@ _SHARED_HEADERS = {
     "X-Db-Requests": {"description": "Requests to DynamoDB.", "schema": _TEXT},
 }
 _HEADERS = {name: {"$ref": f"#/components/headers/{name}"} for name in _SHARED_HEADERS}
-_CREATED, _NO_CONTENT = 201, 204
+_CREATED, _ACCEPTED, _NO_CONTENT = 201, 202, 204
 _REPLAYED = {
     "description": "`true` if this is the stored response to an earlier request with the same Idempotency-Key.",
     "schema": {"type": "string", "enum": ["true"]},
@@ -141,7 +142,7 @@ def _complete(
         parameter["schema"] = without_null(parameter["schema"])
         if parameter["in"] == "path":
             parameter["example"] = json.loads(function.event.read_text())["pathParameters"][parameter["name"]]
-    operation["security"] = {PUBLIC: [], IAM: [{"sigv4": []}]}.get(declared.permission, [{"bearer": []}])
+    operation["security"] = {PUBLIC: [], SIGNED: [], IAM: [{"sigv4": []}]}.get(declared.permission, [{"bearer": []}])
     if declared.idempotency_key != "ignored":
         operation.setdefault("parameters", []).append(_key_parameter(required=declared.idempotency_key == "required"))
     if "requestBody" in operation:
@@ -177,6 +178,9 @@ def _success(operation: dict[str, Any], function: RouteFunction, schemas: dict[s
             responses["304"] = {"description": "Not modified", "headers": dict(_HEADERS) | {"ETag": _ETAG}}
     if declared.idempotency_key != "ignored":
         response["headers"]["Idempotent-Replayed"] = _REPLAYED
+    if declared.deferred:
+        responses[str(_ACCEPTED)] = copy.deepcopy(response) | {"description": "Begun; the outcome is not known yet"}
+        responses[str(_ACCEPTED)]["headers"].pop("Idempotent-Replayed", None)
     if declared.status == _CREATED:
         response["headers"]["Location"] = {"description": "URL of the created resource.", "schema": _TEXT}
         response["links"] = _links(declared.location)

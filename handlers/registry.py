@@ -17,15 +17,14 @@ from typing import Any, get_args, get_type_hints
 
 import handlers
 from domain.identity.permissions import Permission
-from handlers.http.declaration import Declaration
+from handlers.http.declaration import SIGNED, Declaration
 from handlers.http.route import Route
-from handlers.triggers.trigger import Trigger
+from handlers.invocations.trigger import Trigger
 from repositories.dynamodb.iam_actions import IamAction, used_by
 
 ROOT = Path(__file__).parents[1]
 _TRIGGERS = "handlers.triggers"
-_NO_RESOURCES = {"dependencies", "http", "triggers"}
-_NO_TRIGGERS = {"invocation", "trigger"}
+_NO_RESOURCES = {"dependencies", "http", "invocations", "triggers"}
 _NO_ACCESS = {"caller"}
 """Attributes of repositories that reach nothing."""
 _BY_ANY_WRITE = frozenset({IamAction.GET, IamAction.PUT})
@@ -73,7 +72,8 @@ class RouteFunction:
     @property
     def iam_actions(self) -> frozenset[IamAction]:
         """IAM actions that the function's role allows."""
-        by_kind = (_BY_ANY_WRITE if self.declaration.writes else frozenset()) | (
+        has_caller = self.declaration.permission != SIGNED
+        by_kind = (_BY_ANY_WRITE if self.declaration.writes and has_caller else frozenset()) | (
             {IamAction.COUNT} if isinstance(self.declaration.permission, Permission) else frozenset()
         )
         return _actions_of(self.route.endpoint) | by_kind
@@ -142,9 +142,7 @@ def functions() -> tuple[RouteFunction, ...]:
 def triggers() -> tuple[TriggerFunction, ...]:
     """Return the functions that AWS services call, in order of module name."""
     return tuple(
-        TriggerFunction(name, getattr(_module(f"{_TRIGGERS}.{name}"), name))
-        for name in _modules_in("triggers")
-        if name not in _NO_TRIGGERS
+        TriggerFunction(name, getattr(_module(f"{_TRIGGERS}.{name}"), name)) for name in _modules_in("triggers")
     )
 
 

@@ -37,6 +37,8 @@ _AMAZON_ROOTS = {
     ("Starfield Technologies, Inc.", "Starfield Services Root Certificate Authority - G2"),
 }
 """Organization and name of the roots of Amazon Trust Services (https://www.amazontrust.com/repository/)."""
+_NEVER_IMPORTED = ("pydantic/v1", "pydantic/mypy.py")
+"""Parts of libraries that nothing here imports: another API, and a plugin of a type checker."""
 _IN_NO_BUNDLE = ("__pycache__", "bin", "RECORD", "INSTALLER", "REQUESTED", "WHEEL", "licenses", "*.pyi", "py.typed")
 
 
@@ -79,6 +81,8 @@ def _install(packages: Path, content: Path, platform: str) -> None:
     ]
     subprocess.run(command, check=True, cwd=ROOT)  # noqa: S603
     shutil.copytree(packages, content, ignore=shutil.ignore_patterns(*_IN_NO_BUNDLE))
+    for part in (content / each for each in _NEVER_IMPORTED):
+        shutil.rmtree(part) if part.is_dir() else part.unlink()
 
 
 def _compile(content: Path, root: Path, *, keep_sources: bool) -> None:

@@ -15,8 +15,8 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from handlers.invocations.trigger import TriggerSource
 from handlers.registry import TriggerFunction, triggers
-from handlers.triggers.trigger import TriggerSource
 from infra.constructs.limits import WEB_ACL
 from infra.constructs.releases import BUSINESS, SWEEP_BEHIND, namespace
 from infra.naming import function_name

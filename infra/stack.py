@@ -7,8 +7,8 @@ from aws_cdk import CfnOutput, NestedStack, Stack
 from aws_cdk.aws_iam import PolicyStatement
 from constructs import Construct
 
+from handlers.invocations.trigger import TriggerSource
 from handlers.registry import RouteFunction, TriggerFunction, functions, triggers
-from handlers.triggers.trigger import TriggerSource
 from infra.constructs.data import Data
 from infra.constructs.event_flow import EventFlow
 from infra.constructs.identity import Identity

@@ -10,12 +10,12 @@ from typing import Any
 import boto3
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from local import queues
+from local.aws import queues
+from local.aws.queues import create_queues
 from local.cognito.service import UserPoolService, listening
 from local.cognito.users import INVITED, POOL_ID, PoolUser, Users
 from local.database import TABLE_NAME
 from local.invocation import invoke
-from local.queues import create_queues
 from local.tokens import signing_key
 from repositories.identity.user_pool import TENANT_ATTRIBUTE, username
 

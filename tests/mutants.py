@@ -202,19 +202,23 @@ def main() -> None:
     } | {f"| {name}": {CHANGED: name} for name in EFFECTS}
     new = {shown: mutant for shown, mutant in mutants.items() if shown not in known}
     carriers = {f"| {step} | `{part}`": carrier for (step, part), carrier in CARRIED.items()}
+    rows = dict(known)
     with Progress() as bar, ThreadPoolExecutor(2) as pool:
         killers = bar.track(pool.map(_killer, new.values()), total=len(new), description="Mutants")
-        tried = {
-            shown: f"{shown} | {_shown(killer, carriers.get(shown, _SURVIVED))} |"
-            for shown, killer in zip(new, killers, strict=True)
-        }
-    rows = known | tried
+        for shown, killer in zip(new, killers, strict=True):
+            rows[shown] = f"{shown} | {_shown(killer, carriers.get(shown, _SURVIVED))} |"
+            _write(rows)  # a run that is interrupted goes on with what is missing
+    survivors = sum(row.endswith(f"{_SURVIVED} |") for row in rows.values())
+    print(f"{len(rows)} mutants, {len(rows) - survivors} of them killed. See {LIST.relative_to(ROOT)}.")
+    sys.exit(bool(survivors))
+
+
+def _write(rows: Mapping[str, str]) -> None:
     survivors = sum(row.endswith(f"{_SURVIVED} |") for row in rows.values())
     told = f"{len(rows)} mutants, {len(rows) - survivors} of them killed."
-    effects = [rows.pop(shown) for shown in (f"| {name}" for name in EFFECTS)]
-    LIST.write_text("\n".join([_HEAD.format(told=told), *sorted(rows.values()), _EFFECTS, *effects, ""]))
-    print(f"{told} See {LIST.relative_to(ROOT)}.")
-    sys.exit(bool(survivors))
+    effects = [rows[shown] for shown in (f"| {name}" for name in EFFECTS) if shown in rows]
+    conditions = sorted(row for row in rows.values() if row not in effects)
+    LIST.write_text("\n".join([_HEAD.format(told=told), *conditions, _EFFECTS, *effects, ""]))
 
 
 _SURVIVED = "**survived**"

@@ -15,9 +15,11 @@ from domain.orders.revenue import ACCOUNTS, credits_of, unrefunded_of
 from domain.orders.status import ENDED_UNPAID, UNPAID, OrderStatus
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row
+from repositories.dynamodb.keys import Key
 from repositories.ledger.rows import entry_locations
-from repositories.orders.rows import COLLECTION, StoredOrder, order_to_row
-from repositories.payments.postings import shop_account_id
+from repositories.orders.rows import COLLECTION, PaidBy, StoredOrder, order_to_row
+from repositories.payments.postings import collecting_account, shop_account_id
+from repositories.payments.rows import MANUAL
 from repositories.stats import keys as stats_keys
 
 
@@ -29,21 +31,30 @@ def check_orders(reading: Reading) -> Iterator[None]:
             yield
 
 
+def payment_key(reading: Reading, order_id: str) -> Key:
+    """Return the key of the payment that an order names, or of the one that it may have without naming it."""
+    paid_by = PaidBy.from_row(reading.table.get(keys.order(reading.tenant, order_id)) or {})
+    if paid_by is None:
+        return keys.first_payment(reading.tenant, order_id)
+    return keys.payment(reading.tenant, paid_by.payment_id)
+
+
 def _check_order(reading: Reading, order_id: str) -> None:
     name = f"Order {order_id}"
-    key, paid = keys.order(reading.tenant, order_id), keys.payment(reading.tenant, order_id, 1)
+    key, paid = keys.order(reading.tenant, order_id), payment_key(reading, order_id)
     counted, stats = stats_keys.counted(reading.tenant, order_id), stats_keys.stats(reading.tenant)
     rows = reading.together([key, paid, counted, stats])
     broken_unless(key in rows, f"{name} is listed and not there.")
     stored, payment = StoredOrder.from_row(rows[key]), rows.get(paid)
     order = stored.order
-    require_listed(rows[key], order_to_row(reading.tenant, order, stored.holds), name)
+    require_listed(rows[key], order_to_row(reading.tenant, order, stored.holds, stored.paid_by), name)
     _check_amounts(order)
     what = f"{name} is {order.status}, {'with' if payment else 'without'} a payment."
-    broken_unless((payment is not None) == (order.status not in UNPAID), what)
+    is_paid = order.status not in UNPAID
+    broken_unless((payment is not None) == (is_paid or stored.paid_by is not None), what)
     _check_units(order)
-    if payment is not None:
-        _check_payment(reading, order, payment)
+    if payment is not None and is_paid:
+        _check_payment(reading, stored, payment)
     add_sales(reading, order, rows.get(counted), rows.get(stats))
     _add_up(reading.state, stored)
 
@@ -69,28 +80,33 @@ def _check_amounts(order: Order) -> None:
     broken_unless(order.tax_total.minor == tax == of_rates, f"{name}: its tax is not the sum of its parts.")
 
 
-def _check_payment(reading: Reading, order: Order, payment: Row) -> None:
+def _check_payment(reading: Reading, stored: StoredOrder, payment: Row) -> None:
+    order, paid_by = stored.order, stored.paid_by
     name, total = f"Order {order.id}", order.total
     broken_unless((payment["amount"], payment["currency"]) == (total.minor, total.currency), f"{name}: {_NOT_TOTAL}")
-    if payment["transaction_id"] is None:
+    transaction_id = payment.get("transaction_id")
+    if transaction_id is None:
         broken_unless(total.minor == 0, f"{name}: the payment is not posted.")
         return
     posted = {part: minor for part, minor in credits_of(order).items() if minor}
-    row = _posting(reading, order, payment["transaction_id"], total.minor, posted)
+    broken_unless(paid_by is None or paid_by.transaction_id == transaction_id, f"{name}: {_NOT_NAMED}")
+    row = _posting(reading, stored, transaction_id, total.minor, posted)
     broken_unless(row is not None, f"{name}: the books do not have its payment.")
     reversed_by = row["head"].get("reversed_by") if row else None
     whole = next((each for each in order.refunds if each.amount == total), None)
     is_whole = order.status is OrderStatus.REFUNDED and (whole is not None or not order.refunds)
     said = reversed_by == whole.transaction_id if whole else (reversed_by is not None) == is_whole
     broken_unless(said, f"{name} is {order.status}: its posting says otherwise.")
-    _check_refunds(reading, order)
+    _check_refunds(reading, stored)
 
 
 _NOT_TOTAL = "the payment is not its total."
+_NOT_NAMED = "it names another posting of its payment."
 
 
-def _check_refunds(reading: Reading, order: Order) -> None:
+def _check_refunds(reading: Reading, stored: StoredOrder) -> None:
     """Check that refunds add up, and that each is posted."""
+    order = stored.order
     name = f"Order {order.id}"
     if not order.refunds:
         return
@@ -105,15 +121,18 @@ def _check_refunds(reading: Reading, order: Order) -> None:
         debits = {part: minor for part, minor in zip(ACCOUNTS, refund.debits, strict=True) if minor}
         broken_unless(sum(debits.values()) == refund.amount.minor, f"{name}: {refund.id} is not what it debits.")
         if refund.transaction_id:
-            row = _posting(reading, order, refund.transaction_id, refund.amount.minor, debits)
+            row = _posting(reading, stored, refund.transaction_id, refund.amount.minor, debits)
             broken_unless(row is not None, f"{name}: the books do not have {refund.id}.")
 
 
-def _posting(reading: Reading, order: Order, transaction_id: str, cash: int, others: Mapping[str, int]) -> Row | None:
+def _posting(
+    reading: Reading, stored: StoredOrder, transaction_id: str, collected: int, others: Mapping[str, int]
+) -> Row | None:
     """Return the transaction if it posts these amounts by account, for this order."""
+    order, provider = stored.order, stored.paid_by.provider if stored.paid_by else MANUAL
     row = reading.table.get(keys.transaction(reading.tenant, transaction_id))
     posted = {place[0]: place[2] for place in entry_locations(row)} if row else {}
-    wanted = {"cash": cash, **others}
+    wanted = {collecting_account(provider): collected, **others}
     accounts = {shop_account_id(reading.tenant, part, order.total.currency): minor for part, minor in wanted.items()}
     return row if row and posted == accounts and row["head"].get("order_id") == order.id else None
 

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from functools import partial
 
+from cli.audit.orders import payment_key
 from cli.audit.reading import Reading, broken_unless, require_listed
 from domain.ledger.accounts import Direction
 from domain.ledger.transactions import signed
@@ -80,17 +81,29 @@ def _check_reversal(reading: Reading, original_id: str, reversal_id: str) -> Non
     broken_unless(same, f"{name} and {original_id} are of different orders.")
 
 
+def _late_payments(reading: Reading, order_id: str) -> Iterator[str]:
+    """Yield the postings of payments by providers of an order, one of which may have come too late."""
+    key, last = keys.order(reading.tenant, order_id), keys.payment_of_order(reading.tenant, order_id, "~").sk
+    values = {":pk": key.pk, ":first": keys.payment_of_order(reading.tenant, order_id, "").sk, ":last": last}
+    for row in reading.table.every("pk = :pk AND sk BETWEEN :first AND :last", values):
+        if row["type"] == "order_payment":
+            payment = reading.table.get(keys.payment(reading.tenant, row["payment_id"])) or {}
+            yield payment.get("transaction_id", "")
+
+
 def _check_order_of(reading: Reading, row: Row) -> None:
     """Check that a transaction posts or refunds the payment of its order, and that the order is listed."""
     head = row["head"]
-    key, payment = keys.order(reading.tenant, head["order_id"]), keys.payment(reading.tenant, head["order_id"], 1)
+    key, payment = keys.order(reading.tenant, head["order_id"]), payment_key(reading, head["order_id"])
     rows = reading.together([key, payment])
     name = f"Transaction {head['id']}"
     broken_unless(key in rows, f"{name} is of order {head['order_id']}, which is not there.")
     stored = StoredOrder.from_row(rows[key])
     paid_by = rows.get(payment, {}).get("transaction_id")
     known = {paid_by, *(refund.transaction_id for refund in stored.order.refunds)} - {None}
+    if not {head["id"], head.get("reverses")} & known:
+        known = {*_late_payments(reading, head["order_id"])}
     of_order = head["id"] in known or head.get("reverses") in known
     broken_unless(of_order, f"{name} is not the one by which order {head['order_id']} was paid or refunded.")
-    expected = order_to_row(reading.tenant, stored.order, stored.holds)
+    expected = order_to_row(reading.tenant, stored.order, stored.holds, stored.paid_by)
     require_listed(rows[key], expected, f"Order {stored.order.id}")

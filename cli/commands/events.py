@@ -32,7 +32,7 @@ def listen(
 ) -> None:
     """Print events as they happen, until Ctrl-C; they come at least once, and nearly in order."""
     from cli.listening import tapped
-    from local.queues import BUS
+    from local.aws.queues import BUS
 
     require_tenant(tenant)
     wanted, forwarder = _wanted(types), _forwarder(forward_to, secret)

@@ -26,7 +26,7 @@ def invoke(
     """Call one function with an event and print its response."""
     from local.http.server import settings_for
     from local.invocation import invoke as call
-    from local.samples.data import add_samples
+    from local.samples.data import add_samples, signed_now
 
     try:
         called_with = json.loads(event.read_text())
@@ -41,6 +41,7 @@ def invoke(
         settings_for(data)
         if data is None:
             add_samples()
+            called_with = signed_now(called_with)
         try:
             with redirect_stdout(sys.stderr):
                 response = call(function, called_with)
@@ -53,9 +54,10 @@ def invoke(
 def _started(data: Path | None) -> Iterator[None]:
     """Run a database and a user pool on a data folder (None: in memory)."""
     from local.database import database
+    from local.simulators.banks import simulated
     from local.user_pool import user_pool
 
-    with database(data), user_pool(data):
+    with database(data), user_pool(data), simulated():
         yield
 
 
@@ -68,12 +70,13 @@ def rehearse() -> None:
     from local.database import CACHE, database
     from local.http.server import settings_for
     from local.samples.data import add_samples
+    from local.simulators.banks import simulated
     from local.user_pool import user_pool
 
     tools = emulator(CACHE)
     table = Table("function", "answer", "init, ms", "log lines")
     failed = 0
-    with database(None), user_pool():
+    with database(None), user_pool(), simulated():
         settings_for(None)
         add_samples()
         for each in run(tools):

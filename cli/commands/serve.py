@@ -6,7 +6,7 @@ import shlex
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -33,6 +33,9 @@ def serve(
     events: Annotated[
         bool, typer.Option(help="Relay events: count sales and deliver webhooks. Without, writes are faster.")
     ] = True,
+    stripe_api: Annotated[
+        str | None, typer.Option("--stripe-api", help="Stripe's API. Default: a simulator, which needs no account.")
+    ] = None,
     reload: Annotated[bool, typer.Option("--reload", help="Start again when the code changes.")] = False,
 ) -> None:
     """Run the API locally on an embedded database."""
@@ -45,24 +48,28 @@ def serve(
     readable = not log_json and sys.stdout.isatty()
     try:
         with _private(data, keep=not memory), _only_one(data, keep=not memory):
-            _serve(port, data, None if memory else data.resolve(), readable=readable, events=events)
+            _serve(port, data, None if memory else data.resolve(), stripe_api, readable=readable, events=events)
     except LookupError as failure:
         fail(str(failure.args[0]))
     stderr.print("Stopped.")
 
 
-def _serve(port: int, data: Path, folder: Path | None, *, readable: bool, events: bool) -> None:
+def _serve(port: int, data: Path, folder: Path | None, stripe_api: str | None, *, readable: bool, events: bool) -> None:
     from local.addresses import allow_test_domains
+    from local.aws.secrets import ENDPOINT, secrets_manager
     from local.cognito.users import POOL_ID
     from local.database import database
     from local.http.log_lines import ReadableLog
     from local.http.server import COGNITO_PATH, run, settings_for
+    from local.simulators.banks import PATH, Banks
     from local.tokens import AUDIENCE, mint, pem
     from local.user_pool import user_pool
+    from repositories.aws.settings import environment
 
     allow_test_domains()
     key, operator, is_new = _keys(folder)
     url = f"http://127.0.0.1:{port}"
+    stripe = stripe_api or f"{url}{PATH}/stripe"
 
     def announce() -> None:
         if folder and is_new:
@@ -70,6 +77,7 @@ def _serve(port: int, data: Path, folder: Path | None, *, readable: bool, events
         token = mint(key, tenant="acme", role="owner", user=str(uuid4()))
         body = json.dumps({"name": "Enamel mug", "price": {"amount": "12.99", "currency": "EUR"}, "stock": 10})
         print(f"Tradepost listening on {url}/v1 (documentation: {url}/v1/docs)")
+        print(f"Stripe: {stripe}" + ("" if stripe_api else f" (simulated: {url}{PATH})"))
         print(
             f"curl -s {url}/v1/items -H 'Authorization: Bearer {token}'"
             f" -H 'Content-Type: application/json' -d '{body}'",
@@ -81,8 +89,11 @@ def _serve(port: int, data: Path, folder: Path | None, *, readable: bool, events
     with (
         database(folder, stream=events) as endpoint,
         user_pool(folder, key, notify=_print_at_once) as (pool, administration),
+        secrets_manager(folder and folder / "secrets.json") as secrets,
+        closing(Banks(folder and folder / "simulators.db")) as banks,
     ):
         settings_for(folder)
+        os.environ |= environment(stripe_api=stripe) | {ENDPOINT: secrets}
         cognito = {"endpoint": f"{url}{COGNITO_PATH}", "administration": administration}
         running_file = write_running(
             data,
@@ -90,11 +101,13 @@ def _serve(port: int, data: Path, folder: Path | None, *, readable: bool, events
             database=endpoint,
             services=os.environ["AWS_ENDPOINT_URL_SQS"],
             user_pool=cognito | {"pool": POOL_ID, "client": AUDIENCE},
+            stripe=stripe,
+            secrets=secrets,
             token_key=pem(key).decode(),
             access_key=asdict(operator),
         )
         try:
-            run(key, operator, pool, port, announce, folder=folder, readable=readable, events=events)
+            run(key, operator, pool, banks, port, announce, folder=folder, readable=readable, events=events)
         finally:
             running_file.unlink(missing_ok=True)
 
@@ -184,5 +197,7 @@ def status(
     print(f"API: {parts['url']} (process {parts['process']})")
     print(f"Database (DynamoDB): {parts['database']}")
     pool = parts["user_pool"]
+    print(f"Stripe: {parts['stripe']}")
+    print(f"Credentials of payment providers (Secrets Manager): {parts['secrets']}")
     print(f"Queues and event bus (SQS, EventBridge): {parts['services']}")
     print(f"User pool (Cognito): {pool['endpoint']}, pool {pool['pool']}, app client {pool['client']}")

@@ -87,6 +87,21 @@ class InvalidState(DomainError):
     """The state of the resource does not allow the operation."""
 
 
+class PaymentInProgress(DomainError):
+    """A payment or refund of the order is being made at its provider."""
+
+
+class PaymentDeclined(DomainError):
+    """The provider declined the payment. Nothing was charged."""
+
+
+class ProviderUnavailable(DomainError):
+    """A payment provider does not answer. Nothing was charged."""
+
+    def __init__(self) -> None:
+        super().__init__("The payment provider does not answer. Nothing was charged; try again shortly.")
+
+
 class ItemArchived(DomainError):
     """The item is archived: it cannot be ordered or edited."""
 

@@ -30,6 +30,7 @@ class Permission(StrEnum):
     EVENTS_READ = "events:read"
     STATS_READ = "stats:read"
     WEBHOOKS = "webhooks:manage"
+    PROVIDERS = "providers:manage"
     LEDGER_READ = "ledger:read"
     LEDGER_WRITE = "ledger:write"
     USERS_OWN = "users:own"
@@ -51,7 +52,13 @@ _STAFF = _CUSTOMER | {
     Permission.USERS_READ,
     Permission.USERS_CREATE,
 }
-_OWNER = _STAFF | {Permission.USERS_WRITE, Permission.LEDGER_WRITE, Permission.DISCOUNTS_WRITE, Permission.WEBHOOKS}
+_OWNER = _STAFF | {
+    Permission.USERS_WRITE,
+    Permission.LEDGER_WRITE,
+    Permission.DISCOUNTS_WRITE,
+    Permission.WEBHOOKS,
+    Permission.PROVIDERS,
+}
 
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.OWNER: _OWNER,

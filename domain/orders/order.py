@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Self
 
-from domain.common.errors import InvalidState
+from domain.common.errors import InvalidState, PaymentInProgress
 from domain.common.model import Model, Timestamp
 from domain.common.money import Money
 from domain.orders.amounts import Amounts, AppliedDiscount, Charge, OrderLine, TaxSum, shipped_of
@@ -91,14 +91,30 @@ class Order(OrderSummary):
     def moved(self, wanted: OrderStatus, by: str, at: datetime) -> "Order":
         """Return the order with status `wanted`. Raises InvalidState if the change is not allowed.
 
-        That includes payment after the reservation has ended, and expiry before.
+        That includes payment after the reservation has ended, and expiry before. Raises PaymentInProgress while a
+        payment is being captured.
         """
         require_move(self.status, wanted)
+        if self.payment_status is PaymentStatus.AUTHORIZING:
+            raise PaymentInProgress("A payment of the order is being captured. Read the order again in a moment.")
         if wanted is OrderStatus.PAID and self.is_due(at):
             raise InvalidState("The time to pay is over, and the order is about to expire.")
         if wanted is OrderStatus.EXPIRED and not self.is_due(at):
             raise InvalidState("The order still holds its stock.")
         return self.changed(by, at, status=wanted)
+
+    def locked(self, by: str, at: datetime) -> "Order":
+        """Return the pending order while a payment is being captured: its reservation does not end."""
+        return self.changed(by, at).model_copy(update={"payment_status": PaymentStatus.AUTHORIZING})
+
+    def reopened(self, by: str, at: datetime, until: datetime) -> "Order":
+        """Return the pending order after its payment was refused; its reservation ends at `until`."""
+        return self.changed(by, at).model_copy(update={"hold_expires_at": until})
+
+    def paid(self, by: str, at: datetime) -> "Order":
+        """Return the order after its payment was captured. Raises InvalidState if it is not pending."""
+        require_move(self.status, OrderStatus.PAID)
+        return self.changed(by, at, status=OrderStatus.PAID)
 
     def changed(self, by: str, at: datetime, status: OrderStatus | None = None, **changes: Any) -> "Order":
         """Return the next version of the order, with changes; what was paid and shipped follows from them."""

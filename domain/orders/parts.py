@@ -106,7 +106,8 @@ class Refund(Model):
     shipping: bool
     """Whether it contains the charges for shipping."""
     reason: str | None
-    status: Literal["succeeded"] = "succeeded"
+    status: Literal["succeeded", "pending"] = "succeeded"
+    """`pending`: the provider has not said yet whether it was made."""
     transaction_id: str | None
     """Id of the ledger transaction of the refund; null if its amount is zero."""
     created_at: Timestamp

@@ -21,6 +21,8 @@ class PaymentStatus(StrEnum):
     """What has been paid of an order."""
 
     UNPAID = "unpaid"
+    AUTHORIZING = "authorizing"
+    """A payment by a provider is being captured; until that is decided, the order can only wait."""
     PAID = "paid"
     PARTIALLY_REFUNDED = "partially_refunded"
     REFUNDED = "refunded"

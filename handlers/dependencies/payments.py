@@ -1,4 +1,4 @@
-"""Dependency of routes on payments."""
+"""Dependencies of routes that make payments and refunds."""
 
 from typing import Annotated
 

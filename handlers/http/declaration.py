@@ -10,8 +10,10 @@ PUBLIC: Literal["public"] = "public"
 """Permission of a route without authentication."""
 IAM: Literal["iam"] = "iam"
 """Permission of a route for operators, who sign requests as IAM principals (SigV4)."""
+SIGNED: Literal["signed"] = "signed"
+"""Permission of a route whose requests another system has signed, for the tenant in the path."""
 
-type Required = Permission | Literal["public", "iam"]
+type Required = Permission | Literal["public", "iam", "signed"]
 type KeyUse = Literal["required", "accepted", "ignored"]
 
 
@@ -29,6 +31,7 @@ class Declaration:
     location: str
     media_type: str
     rate_limit: int = 0
+    deferred: bool = False
     reads: bool = False
 
     @property

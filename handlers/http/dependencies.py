@@ -40,5 +40,17 @@ def repository[R](make: Callable[[Session], R]) -> Any:
     return Depends(on_session)
 
 
+_LOOPBACK = {"127.0.0.1", "localhost"}
+"""Hosts of the local server, which has no TLS."""
+
+
+def _address(request: Request) -> str:
+    """Return the address of the API without its version: scheme, host, and the stage if there is one."""
+    host = request.resolved_event.headers.get("host") or ""
+    scheme = "http" if host.partition(":")[0] in _LOOPBACK else "https"
+    return f"{scheme}://{host}{_call(request).prefix}"
+
+
+ApiAddress = Annotated[str, Depends(_address)]
 CurrentTable = Annotated[Table, Depends(_table)]
 CurrentCall = Annotated[Call, Depends(_call)]

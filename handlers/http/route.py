@@ -16,7 +16,7 @@ from domain.common.model import json_of
 from domain.identity.permissions import Permission
 from handlers import end_initialization
 from handlers.http.admission import caller_of, count_usage, open_session, operator_of, require_within_limit
-from handlers.http.declaration import PUBLIC, Declaration, KeyUse, Required
+from handlers.http.declaration import PUBLIC, SIGNED, Declaration, KeyUse, Required
 from handlers.http.etags import matches
 from handlers.http.problems import from_validation, problem_of, problem_response
 from handlers.http.request import ProxyEvent, header, json_object, require_known_query, require_no_body, with_json_body
@@ -34,6 +34,7 @@ ALLOWED_HEADERS = ["Authorization", "Content-Type", "If-Match", "If-None-Match",
 EXPOSED_HEADERS = ["ETag", "Location", "Retry-After", "Idempotent-Replayed", "X-Request-Id"]
 """Headers that pages of other origins may read."""
 
+_ACCEPTED = 202
 _REDIRECTION = 300
 """First status that is no success."""
 
@@ -64,7 +65,7 @@ class Call:
 
 
 class Route:
-    """A route. `get`, `post`, `patch` or `delete` declares it; `handler` is the entry point of its function.
+    """A route. `get`, `post`, `put`, `patch` or `delete` declares it; `handler` is the entry point of its function.
 
     Options of a declaration:
     `permission`: permission of the caller, checked before the input is validated.
@@ -73,6 +74,7 @@ class Route:
     `idempotency_key`: whether the route requires, accepts or ignores an Idempotency-Key.
     `location`: path of a created resource; by default the route's path followed by the id.
     `media_type`: Content-Type of a successful response.
+    `deferred`: whether it answers 202 instead while the outcome of what was begun is open.
     `rate_limit`: calls per second of all tenants that API Gateway lets through, for expensive routes; 0: as all routes.
     `reads`: whether a POST route only reads, because its question is too long for a query.
     `reveal`: adds to the body of a success what must not be stored with the Idempotency-Key, given body and tenant.
@@ -103,6 +105,10 @@ class Route:
         """Declare a POST route. It accepts an Idempotency-Key."""
         return self._declare("POST", path, **{"idempotency_key": "accepted"} | options)
 
+    def put(self, path: str, **options: Any) -> Callable[[Endpoint], Endpoint]:
+        """Declare a PUT route."""
+        return self._declare("PUT", path, **options)
+
     def patch(self, path: str, **options: Any) -> Callable[[Endpoint], Endpoint]:
         """Declare a PATCH route."""
         return self._declare("PATCH", path, **options)
@@ -123,6 +129,7 @@ class Route:
         location: str = "",
         media_type: str = JSON,
         rate_limit: int = 0,
+        deferred: bool = False,
         reads: bool = False,
         reveal: Reveal | None = None,
     ) -> Callable[[Endpoint], Endpoint]:
@@ -137,6 +144,7 @@ class Route:
             location or f"{path}/{{id}}",
             media_type,
             rate_limit,
+            deferred,
             reads,
         )
 
@@ -171,7 +179,7 @@ class Route:
     def _admit(self, event: ProxyEvent, context: Any, call: Call) -> ProxyEvent:
         """Check the caller's permission and open the session. Return the event in the form that Powertools parses."""
         declared = self.declaration
-        if declared.permission == PUBLIC:
+        if declared.permission in {PUBLIC, SIGNED}:
             return event
         if isinstance(declared.permission, Permission):
             caller = caller_of(event)
@@ -196,7 +204,7 @@ class Route:
         # API Gateway and Powertools decode paths differently: Powertools may find no route, or one of its own.
         if route.func is self.endpoint:
             require_known_query(app.current_event.raw_event, {each.alias for each in route.dependant.query_params})
-            if not route.dependant.body_params:
+            if not route.dependant.body_params and self.declaration.permission != SIGNED:
                 require_no_body(app.current_event.raw_event)
         result = next_middleware(app)
         if result.body is not None and not isinstance(result.body, dict):
@@ -205,7 +213,9 @@ class Route:
         command = call.session.command if call.session else None
         if command and command.response:
             return self._sent(command.response, call)
-        response = success(result.status_code, call.location(self.declaration), result.body)
+        is_open = call.session is not None and call.session.outcome_open
+        status = _ACCEPTED if is_open else result.status_code
+        response = success(status, call.location(self.declaration), result.body)
         known = header(app.current_event.raw_event, "if-none-match")
         etag = response.headers.get("ETag")
         if etag and known and not self.declaration.writes and matches(known, etag):

@@ -1,6 +1,6 @@
 """POST /v1/orders/{order_id}/cancel: cancel an unpaid order."""
 
-from domain.common.errors import Contention, InvalidState, NotFound
+from domain.common.errors import Contention, InvalidState, NotFound, PaymentInProgress
 from domain.identity.permissions import Permission
 from domain.orders.order import Order
 from handlers.dependencies.orders import Orders
@@ -12,7 +12,7 @@ api = Route()
 @api.post(
     "/v1/orders/<order_id>/cancel",
     permission=Permission.ORDERS_OWN,
-    raises=[NotFound, InvalidState, Contention],
+    raises=[NotFound, InvalidState, Contention, PaymentInProgress],
 )
 def cancel_order(order_id: str, orders: Orders) -> Order:
     """Cancel an unpaid order. Its reserved units are released, and the use of its discount code is given back.

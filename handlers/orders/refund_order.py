@@ -4,7 +4,7 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
-from domain.common.errors import Contention, InvalidState, NotFound
+from domain.common.errors import Contention, InvalidState, NotFound, PaymentInProgress
 from domain.identity.permissions import Permission
 from domain.orders.order import Order
 from domain.orders.parts import RefundOfRest
@@ -18,7 +18,8 @@ _NO_REASON = RefundOfRest()
 @api.post(
     "/v1/orders/<order_id>/refund",
     permission=Permission.ORDERS_MANAGE,
-    raises=[NotFound, InvalidState, Contention],
+    raises=[NotFound, InvalidState, Contention, PaymentInProgress],
+    deferred=True,
     idempotency_key="required",
 )
 def refund_order(order_id: str, payments: Payments, rest: Annotated[RefundOfRest, Body()] = _NO_REASON) -> Order:

@@ -1,6 +1,6 @@
 """POST /v1/orders/{order_id}/refunds: refund a part of an order."""
 
-from domain.common.errors import Contention, InvalidState, NotFound, RefundTooLarge
+from domain.common.errors import Contention, InvalidState, NotFound, PaymentInProgress, RefundTooLarge
 from domain.identity.permissions import Permission
 from domain.orders.parts import NewRefund, Refund
 from handlers.dependencies.payments import Payments
@@ -14,7 +14,8 @@ api = Route()
     permission=Permission.ORDERS_MANAGE,
     status=201,
     location="/v1/orders/{order_id}/refunds",
-    raises=[NotFound, InvalidState, RefundTooLarge, Contention],
+    raises=[NotFound, InvalidState, RefundTooLarge, Contention, PaymentInProgress],
+    deferred=True,
     idempotency_key="required",
 )
 def create_refund(order_id: str, new: NewRefund, payments: Payments) -> Refund:

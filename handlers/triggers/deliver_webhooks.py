@@ -9,8 +9,8 @@ from typing import Any
 
 from domain.common.environment import now
 from domain.identity.permissions import Caller
-from handlers.triggers.invocation import deadline_before, name_log_lines
-from handlers.triggers.trigger import LambdaEvent, Queue, TriggerSource, log_occasion, trigger
+from handlers.invocations.invocation import deadline_before, name_log_lines
+from handlers.invocations.trigger import LambdaEvent, Queue, TriggerSource, log_occasion, trigger
 from repositories.aws.settings import settings
 from repositories.aws.tenant_client import tenant_client
 from repositories.dynamodb.keys import Key

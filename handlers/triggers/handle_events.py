@@ -15,8 +15,8 @@ from domain.common.environment import monotonic, now
 from domain.common.errors import DomainError, Unavailable
 from domain.identity.permissions import Caller
 from handlers.http.telemetry import logger
-from handlers.triggers.invocation import deadline_before, name_log_lines
-from handlers.triggers.trigger import TRIGGER_FAILED, LambdaEvent, Queue, TriggerSource, log_occasion, trigger
+from handlers.invocations.invocation import deadline_before, name_log_lines
+from handlers.invocations.trigger import TRIGGER_FAILED, LambdaEvent, Queue, TriggerSource, log_occasion, trigger
 from repositories.aws.settings import settings
 from repositories.aws.tenant_client import tenant_client
 from repositories.dynamodb.session import Session

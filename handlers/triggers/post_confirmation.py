@@ -6,7 +6,7 @@ Event: Cognito developer guide, "Post confirmation Lambda trigger".
 
 from typing import Any
 
-from handlers.triggers.trigger import LambdaEvent, TriggerSource, log_occasion, trigger
+from handlers.invocations.trigger import LambdaEvent, TriggerSource, log_occasion, trigger
 from repositories.identity.sign_up import sign_up
 from repositories.identity.user_pool import tenant_of
 

@@ -6,7 +6,7 @@ Event: Cognito developer guide, "Pre sign-up Lambda trigger".
 from typing import Any
 
 from domain.common.errors import Forbidden
-from handlers.triggers.trigger import LambdaEvent, TriggerSource, trigger
+from handlers.invocations.trigger import LambdaEvent, TriggerSource, trigger
 from repositories.identity.sign_up import require_sign_up
 from repositories.identity.user_pool import tenant_of
 

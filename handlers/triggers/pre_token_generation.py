@@ -8,7 +8,7 @@ from typing import Any
 
 from domain.common.errors import Forbidden
 from domain.identity.users import UserStatus
-from handlers.triggers.trigger import LambdaEvent, TriggerSource, log_occasion, trigger
+from handlers.invocations.trigger import LambdaEvent, TriggerSource, log_occasion, trigger
 from repositories.identity.sign_up import find_profile, late_sign_up
 from repositories.identity.user_pool import TENANT_ATTRIBUTE, tenant_of
 

@@ -7,13 +7,19 @@ Event: DynamoDB developer guide, "Process DynamoDB records with Lambda".
 
 from typing import Any
 
-from handlers.triggers.invocation import name_log_lines, whole_table
-from handlers.triggers.trigger import LambdaEvent, TriggerSource, log_occasion, trigger
+from handlers.invocations.invocation import name_log_lines, whole_table
+from handlers.invocations.trigger import LambdaEvent, TriggerSource, log_occasion, trigger
 from repositories.dynamodb.codec import decode
 from repositories.events.relay import relay_events as relay
+from repositories.payments.incoming.messages import send_received
 from repositories.webhooks.due import send_due
 
-RECORDS = {"event": ("INSERT",), "delivery": ("INSERT", "MODIFY"), "lane": ("INSERT", "MODIFY")}
+RECORDS = {
+    "event": ("INSERT",),
+    "delivery": ("INSERT", "MODIFY"),
+    "lane": ("INSERT", "MODIFY"),
+    "inbox": ("INSERT",),
+}
 """Rows that are relayed: events that are new, and attempts that are due at another time than before."""
 
 
@@ -25,8 +31,15 @@ def relay_events(event: LambdaEvent, context: Any) -> None:
     rows = [decode(record["dynamodb"]["NewImage"]) for record in event["Records"] if _is_news(record)]
     events = [row for row in rows if row["type"] == "event"]
     relay(table, events)
-    attempts = send_due([row for row in rows if row["type"] != "event"])
-    log_occasion("events relayed", events=len(events), attempts=attempts, db_requests=table.meter.requests)
+    attempts = send_due([row for row in rows if row["type"] in {"delivery", "lane"}])
+    received = send_received([row for row in rows if row["type"] == "inbox"])
+    log_occasion(
+        "events relayed",
+        events=len(events),
+        attempts=attempts,
+        received=received,
+        db_requests=table.meter.requests,
+    )
 
 
 def _is_news(record: LambdaEvent) -> bool:

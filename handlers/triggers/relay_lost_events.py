@@ -6,8 +6,8 @@ Called by EventBridge Scheduler, which retries failed calls and then sends the e
 from typing import Any
 
 from domain.common.environment import now
-from handlers.triggers.invocation import deadline_before, name_log_lines, whole_table
-from handlers.triggers.trigger import LambdaEvent, TriggerSource, log_occasion, trigger
+from handlers.invocations.invocation import deadline_before, name_log_lines, whole_table
+from handlers.invocations.trigger import LambdaEvent, TriggerSource, log_occasion, trigger
 from repositories.events.lost import relay_lost
 
 _RESERVE_SECONDS = 3.0

@@ -7,7 +7,7 @@ Steps: Secrets Manager user guide, "Lambda rotation functions".
 
 from typing import Any
 
-from handlers.triggers.trigger import LambdaEvent, TriggerSource, log_occasion, trigger
+from handlers.invocations.trigger import LambdaEvent, TriggerSource, log_occasion, trigger
 from repositories.paging.cursor_keys import finish_rotation, prepare_rotation
 
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from domain.common.environment import now
-from handlers.triggers.invocation import deadline_before, name_log_lines, whole_table
-from handlers.triggers.trigger import LambdaEvent, TriggerSource, log_occasion, report_failures, trigger
+from handlers.invocations.invocation import deadline_before, name_log_lines, whole_table
+from handlers.invocations.trigger import LambdaEvent, TriggerSource, log_occasion, report_failures, trigger
 from repositories.dynamodb.work_list import Work
 from repositories.webhooks.due import sweep_deliveries as sweep
 

@@ -8,8 +8,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as sources
 from constructs import Construct
 
+from handlers.invocations.trigger import Records
 from handlers.registry import TriggerFunction
-from handlers.triggers.trigger import Records
 from infra.constructs.data import Data
 from infra.constructs.lambda_function import LambdaFunction, Shared
 from infra.constructs.queues import Queues

@@ -14,7 +14,7 @@ from aws_cdk import Aws
 
 from domain.common import errors
 from handlers.http import errors as transport
-from handlers.http.declaration import IAM, PUBLIC
+from handlers.http.declaration import IAM, PUBLIC, SIGNED
 from handlers.http.problems import CONTENT_TYPE, INTERNAL_ERROR, PROBLEMS, Problem, problem_document
 from handlers.http.request import MERGE_PATCH
 from handlers.http.responses import JSON
@@ -141,7 +141,7 @@ def _method(function: RouteFunction, definition: Definition) -> Json:
 
 def _security(function: RouteFunction, definition: Definition) -> list[dict[str, list[str]]]:
     permission = function.declaration.permission
-    if permission == PUBLIC:
+    if permission in {PUBLIC, SIGNED}:
         return []
     schemes: dict[str, list[str]] = {"sigv4": []} if permission == IAM else {"cognito": []}
     return [schemes | ({"api_key": []} if definition.keys_required else {})]

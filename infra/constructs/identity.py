@@ -6,7 +6,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from domain.identity.permissions import Role
-from handlers.triggers.trigger import TriggerSource
+from handlers.invocations.trigger import TriggerSource
 from infra.nag import acknowledge
 from infra.naming import set_logical_id
 from infra.stages import Stage

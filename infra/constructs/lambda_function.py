@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from domain.identity.permissions import Permission
+from handlers.http.declaration import SIGNED
+from handlers.invocations.trigger import TriggerSource
 from handlers.registry import RouteFunction, TriggerFunction
-from handlers.triggers.trigger import TriggerSource
 from infra.constructs.data import Data
 from infra.constructs.identity import Identity
 from infra.constructs.queues import Queues
@@ -36,6 +37,15 @@ _SECRET_ACTIONS = {
         "secretsmanager:GetSecretValue",
         "secretsmanager:PutSecretValue",
         "secretsmanager:UpdateSecretVersionStage",
+    ],
+}
+
+_PROVIDER_SECRET_ACTIONS = {
+    IamAction.PROVIDER_SECRETS: ["secretsmanager:GetSecretValue"],
+    IamAction.SET_PROVIDER_SECRETS: [
+        "secretsmanager:CreateSecret",
+        "secretsmanager:DeleteSecret",
+        "secretsmanager:PutSecretValue",
     ],
 }
 
@@ -85,17 +95,25 @@ class LambdaFunction(Construct):
         counting = []
         if stage.tenant_concurrency and IamAction.COUNT in function.iam_actions:
             counting.append(_usage_statement(data, TENANT if tenant_roles else "*"))
+        tenant = TENANT if tenant_roles else "*"
+        of_tenant = [*on_table, *counting, *_provider_secrets(self, function, stage, tenant)]
         elsewhere = [*_statements(function.iam_actions, data, identity), *also]
         if IamAction.PUBLISH in function.iam_actions:
             elsewhere += shared.queues.publishing()
-        self.role = role = self._role(stage, elsewhere if tenant_roles else [*elsewhere, *on_table, *counting])
+        self.role = role = self._role(stage, elsewhere if tenant_roles else [*elsewhere, *of_tenant])
         environment = dict(_environment(function, shared))
         if tenant_roles:
-            tenant_role = TenantRole(self, taken_by=role, allows=[*on_table, *counting])
+            tenant_role = TenantRole(self, taken_by=role, allows=of_tenant)
             environment |= settings.environment(tenant_role=tenant_role.role.role_arn)
             # Lambda's SDK may be one that calls the endpoint in us-east-1 (AWS SDKs guide, "STS regional endpoints").
             environment["AWS_STS_REGIONAL_ENDPOINTS"] = "regional"
             set_logical_id(tenant_role.role, f"{function.name}ScopedRole")
+        if {*_PROVIDER_SECRET_ACTIONS} & function.iam_actions:
+            reached = tenant_role.role if tenant_roles else role
+            shown = f"{provider_secrets(stage)}{tenant.replace('${', '<').replace('}', '>')}/*"
+            arn = f"arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret:{shown}"
+            why = "Secrets of payment providers, which tenants add: those of a tenant, or of all for sweeps"
+            acknowledge(reached, f"AwsSolutions-IAM5[Resource::{arn}]", why)
         snap_start = stage.snap_starts(function.name)
         self.function = lambda_.Function(
             self,
@@ -157,7 +175,7 @@ def _has_tenant(function: RouteFunction | TriggerFunction) -> bool:
     """Return True if the function works for one tenant at a time, such as that of the caller's token."""
     if isinstance(function, TriggerFunction):
         return function.trigger.for_tenants
-    return isinstance(function.declaration.permission, Permission)
+    return isinstance(function.declaration.permission, Permission) or function.declaration.permission == SIGNED
 
 
 def _statements(access: frozenset[IamAction], data: Data, identity: Identity) -> list[iam.PolicyStatement]:
@@ -173,6 +191,27 @@ def _statements(access: frozenset[IamAction], data: Data, identity: Identity) ->
         reading = ["secretsmanager:GetSecretValue"]
         found.append(iam.PolicyStatement(actions=reading, resources=[data.webhook_secret.secret_arn]))
     return found
+
+
+def _provider_secrets(
+    scope: Construct, function: RouteFunction | TriggerFunction, stage: Stage, tenant: str
+) -> list[iam.PolicyStatement]:
+    """Return the permissions on a tenant's credentials for payment providers, by the names of their secrets."""
+    actions = [
+        each for need, found in _PROVIDER_SECRET_ACTIONS.items() if need in function.iam_actions for each in found
+    ]
+    if not actions:
+        return []
+    name = f"{provider_secrets(stage)}{tenant}/*"
+    arn = Stack.of(scope).format_arn(
+        service="secretsmanager", resource="secret", resource_name=name, arn_format=ArnFormat.COLON_RESOURCE_NAME
+    )
+    return [iam.PolicyStatement(actions=actions, resources=[arn])]
+
+
+def provider_secrets(stage: Stage) -> str:
+    """Return the beginning of the names of secrets with tenants' credentials for payment providers."""
+    return f"tradepost/{stage.name}/"
 
 
 def _reads(function: RouteFunction | TriggerFunction) -> str:
@@ -216,6 +255,8 @@ def _environment(function: RouteFunction | TriggerFunction, shared: Shared) -> M
         values["cursor_secret"] = data.cursor_secret.secret_arn
     if IamAction.SIGN_WEBHOOKS in function.iam_actions:
         values["webhook_secret"] = data.webhook_secret.secret_arn
+    if {IamAction.PROVIDER_SECRETS, IamAction.SET_PROVIDER_SECRETS} & function.iam_actions:
+        values["provider_secrets"] = provider_secrets(stage)
     if any(each.service == "cognito-idp" for each in function.iam_actions):
         values["user_pool_id"] = shared.identity.pool.user_pool_id
     if IamAction.PUBLISH in function.iam_actions:

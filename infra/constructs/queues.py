@@ -8,7 +8,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from handlers.triggers.trigger import Queue
+from handlers.invocations.trigger import Queue
 from infra.nag import acknowledge
 from infra.naming import set_logical_id
 from infra.stages import Stage

@@ -8,7 +8,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from handlers.triggers.trigger import TRIGGER_FAILED, WORK_FAILING
+from handlers.invocations.trigger import TRIGGER_FAILED, WORK_FAILING
 from infra.nag import acknowledge
 from infra.naming import ALIAS, set_logical_id
 from infra.stages import Stage

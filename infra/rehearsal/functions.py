@@ -10,7 +10,7 @@ from handlers.registry import RouteFunction, TriggerFunction, all_functions
 from infra.rehearsal.lambda_emulator import Emulator, Invocation
 from infra.templates import synthesize
 from local.database import TABLE_NAME
-from local.samples.data import SECRET
+from local.samples.data import SECRET, signed_now
 
 _LAST = ("archive", "close", "delete")
 """Operations that run last: all functions share one database, and these end what others use."""
@@ -20,6 +20,7 @@ _IN_ENVIRONMENT = {
     "EventBus": "EVENT_BUS",
     "EventsQueue": "EVENT_QUEUE",
     "DeliveriesQueue": "DELIVERY_QUEUE",
+    "PaymentEventsQueue": "PAYMENT_QUEUE",
 }
 """Resources of the template whose local stand-ins are in environment variables."""
 
@@ -47,14 +48,16 @@ def environment_of(name: str, template: dict[str, Any]) -> dict[str, str]:
     variables = template["Resources"][name]["Properties"].get("Environment", {"Variables": {}})["Variables"]
     local = {each: value for each, value in os.environ.items() if each.startswith("AWS_")}
     local |= {"WEBHOOKS_TO_ANYWHERE": "on"}  # Rehearsals resolve no names.
-    return local | {each: value if isinstance(value, str) else _here(value) for each, value in variables.items()}
+    local |= {"STRIPE_API": os.environ["STRIPE_API"]}
+    here = {each: value if isinstance(value, str) else _here(value) for each, value in variables.items()}
+    return local | here | {"PROVIDER_SECRETS": os.environ["PROVIDER_SECRETS"]}
 
 
 def rehearse(emulator: Emulator) -> Iterator[Rehearsed]:
     """Call each function once with its sample event, on the database and user pool set in the environment."""
     synthesized = synthesize({}).whole
     for function in sorted(all_functions(), key=_is_last):
-        event = json.loads(function.event.read_text())
+        event = signed_now(json.loads(function.event.read_text()))
         invocation = emulator.call(function.module, event, environment_of(function.name, synthesized))
         yield Rehearsed(function, invocation)
 

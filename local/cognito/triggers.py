@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from handlers.triggers.trigger import TriggerSource
+from handlers.invocations.trigger import TriggerSource
 from local.cognito.errors import CognitoError
 from local.cognito.users import POOL_ID, PoolUser
 from local.tokens import AUDIENCE

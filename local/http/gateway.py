@@ -13,7 +13,7 @@ from uuid import uuid4
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from domain.common.errors import DomainError, NotFound, Unauthorized
-from handlers.http.declaration import IAM, PUBLIC
+from handlers.http.declaration import IAM, PUBLIC, SIGNED
 from handlers.http.errors import MethodNotAllowed, PayloadTooLarge
 from handlers.http.problems import problem_response
 from handlers.http.route import ALLOWED_HEADERS, EXPOSED_HEADERS
@@ -106,7 +106,7 @@ class Gateway:
     def _identity(self, function: RouteFunction, request: Request) -> dict[str, Any]:
         """Return what the authorizer of a route adds to the request context. Raises Unauthorized."""
         permission = function.declaration.permission
-        if permission == PUBLIC:
+        if permission in {PUBLIC, SIGNED}:
             return {}
         if permission == IAM:
             if not is_signed(request, self._operator):

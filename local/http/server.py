@@ -17,19 +17,20 @@ import uvicorn
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from handlers.http.problems import CONTENT_TYPE
+from handlers.invocations.trigger import Queue
 from handlers.registry import functions, triggers
-from handlers.triggers.trigger import Queue
 from local import dynoxide
 from local.addresses import allow_test_domains
+from local.aws.queues import readers
+from local.aws.scheduler import Clock
+from local.aws.stream import Stream
 from local.cognito.service import KEYS_PATH, UserPoolService
 from local.http.gateway import MAX_BODY_BYTES, Gateway, Reply, Request
 from local.http.log_lines import ReadableLog, request_line
 from local.http.sigv4 import AccessKey
 from local.http.start_page import START_PAGE
 from local.invocation import invoke
-from local.queues import readers
-from local.scheduler import Clock
-from local.stream import Stream
+from local.simulators.banks import PATH, Banks
 
 PROCESSES = 4
 """Maximum number of concurrent calls, like concurrent execution environments in Lambda."""
@@ -44,13 +45,15 @@ COGNITO_PATH = "/cognito-idp"
 class Server:
     """ASGI application that runs functions in a pool of processes."""
 
-    def __init__(self, key: RSAPrivateKey, operator: AccessKey, user_pool: UserPoolService, *, readable: bool) -> None:
+    def __init__(
+        self, key: RSAPrivateKey, operator: AccessKey, user_pool: UserPoolService, banks: Banks, *, readable: bool
+    ) -> None:
         context = multiprocessing.get_context("spawn")
         self._pool = ProcessPoolExecutor(PROCESSES, context, initializer=_warm_up, initargs=(readable,))
         self._waiting = ThreadPoolExecutor(_WAITING_CALLS, thread_name_prefix="waiting")
         self._readable = readable
         self._gateway = Gateway(key, operator, self.invoke)
-        self._user_pool = user_pool
+        self._user_pool, self._banks = user_pool, banks
         wait(_started(self._pool))
 
     def close(self) -> None:
@@ -89,7 +92,15 @@ class Server:
             return await self._sign_in(request)
         if request.path == "/" and request.method in {"GET", "HEAD"}:
             return Reply(200, [("Content-Type", "text/html; charset=utf-8")], START_PAGE.encode())
+        if request.path == PATH or request.path.startswith(f"{PATH}/"):
+            return await asyncio.to_thread(self._at_bank, request)
         return await self._gateway.handle(request)
+
+    def _at_bank(self, request: Request) -> Reply:
+        """Return the response of a simulated payment provider."""
+        headers = {name.lower(): value for name, value in request.headers}
+        answer = self._banks.handle(request.method, request.path, request.query, headers, request.body)
+        return Reply(answer.status, [*answer.headers.items()], answer.body)
 
     async def _sign_in(self, request: Request) -> Reply:
         """Return the user pool's response. It runs in a thread, as the pool waits for functions that it triggers."""
@@ -158,6 +169,7 @@ def run(
     key: RSAPrivateKey,
     operator: AccessKey,
     user_pool: UserPoolService,
+    banks: Banks,
     port: int,
     announce: Callable[[], None],
     *,
@@ -170,9 +182,9 @@ def run(
     `folder` has the data (None: in memory). If `readable`, log lines are short and for people. Without `events`, the
     table has no stream, and nothing reads it.
     """
-    server = Server(key, operator, user_pool, readable=readable)
+    server = Server(key, operator, user_pool, banks, readable=readable)
     queues = [*readers(server.invoke)]
-    sources: list[Source] = [Clock(server.invoke), *queues]
+    sources: list[Source] = [Clock(server.invoke), banks, *queues]
     if events and dynoxide.package():
         sources.append(Stream(server.invoke, folder, queues))
     config = uvicorn.Config(
@@ -224,6 +236,7 @@ def settings_for(folder: Path | None) -> None:
     """Set the environment variables of functions for CORS, cursors and webhooks. `folder` has keys (None: random)."""
     os.environ["CORS_ORIGINS"] = "*"
     os.environ["WEBHOOKS_TO_ANYWHERE"] = "on"
+    os.environ["PROVIDER_SECRETS"] = "tradepost/local/"
     os.environ.setdefault("CURSOR_KEYS", _key(folder, "cursor-key"))
     os.environ.setdefault("WEBHOOK_KEY", _key(folder, "webhook-key"))
 

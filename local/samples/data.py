@@ -2,6 +2,7 @@
 
 import time
 from contextlib import suppress
+from typing import Any
 
 from domain.common.environment import now
 from domain.common.events import DomainEvent
@@ -16,8 +17,11 @@ from domain.items import Item, NewItem
 from domain.ledger.accounts import Account, AccountType, Direction, NewAccount
 from domain.ledger.transactions import NewEntry
 from domain.orders.checkout import NewLine, NewOrder
-from domain.payments import NewPayment
+from domain.payments.payment import NewPayment
+from domain.payments.protocol import Stage
+from domain.payments.providers import NewProvider, StripeCredentials
 from domain.webhooks import Endpoint, NewEndpoint
+from local.simulators.banks import signature
 from repositories.aws.clients import dynamodb, secretsmanager
 from repositories.aws.settings import settings
 from repositories.discounts.repository import DiscountRepository
@@ -31,7 +35,11 @@ from repositories.items.repository import ItemRepository
 from repositories.ledger.posting import Draft
 from repositories.ledger.repository import LedgerRepository
 from repositories.orders.repository import OrderRepository
+from repositories.payments.advancing import advance
+from repositories.payments.by_provider import ProviderPayments
 from repositories.payments.repository import PaymentRepository
+from repositories.payments.rows import StoredPayment
+from repositories.payments.settings import ProviderRepository
 from repositories.webhooks.fan_out import fan_out
 from repositories.webhooks.repository import EndpointRepository
 from repositories.webhooks.rows import StoredDelivery
@@ -58,6 +66,10 @@ EVENT_ID = "event_01JD3ZK8Q4M5X6Y7Z8A9B0C1H1"
 """Event that is delivered to the first of them."""
 WAITING_EVENT_ID = "event_01JD3ZK8Q4M5X6Y7Z8A9B0C1H3"
 """Event that waits to be delivered to the first of them in order."""
+PAYMENT_ORDER_ID = "order_01JD3ZK8Q4M5X6Y7Z8A9B0C1J1"
+PAYMENT_IDS = ("payment_01JD3ZK8Q4M5X6Y7Z8A9B0C1K1", "payment_01JD3ZK8Q4M5X6Y7Z8A9B0C1K2")
+"""Payments of that order by Stripe: one to use, one to cancel."""
+STRIPE = StripeCredentials(secret_key="sk_test_sample", webhook_secret="whsec_sample")  # noqa: S106 - of a simulator
 TRANSACTION_ID = "txn_01JD3ZK8Q4M5X6Y7Z8A9B0C1F1"
 SECRET = "tradepost-cursor-keys"  # noqa: S105 - the name of the secret
 
@@ -84,6 +96,7 @@ def add_samples() -> None:
     for code in CODES:
         DiscountRepository(session).create(NewDiscount(code=code, percent="10"))
     _add_orders(session)
+    _add_payments(session)
     _add_books(session)
     _add_webhooks(session)
     with suppress(secretsmanager().exceptions.ResourceExistsException):
@@ -103,6 +116,35 @@ def _add_orders(session: Session) -> None:
             orders.ship(order_id)
         if moves > 2:
             PaymentRepository(session).refund_rest(order_id, "damaged in the post")
+
+
+def _add_payments(session: Session) -> None:
+    """Add the provider, and the order with payments, that events refer to."""
+    ProviderRepository(session).set("stripe", NewProvider(credentials=STRIPE), "")
+    new = NewOrder(lines=[NewLine(item_id=ITEM_ID, quantity=1)], customer_id=CUSTOMER)
+    order = OrderRepository(session).place_as(PAYMENT_ORDER_ID, new)
+    for payment_id in PAYMENT_IDS:
+        payment = StoredPayment(
+            id=payment_id,
+            order_id=order.id,
+            customer_id=CUSTOMER,
+            provider="stripe",
+            stage=Stage.STARTED,
+            amount=order.total,
+            created_at=session.at,
+            updated_at=session.at,
+        )
+        ProviderPayments(session).add(payment)
+        advance(session, payment)
+
+
+def signed_now(event: dict[str, Any]) -> dict[str, Any]:
+    """Return a sample event with a signature of this time, if it is one that a provider signs."""
+    if "Stripe-Signature" not in (event.get("headers") or {}):
+        return event
+    header = signature(event["body"], STRIPE.webhook_secret or "", now().timestamp())
+    single = event["headers"] | {"Stripe-Signature": header}
+    return event | {"headers": single, "multiValueHeaders": {name: [value] for name, value in single.items()}}
 
 
 def _add_books(session: Session) -> None:

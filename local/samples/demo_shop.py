@@ -23,7 +23,7 @@ from domain.ledger.accounts import AccountType, Direction, NewAccount
 from domain.ledger.transactions import NewEntry, NewTransaction
 from domain.orders.checkout import NewLine, NewOrder
 from domain.orders.order import Order
-from domain.payments import NewPayment
+from domain.payments.payment import NewPayment
 from local.samples.catalogue import CURRENCY, catalogue
 from local.samples.clock import TickingClock
 from repositories.aws.clients import dynamodb

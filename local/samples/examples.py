@@ -18,14 +18,15 @@ from local.database import database
 from local.http.server import settings_for
 from local.invocation import invoke
 from local.samples.clock import TickingClock
-from local.samples.data import add_samples
+from local.samples.data import add_samples, signed_now
+from local.simulators.banks import simulated
 from local.user_pool import user_pool
 
 _SAMPLES_AT = datetime(2027, 1, 15, 9, tzinfo=UTC)
 """Time of the sample data: in the future, so that the local database deletes nothing as expired."""
 _CALLS_AT = _SAMPLES_AT + timedelta(minutes=10)
 """Time of each call, while the holds of the sample orders last."""
-_ORDER = ("GET", "POST", "PATCH", "DELETE")
+_ORDER = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 class Reproducible(TickingClock):
@@ -47,7 +48,8 @@ def recorded() -> list[tuple[RouteFunction, Any]]:
     Raises LookupError for a response that is no success.
     """
     os.environ["CURSOR_KEYS"] = os.environ["WEBHOOK_KEY"] = "samples"
-    with database(None), user_pool() as (pool, _):
+    bank = simulated(Random("samples"), _SAMPLES_AT.timestamp)  # noqa: S311 - for examples
+    with database(None), user_pool() as (pool, _), bank:
         settings_for(None)
         with _reproducible(pool, "samples", _SAMPLES_AT):
             add_samples()
@@ -68,7 +70,7 @@ def _reproducible(pool: UserPoolService, seed: str, start: datetime) -> Iterator
 
 def _body(function: RouteFunction, pool: UserPoolService) -> str:
     with _reproducible(pool, function.name, _CALLS_AT):
-        response = invoke(function.name, json.loads(function.event.read_text()))
+        response = invoke(function.name, signed_now(json.loads(function.event.read_text())))
     if response["statusCode"] != function.declaration.status:
         raise LookupError(f"{function.name} does not succeed with {function.event}: {response['body']}")
     return str(response["body"])

@@ -90,6 +90,13 @@ def secretsmanager() -> "SecretsManagerClient":
 
 
 @cache
+def tenant_secrets() -> "SecretsManagerClient":
+    """Return the Secrets Manager client with the credentials of the current tenant, as `dynamodb` has them."""
+    session = _tenant_session() if settings().tenant_role else None
+    return cast("SecretsManagerClient", _client("secretsmanager", session=session))
+
+
+@cache
 def sqs() -> "SQSClient":
     """Return the client for queues."""
     return cast("SQSClient", _client("sqs", _PATIENT))
@@ -101,7 +108,7 @@ def eventbridge() -> "EventBridgeClient":
     return cast("EventBridgeClient", _client("events", _PATIENT))
 
 
-ALL = (dynamodb, sts, cognito, secretsmanager, sqs, eventbridge)
+ALL = (dynamodb, sts, cognito, secretsmanager, tenant_secrets, sqs, eventbridge)
 
 
 def make_early() -> None:

@@ -28,6 +28,12 @@ class Settings(BaseModel):
     """That key, for local use. It takes precedence over the secret."""
     webhooks_to_anywhere: str = Field("", alias="WEBHOOKS_TO_ANYWHERE")
     """`on` if endpoints may have any address and need no TLS, for local use."""
+    payment_queue: str = Field("", alias="PAYMENT_QUEUE")
+    """URL of the queue of events of payment providers, for functions that relay them."""
+    provider_secrets: str = Field("", alias="PROVIDER_SECRETS")
+    """Beginning of the names of secrets with tenants' credentials for payment providers; the tenant follows."""
+    stripe_api: str = Field("https://api.stripe.com", alias="STRIPE_API")
+    """Address of Stripe's API."""
     event_queue: str = Field("", alias="EVENT_QUEUE")
     """URL of the queue of events, for functions that relay events."""
     event_bus: str = Field("", alias="EVENT_BUS")

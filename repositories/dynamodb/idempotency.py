@@ -101,6 +101,12 @@ class IdempotencyRecord:
             if standing:
                 raise _outcome(standing, self.command)
 
+    def keep(self, result: BaseModel) -> None:
+        """Store the response to a command that is done, and whose outcome was open. Raises as `store`."""
+        if self.command:
+            self.command.response = self.command.respond(result)
+            self.store(self.command.response)
+
     def replay(self) -> None:
         """Raise Replayed, IdempotencyKeyReused or IdempotencyInProgress if there is a record that has not expired.
 

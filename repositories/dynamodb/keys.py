@@ -107,9 +107,29 @@ def order(tenant: str, order_id: str) -> Key:
     return Key(tenant_pk(tenant, "ORDER", order_id), "ORDER")
 
 
-def payment(tenant: str, order_id: str, number: int) -> Key:
-    """Return the key of an order's payment, in the partition of the order."""
-    return Key(tenant_pk(tenant, "ORDER", order_id), f"PAYMENT#{number}")
+def payment(tenant: str, payment_id: str) -> Key:
+    """Return the key of a payment's row."""
+    return Key(tenant_pk(tenant, "PAYMENT", payment_id), "PAYMENT")
+
+
+def payment_of_order(tenant: str, order_id: str, payment_id: str) -> Key:
+    """Return the key of the row that lists a payment by a provider with its order, in the partition of the order."""
+    return Key(tenant_pk(tenant, "ORDER", order_id), f"PAYMENT#{payment_id}")
+
+
+def provider(tenant: str, name: str) -> Key:
+    """Return the key of a payment provider of a tenant."""
+    return Key(tenant_pk(tenant, "PROVIDER", name), "PROVIDER")
+
+
+def inbox(tenant: str, provider: str, event_id: str) -> Key:
+    """Return the key of an event that a payment provider has sent."""
+    return Key(tenant_pk(tenant, "INBOX", provider, event_id), "INBOX")
+
+
+def first_payment(tenant: str, order_id: str) -> Key:
+    """Return the key of the payment of an order that does not name the one that paid it, as it is older than that."""
+    return Key(tenant_pk(tenant, "ORDER", order_id), "PAYMENT#1")
 
 
 def discount(tenant: str, discount_id: str) -> Key:

@@ -40,6 +40,8 @@ class Session:
     """Set if the client sent an Idempotency-Key."""
     issued_at: int | None = None
     """Time at which the caller's token was issued, in seconds since the epoch; None if it is not to be checked."""
+    outcome_open: bool = False
+    """Set by repositories if what was asked for is begun and not decided yet (202)."""
     _token_checked: bool = field(default=False)
 
     @property

@@ -43,6 +43,12 @@ class Work(StrEnum):
 
     HOLD = "HOLD"
     """Expiry of a pending order, due when its hold ends."""
+    PAYMENT = "PAYMENT"
+    """A payment by a provider that is not settled; due when the provider is to be asked."""
+    REFUND = "REFUND"
+    """A refund whose outcome is not known; due when it is to be asked again."""
+    INBOX = "INBOX"
+    """An event of a payment provider; due when the message about it was lost."""
     DELIVERY = "DELIVERY"
     """Attempt to deliver an event to an endpoint, or the next one of a lane; due when it is overdue."""
 

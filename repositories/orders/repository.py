@@ -17,8 +17,7 @@ from domain.orders.parts import NewShipment, Refund, Shipment
 from domain.orders.quotes import quote
 from domain.orders.reserved import still_reserved
 from domain.orders.shipping import Shipping, ship
-from domain.orders.status import ENDED_UNPAID, OrderStatus, PaymentStatus
-from domain.payments import Payment
+from domain.orders.status import ENDED_UNPAID, OrderStatus
 from domain.stock import UnitChange, released
 from repositories.discounts.uses import give_use_back
 from repositories.dynamodb import keys
@@ -28,7 +27,6 @@ from repositories.dynamodb.keys import Key
 from repositories.dynamodb.session import Session, retry_on_conflict
 from repositories.dynamodb.transaction import Stale, WriteTransaction, require_absent
 from repositories.items import stock
-from repositories.orders.payment_rows import payment_from_row
 from repositories.orders.place import OrderPlacement, read_terms
 from repositories.orders.rows import COLLECTION, StoredOrder, order_to_row, summary_from_row
 from repositories.paging.lists import Listing, list_page, page_of
@@ -81,14 +79,6 @@ class OrderRepository:
         """Return an order. Raises NotFound, Contention."""
         return self.reached(self.session.find(self.key(order_id))).order
 
-    @uses(IamAction.GET, IamAction.BATCH_GET, IamAction.SIGN)
-    @retry_on_conflict
-    def payments(self, order_id: str, page: PageRequest) -> Page[Payment]:
-        """Return a page of the payments of an order. Raises NotFound, CursorInvalid, Contention."""
-        stored, row = self.with_payment(order_id)
-        found = [payment_from_row(row, stored.order)] if row else []
-        return page_of(found, page, self._parts(order_id, "payments"))
-
     @uses(IamAction.LIST, IamAction.LIST_BELOW)
     def page(
         self, page: PageRequest, customer_id: str | None, status: OrderStatus | None, created: TimeRange
@@ -108,12 +98,12 @@ class OrderRepository:
     @uses(IamAction.GET, IamAction.SIGN)
     def shipments(self, order_id: str, page: PageRequest) -> Page[Shipment]:
         """Return a page of the shipments of an order. Raises NotFound, CursorInvalid, Contention."""
-        return page_of(self.get(order_id).shipments, page, self._parts(order_id, "shipments"))
+        return page_of(self.get(order_id).shipments, page, self.parts(order_id, "shipments"))
 
     @uses(IamAction.GET, IamAction.SIGN)
     def refunds(self, order_id: str, page: PageRequest) -> Page[Refund]:
         """Return a page of the refunds of an order. Raises NotFound, CursorInvalid, Contention."""
-        return page_of(self.get(order_id).refunds, page, self._parts(order_id, "refunds"))
+        return page_of(self.get(order_id).refunds, page, self.parts(order_id, "refunds"))
 
     @uses(IamAction.GET, IamAction.BATCH_GET, IamAction.PUT, IamAction.UPDATE)
     @retry_on_conflict
@@ -161,16 +151,20 @@ class OrderRepository:
 
     def changing(self, stored: StoredOrder, changed: Order, changes: Iterable[UnitChange] = ()) -> WriteTransaction:
         """Return the transaction that changes an order and its stock. It raises Stale on a conflict."""
-        tenant, tx = self.session.tenant, self.session.transaction()
+        tx = self.session.transaction()
+        self.change(tx, stored, changed)
+        stock.change_units(tx, self.session.tenant, changes)
+        return tx
+
+    def change(self, tx: WriteTransaction, stored: StoredOrder, changed: Order) -> None:
+        """Add the step that changes an order. It raises Stale on a conflict."""
         tx.put(
             "change the order",
-            order_to_row(tenant, changed, stored.holds),
+            order_to_row(self.session.tenant, changed, stored.holds, stored.paid_by),
             condition="version = :seen",
             raises=Stale(),
             seen=stored.order.version,
         )
-        stock.change_units(tx, tenant, changes)
-        return tx
 
     def read(self, order_id: str) -> StoredOrder:
         """Return an order, to be changed, with its reservations. Raises NotFound, Unauthorized, Stale."""
@@ -179,20 +173,6 @@ class OrderRepository:
         if row is None:
             require_absent(self.session.table, [key])
         return self.reached(row)
-
-    def with_payment(self, order_id: str) -> tuple[StoredOrder, Row | None]:
-        """Return an order and the row of its payment. Raises NotFound; Stale if one of them is not visible yet."""
-        key = self.key(order_id)
-        paid_by = keys.payment(self.session.tenant, order_id, 1)
-        rows = self.session.read([key, paid_by])
-        if key not in rows:
-            require_absent(self.session.table, [key])
-        stored = self.reached(rows.get(key))
-        is_paid = stored.order.payment_status is not PaymentStatus.UNPAID
-        if is_paid != (paid_by in rows):
-            # The payment and the order's status were committed together, and one is not visible yet.
-            raise Stale
-        return stored, rows.get(paid_by)
 
     def reached(self, row: Row | None) -> StoredOrder:
         """Return the order of a row. Raises NotFound without a row, and to a customer for another customer's order."""
@@ -209,7 +189,7 @@ class OrderRepository:
             raise NotFound("order")
         return keys.order(self.session.tenant, order_id)
 
-    def _parts(self, order_id: str, what: str) -> str:
+    def parts(self, order_id: str, what: str) -> str:
         """Return the name of the list of an order's shipments, refunds or payments, for cursors."""
         return f"{self.session.tenant}\n{order_id}/{what}"
 

@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from datetime import timedelta
 from typing import Any, Self
 
 from domain.common.model import attributes_json, to_rfc3339
 from domain.common.money import Money
 from domain.orders.amounts import AppliedDiscount
 from domain.orders.order import Order, OrderSummary
-from domain.orders.status import FulfillmentStatus, OrderStatus, payment_status, usual_fulfillment
+from domain.orders.status import FulfillmentStatus, OrderStatus, PaymentStatus, payment_status, usual_fulfillment
 from domain.stock import Reservation
 from repositories.dynamodb import keys, work_keys
 from repositories.dynamodb.codec import Row, new_row
@@ -18,23 +19,43 @@ from repositories.dynamodb.work_list import Work
 from repositories.orders.detail import pack, unpack
 
 COLLECTION = "ORDER"
+_ASKED_AGAIN = timedelta(minutes=1)
+"""Time after which a provider is asked again for a refund."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaidBy:
+    """The payment that has paid an order, or that has locked it and is being captured."""
+
+    payment_id: str
+    provider: str
+    transaction_id: str | None = None
+    """Id of the ledger transaction; none while it is being captured, or if nothing was posted."""
+    refund: Row | None = None
+    """A refund that its provider is asked for; until that is decided, there can be no other one."""
+
+    @classmethod
+    def from_row(cls, row: Row) -> Self | None:
+        """Return the payment that the row of an order names, if it names one."""
+        return cls(*row["paid_by"]) if "paid_by" in row else None
 
 
 @dataclass(frozen=True, slots=True)
 class StoredOrder:
-    """An order as it is stored, with the reservations that were made for it."""
+    """An order as it is stored, with the reservations that were made for it, and its payment."""
 
     order: Order
     holds: tuple[Reservation, ...]
+    paid_by: PaidBy | None = None
 
     @classmethod
     def from_row(cls, row: Row) -> Self:
         """Return the order of a row."""
         head = row["head"]
-        return cls(*unpack(row["detail"], _shown(head), head["currency"]))
+        return cls(*unpack(row["detail"], _shown(head), head["currency"]), PaidBy.from_row(row))
 
 
-def order_to_row(tenant: str, order: Order, holds: Sequence[Reservation]) -> Row:
+def order_to_row(tenant: str, order: Order, holds: Sequence[Reservation], paid_by: PaidBy | None = None) -> Row:
     """Return the row of an order. While the order is pending, the row is on the work list (gsi3)."""
     at = Position(to_rfc3339(order.created_at), order.id)
     return new_row(
@@ -45,8 +66,17 @@ def order_to_row(tenant: str, order: Order, holds: Sequence[Reservation]) -> Row
         detail=pack(order, holds),
         **keys.listed(tenant, COLLECTION, at),
         **keys.listed_below(keys.customers_orders(tenant, order.customer_id), at),
+        **(_paid_by(order, paid_by) if paid_by else {}),
         **(work_keys.due(Work.HOLD, order.id, order.hold_expires_at) if order.hold_expires_at else {}),
     )
+
+
+def _paid_by(order: Order, paid_by: PaidBy) -> Row:
+    """Return what the row of an order has of its payment; while a refund is open, it is on the work list."""
+    stored: Row = {"paid_by": [*astuple(paid_by)]}
+    if paid_by.refund:
+        return stored | work_keys.due(Work.REFUND, order.id, order.updated_at + _ASKED_AGAIN)
+    return stored
 
 
 def _head(order: Order) -> Row:
@@ -69,15 +99,14 @@ def _head(order: Order) -> Row:
         head["refunded"] = order.refunded_total.minor
     if order.fulfillment_status is not usual_fulfillment(order.status):
         head["fulfillment"] = order.fulfillment_status.value
-    if order.discount:
-        head["discount"] = [order.discount.id, order.discount.code, order.discount.amount.minor]
-    if order.prices_include_tax:
-        head["prices_include_tax"] = True
-    if order.attributes:
-        head["attributes"] = attributes_json(order.attributes)
-    if order.note is not None:
-        head["note"] = order.note
-    return head
+    optional = {
+        "discount": order.discount and [order.discount.id, order.discount.code, order.discount.amount.minor],
+        "prices_include_tax": order.prices_include_tax,
+        "attributes": order.attributes and attributes_json(order.attributes),
+        "is_authorizing": order.payment_status is PaymentStatus.AUTHORIZING,
+        "note": order.note,
+    }
+    return head | {name: value for name, value in optional.items() if value}
 
 
 def _usually_refunded(status: OrderStatus, total: int) -> int:
@@ -94,12 +123,13 @@ def _shown(head: Row) -> dict[str, Any]:
     fields = dict(head)
     currency, status = fields.pop("currency"), OrderStatus(head["status"])
     sums = fields.pop("sums", [head["total"], 0, 0, 0])
+    is_authorizing = fields.pop("is_authorizing", False)
     refunded = fields.pop("refunded", _usually_refunded(status, head["total"]))
     for name, minor in zip(_SUMS, (*sums, head["total"], refunded), strict=True):
         fields[name] = Money.of_minor(minor, currency)
     return fields | {
         "status": status,
-        "payment_status": payment_status(status, refunded),
+        "payment_status": PaymentStatus.AUTHORIZING if is_authorizing else payment_status(status, refunded),
         "fulfillment_status": FulfillmentStatus(fields.pop("fulfillment", usual_fulfillment(status))),
         "discount": _discount(head.get("discount"), currency),
         "prices_include_tax": head.get("prices_include_tax", False),

@@ -1,4 +1,7 @@
-"""Ledger postings of orders: a payment debits cash and credits sales, shipping, fees and tax. A refund reverses it."""
+"""Ledger postings of orders: a payment debits what collected it and credits sales, shipping, fees and tax.
+
+What collected it is cash, or the account for what a provider has not paid out. A refund reverses it.
+"""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -17,65 +20,113 @@ from repositories.dynamodb.session import Session
 from repositories.dynamodb.transaction import Stale, WriteTransaction
 from repositories.ledger.chains import Chains
 from repositories.ledger.posting import Draft, add_account, post, swapped
+from repositories.orders.rows import PaidBy
+from repositories.payments.rows import MANUAL, StoredPayment
 
 SHOP_STRIPES = 4
 """Stripes of the accounts that orders post to: every payment of a shop writes to the same accounts."""
 _TYPES = {
     "cash": AccountType.ASSET,
+    "stripe": AccountType.ASSET,
     "sales": AccountType.INCOME,
     "shipping": AccountType.INCOME,
     "fees": AccountType.INCOME,
     "tax": AccountType.LIABILITY,
+    "unapplied": AccountType.LIABILITY,
 }
 """Accounts of a shop in each currency."""
 _OPENED = datetime.fromtimestamp(0, UTC)
 
 
-def post_payment(tx: WriteTransaction, session: Session, order: Order) -> tuple[str | None, Sequence[DomainEvent]]:
-    """Add the steps that post an order's total as cash against what it is for; return the transaction's id and events.
+def collecting_account(provider: str) -> str:
+    """Return the account for what a provider has collected and not paid out: cash, for what was collected by hand."""
+    return "cash" if provider == MANUAL else provider
 
-    The accounts are opened when they are first needed. An order with a total of zero posts nothing.
+
+def post_payment(tx: WriteTransaction, session: Session, order: Order, paid_by: PaidBy) -> Sequence[DomainEvent]:
+    """Add the steps that post an order's total, as collected, against what it is for; return the events.
+
+    The accounts are opened when they are first needed. A payment without a transaction id posts nothing.
     """
-    if order.total.minor == 0:
-        return None, ()
+    if paid_by.transaction_id is None:
+        return ()
+    collected = collecting_account(paid_by.provider)
     currency = order.total.currency
     credited = {part: minor for part, minor in credits_of(order).items() if minor}
-    heads = _heads(tx, session, ["cash", *credited], currency)
-    entries = _entries({part: head.account.id for part, head in heads.items()}, credited, order.total)
-    draft = Draft(f"Payment of {order.id}", entries, reference=order.id, order_id=order.id)
-    transaction, events = post(tx, session, draft, {head.account.id: head for head in heads.values()})
-    return transaction.id, events
+    heads = _heads(tx, session, [collected, *credited], currency)
+    ids = {part: head.account.id for part, head in heads.items()}
+    entries = _entries(ids, collected, credited, order.total)
+    draft = Draft(f"Payment of {order.id}", entries, id=paid_by.transaction_id, reference=order.id, order_id=order.id)
+    _, events = post(tx, session, draft, {head.account.id: head for head in heads.values()})
+    return events
 
 
-def post_refund(tx: WriteTransaction, session: Session, made: Refunding, reverses: str | None) -> Sequence[DomainEvent]:
-    """Add the steps that post a refund, and return the events.
+def post_refund(tx: WriteTransaction, session: Session, made: Refunding, paid_by: PaidBy) -> Sequence[DomainEvent]:
+    """Add the steps that post a refund of a payment, and return the events.
 
-    `reverses` is the transaction of the payment if all of it is refunded at once. Raises Stale if an account that the
-    payment opened is not visible yet.
+    A refund of all of it at once reverses its transaction. Raises Stale if an account that the payment opened is not
+    visible yet.
     """
     refund, order = made.refund, made.order
     if refund.transaction_id is None:
         return ()
-    ids = {part: shop_account_id(session.tenant, part, order.total.currency) for part in ("cash", *ACCOUNTS)}
-    entries = swapped(_entries(ids, made.debits, refund.amount))
-    heads = Chains(session.table, session.tenant).to_write(entry.account_id for entry in entries)
-    if len(heads) < len(entries):
-        raise Stale
+    collected = collecting_account(paid_by.provider)
+    ids = {part: shop_account_id(session.tenant, part, order.total.currency) for part in (collected, *ACCOUNTS)}
+    entries = swapped(_entries(ids, collected, made.debits, refund.amount))
+    heads = _heads_of(session, entries)
     draft = Draft(
         f"Refund of {order.id}",
         entries,
         id=refund.transaction_id,
         reference=order.id,
-        reverses=reverses,
+        reverses=paid_by.transaction_id if refund.amount == order.total else None,
         order_id=order.id,
     )
     _, events = post(tx, session, draft, heads)
     return events
 
 
-def _entries(ids: Mapping[str, str], credited: Mapping[str, int], total: Money) -> list[NewEntry]:
-    """Return the entries that debit cash with a total, and credit the other accounts."""
-    entries = [NewEntry(account_id=ids["cash"], direction=Direction.DEBIT, amount=total)]
+def post_late(tx: WriteTransaction, session: Session, payment: StoredPayment) -> Sequence[DomainEvent]:
+    """Add the steps that post money that came too late for its order, and is owed; return the events."""
+    currency, collected = payment.amount.currency, collecting_account(payment.provider)
+    heads = _heads(tx, session, [collected, "unapplied"], currency)
+    ids = {part: head.account.id for part, head in heads.items()}
+    entries = _entries(ids, collected, {"unapplied": payment.amount.minor}, payment.amount)
+    draft = Draft(
+        f"Late {payment.id}", entries, id=payment.transaction_id, reference=payment.order_id, order_id=payment.order_id
+    )
+    _, events = post(tx, session, draft, {head.account.id: head for head in heads.values()})
+    return events
+
+
+def post_given_back(tx: WriteTransaction, session: Session, payment: StoredPayment) -> Sequence[DomainEvent]:
+    """Add the steps that reverse the posting of late money; return the events. Raises Stale as `post_refund` does."""
+    currency, collected = payment.amount.currency, collecting_account(payment.provider)
+    ids = {part: shop_account_id(session.tenant, part, currency) for part in (collected, "unapplied")}
+    entries = swapped(_entries(ids, collected, {"unapplied": payment.amount.minor}, payment.amount))
+    heads = _heads_of(session, entries)
+    draft = Draft(
+        f"Return of {payment.id}",
+        entries,
+        reference=payment.order_id,
+        reverses=payment.transaction_id,
+        order_id=payment.order_id,
+    )
+    _, events = post(tx, session, draft, heads)
+    return events
+
+
+def _heads_of(session: Session, entries: Sequence[NewEntry]) -> Mapping[str, ChainHead]:
+    """Return the chain heads for entries. Raises Stale if an account is not visible yet."""
+    heads = Chains(session.table, session.tenant).to_write(entry.account_id for entry in entries)
+    if len(heads) < len(entries):
+        raise Stale
+    return heads
+
+
+def _entries(ids: Mapping[str, str], collected: str, credited: Mapping[str, int], total: Money) -> list[NewEntry]:
+    """Return the entries that debit what collected a total, and credit the other accounts."""
+    entries = [NewEntry(account_id=ids[collected], direction=Direction.DEBIT, amount=total)]
     entries += [
         NewEntry(account_id=ids[part], direction=Direction.CREDIT, amount=Money.of_minor(minor, total.currency))
         for part, minor in credited.items()

@@ -17,6 +17,7 @@ ELSEWHERE = {"cdk synth", "tradepost rehearse"}
 SHOWN = [
     ["HTTP/1.1 201 Created", '"sku":"MUG-RED"', 'etag: "1"', '"on_hand":7', "/price/amount"],
     ["idempotent-replayed: true", "OUT_OF_STOCK", '"status":"shipped"', "INVALID_STATE", '"count":4'],
+    ['"account":"acct_', '"status":"captured"', '"payment_status":"refunded"'],
     ['"code":"shop.cash.EUR"', '"code":"bank"', '"balance":{"amount":"-400.00"', "Closing balance", "All agree"],
     ['"next_cursor":"', "events.", '"type":"tradepost.webhook.test"', '"as_of":'],
     ['"id":"blue-door"', '"next_cursor"'],

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
-from handlers.http.declaration import IAM, PUBLIC
+from handlers.http.declaration import IAM, PUBLIC, SIGNED
 from handlers.http.problems import CONTENT_TYPE
 from handlers.registry import functions
 from infra.constructs.gateway_body import ANY, UNKNOWN, Definition, Json, gateway_body
@@ -102,7 +102,7 @@ def test_each_function_has_one_method_with_its_authorization() -> None:
         assert (integration["type"], integration["httpMethod"]) == ("aws_proxy", "POST")
         assert integration["uri"].endswith(f"functions/arn:{function.name}:live/invocations")
         assert integration["credentials"] == "arn:role"
-        scheme = {PUBLIC: None, IAM: "sigv4"}.get(str(function.declaration.permission), "cognito")
+        scheme = {PUBLIC: None, SIGNED: None, IAM: "sigv4"}.get(str(function.declaration.permission), "cognito")
         assert operation["security"] == ([{scheme: []}] if scheme else [])
     schemes = body["components"]["securitySchemes"]
     assert schemes["cognito"]["x-amazon-apigateway-authorizer"]["providerARNs"] == ["arn:pool"]
@@ -197,6 +197,6 @@ def test_api_keys_are_required_of_all_but_public_routes_if_switched_on() -> None
     assert body["components"]["securitySchemes"]["api_key"]["name"] == "x-api-key"
     for function in functions():
         security = body["paths"][function.path][function.declaration.method.lower()]["security"]
-        assert any("api_key" in each for each in security) == (function.declaration.permission != PUBLIC)
+        assert any("api_key" in each for each in security) == (function.declaration.permission not in {PUBLIC, SIGNED})
     allowed = _mocked(body["paths"]["/v1/items"]["options"], "/v1/items")[1]["Access-Control-Allow-Headers"]
     assert "X-Api-Key" in allowed

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from handlers.invocations.trigger import TriggerSource
 from handlers.registry import ROOT, all_functions, functions, triggers
-from handlers.triggers.trigger import TriggerSource
 from infra.constructs.limits import TIERS
 from infra.constructs.releases import BUSINESS, SWEEP_BEHIND, TROUBLE
 from infra.stages import BUYING_PATH

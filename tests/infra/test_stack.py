@@ -4,9 +4,10 @@ import json
 from typing import Any
 
 from domain.identity.permissions import Permission
+from handlers.http.declaration import SIGNED
+from handlers.invocations.trigger import TriggerSource
 from handlers.registry import RouteFunction, all_functions, functions, triggers
 from handlers.triggers.relay_events import RECORDS
-from handlers.triggers.trigger import TriggerSource
 from infra.templates import Synthesized
 from repositories.dynamodb.iam_actions import IamAction
 from repositories.dynamodb.schema import INDEXES
@@ -27,6 +28,7 @@ READING_SECRETS = {
     IamAction.SIGN,
     IamAction.ROTATE,
     IamAction.SIGN_WEBHOOKS,
+    IamAction.PROVIDER_SECRETS,
 }
 READS = {IamAction.GET.value, IamAction.BATCH_GET.value, IamAction.QUERY.value}
 
@@ -110,6 +112,8 @@ def test_a_role_can_do_what_its_route_declares_and_no_more(dev: Template) -> Non
         assert "dynamodb:Scan" not in {action for action, _ in allowed}
         reads_secret = bool(READING_SECRETS & access)
         assert (("secretsmanager:GetSecretValue", "") in allowed) == reads_secret
+        sets_secrets = IamAction.SET_PROVIDER_SECRETS in access
+        assert (("secretsmanager:PutSecretValue", "") in allowed) == (sets_secrets or IamAction.ROTATE in access)
         if isinstance(function, RouteFunction) and function.declaration.method == "GET":
             assert table <= READS
             assert not pool
@@ -159,7 +163,9 @@ def test_in_prod_a_function_reaches_the_rows_of_one_tenant(dev: Template, prod: 
     assert not [name for name in resources(dev, "AWS::IAM::Role") if name.endswith("ScopedRole")]
     roles = resources(prod, "AWS::IAM::Role")
     for function in functions():
-        tenant_roles = isinstance(function.declaration.permission, Permission)
+        tenant_roles = function.declaration.permission == SIGNED or isinstance(
+            function.declaration.permission, Permission
+        )
         assert (f"{function.name}ScopedRole" in roles) == tenant_roles
         own = json.dumps(roles[f"{function.name}Role"])
         if not tenant_roles:
@@ -168,6 +174,9 @@ def test_in_prod_a_function_reaches_the_rows_of_one_tenant(dev: Template, prod: 
         [policy] = roles[f"{function.name}ScopedRole"]["Policies"]
         own_rows, usage = "T#${aws:PrincipalTag/tenant}#*", "T#${aws:PrincipalTag/tenant}#USAGE"
         for statement in policy["PolicyDocument"]["Statement"]:
+            if as_list(statement["Action"])[0].startswith("secretsmanager:"):
+                assert ":secret:tradepost/prod/${aws:PrincipalTag/tenant}/*" in json.dumps(statement["Resource"])
+                continue
             [(operator, condition)] = statement["Condition"].items()
             assert operator == "ForAllValues:StringLike"
             assert condition == {"dynamodb:LeadingKeys": [usage if counts_only(statement) else own_rows]}
@@ -194,6 +203,7 @@ def test_scheduled_functions_are_called_and_failed_calls_are_kept(dev: Template)
     assert rates == {
         "ExpireHolds": "rate(1 minute)",
         "SweepDeliveries": "rate(1 minute)",
+        "SweepPayments": "rate(1 minute)",
         "RelayLostEvents": "rate(1 hour)",
     }
     assert rates.keys() == {each.name for each in scheduled}

@@ -10,6 +10,7 @@ from infra.rehearsal.lambda_emulator import emulator
 from local.database import CACHE, database
 from local.http.server import settings_for
 from local.samples.data import add_samples
+from local.simulators.banks import simulated
 from local.user_pool import user_pool
 from tests.conftest import forget_clients
 
@@ -22,7 +23,7 @@ except LookupError as missing:
 @pytest.fixture(scope="module")
 def rehearsed() -> Iterator[dict[str, Rehearsed]]:
     """Yield the result of each function by name."""
-    with database(None), user_pool():
+    with database(None), user_pool(), simulated():
         forget_clients()
         settings_for(None)
         add_samples()

@@ -21,7 +21,6 @@ from repositories.items import rows as item_rows
 from repositories.ledger import chains, trial_balance
 from repositories.ledger import repository as ledger
 from repositories.ledger import rows as ledger_rows
-from repositories.orders.repository import OrderRepository
 from repositories.payments import postings
 from tests.effects import EFFECTS, Mistake
 from tests.mutants import leave_out
@@ -45,16 +44,6 @@ def _all(*mistakes: Mistake) -> Mistake:
             mistake(patch)
 
     return make
-
-
-_WITH_PAYMENT = OrderRepository.with_payment
-
-
-def _only_with_its_payment(self: OrderRepository, order_id: str) -> Any:
-    try:
-        return _WITH_PAYMENT(self, order_id)
-    except transaction.Stale:
-        raise KeyError(order_id) from None
 
 
 def _first_of_any(self: chains.Chains, account_id: str) -> Any:
@@ -125,10 +114,6 @@ DEFECTS: dict[str, tuple[str, Mistake]] = {
     "a name that is gone is an error": ("users", _set(user_pool, "suppress", lambda *_: nullcontext())),
     "a search shows who was erased": ("users", _method(users.UserRepository, "by_email", _whoever_the_marker_names)),
     "a void token gets replays": ("users", EFFECTS["void tokens get replays"]),
-    "a refund of a payment that is not visible is an error": (
-        "orders",
-        _set(OrderRepository, "with_payment", _only_with_its_payment),
-    ),
     "a shop's first payment is an error": ("orders", _set(chains.Chains, "first", _first_of_any)),
     "a refund before its accounts are visible is a mistake": (
         "orders",

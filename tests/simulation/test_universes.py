@@ -15,7 +15,6 @@ FOUND = {
     "a count is refused on half a split": 23,
     "a count on half a split loses units": 10,
     "a name that is gone is an error": 2,
-    "a refund of a payment that is not visible is an error": 14,
     "a search shows who was erased": 36,
     "a trial balance differs": 22,
     "an account that is being opened is an error": 145,

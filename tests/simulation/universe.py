@@ -9,7 +9,7 @@ from typing import Any
 from domain.common.environment import monotonic
 from domain.common.errors import DomainError
 from domain.identity import permissions as auth
-from local.scheduler import scheduled_event
+from local.aws.scheduler import scheduled_event
 from repositories.aws.clients import dynamodb
 from repositories.dynamodb.session import Session
 from repositories.dynamodb.table import Meter, Table

@@ -14,7 +14,7 @@ from aws_lambda_powertools.event_handler import CORSConfig
 from openapi_spec_validator import validate
 
 from domain.identity.permissions import Permission
-from handlers.http.declaration import IAM, PUBLIC
+from handlers.http.declaration import IAM, PUBLIC, SIGNED
 from handlers.openapi import document, document_json
 from handlers.registry import ROOT, RouteFunction, all_functions, functions
 from local.database import ENVIRONMENT
@@ -27,7 +27,7 @@ every_function = pytest.mark.parametrize("function", functions(), ids=lambda fun
 @every_function
 def test_a_route_asks_for_a_permission_or_says_that_it_is_public(function: RouteFunction) -> None:
     permission = function.declaration.permission
-    assert permission in {PUBLIC, IAM} or isinstance(permission, Permission)
+    assert permission in {PUBLIC, SIGNED, IAM} or isinstance(permission, Permission)
     assert (permission == PUBLIC) == (function.resource == "meta")
     assert (permission == IAM) == (function.resource == "tenants")
 
@@ -83,9 +83,12 @@ def test_no_function_loads_what_it_does_not_need(modules: dict[str, list[str]]) 
         assert not NEVER & {each.partition(".")[0] for each in found}, name
 
 
+_BOOKING = {"PayOrder", "RefundOrder", "CreateRefund", "RefreshPayment", "CancelPayment"}
+
+
 def test_only_what_pays_or_books_loads_the_ledger(modules: dict[str, list[str]]) -> None:
     for function in functions():
-        books = function.resource == "ledger" or function.name in {"PayOrder", "RefundOrder", "CreateRefund"}
+        books = function.resource == "ledger" or function.name in _BOOKING
         assert ("domain.ledger.accounts" in modules[function.name]) == books, function.name
 
 

@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from cli.redrive import redrive
-from local.scheduler import scheduled_event
+from local.aws.scheduler import scheduled_event
 from tests.conftest import mocked_aws
 
 ARN = "arn:aws:lambda:eu-west-1:123456789012:function:Tradepost-dev-ExpireHolds"

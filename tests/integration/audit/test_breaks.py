@@ -37,6 +37,13 @@ def _drop(key: Key) -> None:
     dynamodb().delete_item(TableName="tradepost", Key=encode(key._asdict()))
 
 
+def payment_key(tenant: str, order_id: str) -> Key:
+    row = dynamodb().get_item(TableName="tradepost", Key=encode(keys.order(tenant, order_id)._asdict()))["Item"]
+    paid_by = StoredOrder.from_row(decode(row)).paid_by
+    assert paid_by
+    return keys.payment(tenant, paid_by.payment_id)
+
+
 def _drop_shard(tenant: str, made: dict[str, str]) -> None:
     """Remove a shard, but not the one to which another test's sweeper will release the pending order's units."""
     row = dynamodb().get_item(TableName="tradepost", Key=encode(keys.order(tenant, made["pending"])._asdict()))["Item"]
@@ -124,17 +131,17 @@ BREAKS: dict[str, tuple[Break, str]] = {
         "missing, or another's",
     ),
     "a transaction lost": (lambda t, made: _drop(keys.transaction(t, made["txn"])), "transactions 20"),
-    "a payment lost": (lambda t, made: _drop(keys.payment(t, made["paid"], 1)), "is not the one by which"),
+    "a payment lost": (lambda t, made: _drop(payment_key(t, made["paid"])), "is not the one by which"),
     "a payment of another amount": (
-        lambda t, made: change_row(keys.payment(t, made["paid"], 1), "SET amount = :a", a=1),
+        lambda t, made: change_row(payment_key(t, made["paid"]), "SET amount = :a", a=1),
         "not its total",
     ),
     "a payment that is not posted": (
-        lambda t, made: change_row(keys.payment(t, made["paid"], 1), "SET transaction_id = :id", id=None),
+        lambda t, made: change_row(payment_key(t, made["paid"]), "SET transaction_id = :id", id=None),
         "is not the one by which",
     ),
     "a payment that others posted": (
-        lambda t, made: change_row(keys.payment(t, made["paid"], 1), "SET transaction_id = :id", id=made["txn"]),
+        lambda t, made: change_row(payment_key(t, made["paid"]), "SET transaction_id = :id", id=made["txn"]),
         "is not the one by which",
     ),
     "a refund that was not posted": (

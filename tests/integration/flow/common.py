@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 from domain.common.environment import now
-from handlers.triggers.trigger import Queue
+from handlers.invocations.trigger import Queue
+from local.aws.queues import queue_url
 from local.invocation import invoke
-from local.queues import queue_url
 from repositories.aws.clients import dynamodb, sqs
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row, encode

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from domain.common.environment import now
+from local.aws.scheduler import scheduled_event
 from local.invocation import invoke
-from local.scheduler import scheduled_event
 from repositories.aws.clients import dynamodb
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import encode

@@ -8,7 +8,7 @@ import pytest
 
 from domain.common.environment import now
 from domain.webhooks import PATIENCE, PAUSES
-from handlers.triggers.trigger import Queue
+from handlers.invocations.trigger import Queue
 from local.invocation import invoke
 from tests.faults import FAULTS, Fault, injected
 from tests.integration.flow.common import Flow, event_message, handle

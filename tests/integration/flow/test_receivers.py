@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from handlers.triggers.trigger import Queue
+from handlers.invocations.trigger import Queue
 from local.invocation import invoke
 from repositories.aws.settings import settings
 from repositories.webhooks import addresses, sending

@@ -8,9 +8,9 @@ import pytest
 
 from domain.common.environment import monotonic, now
 from domain.common.errors import Unavailable
-from handlers.triggers.trigger import Queue
+from handlers.invocations.trigger import Queue
+from local.aws.scheduler import scheduled_event
 from local.invocation import invoke
-from local.scheduler import scheduled_event
 from repositories.aws.clients import dynamodb, eventbridge, sqs
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import encode

@@ -10,7 +10,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from domain.common.environment import now
 from domain.webhooks import MAX_ENDPOINTS, PATIENCE, PAUSES
-from handlers.triggers.trigger import Queue
+from handlers.invocations.trigger import Queue
 from local.invocation import invoke
 from repositories.aws.clients import dynamodb
 from tests.faults import interleaved
@@ -26,7 +26,7 @@ def test_each_event_arrives_signed_and_once(shop: Shop, receiver: Receiver) -> N
     flow = Flow(shop)
     flow.run(2)
     assert sorted(receiver.types) == sorted(
-        ["webhook.created", "item.created", "order.placed", "order.paid", "transaction.posted"]
+        ["webhook.created", "item.created", "order.placed", "order.paid", "payment.captured", "transaction.posted"]
     )
     assert {each["id"] for each in receiver.got} == {each["event_id"] for each in deliveries(shop, made["id"])}
     [event] = [each for each in receiver.got if each["type"] == "tradepost.order.paid"]
@@ -36,7 +36,7 @@ def test_each_event_arrives_signed_and_once(shop: Shop, receiver: Receiver) -> N
     assert [(each["status"], each["error"]) for each in attempts] == [(200, None)]
     handle([event_message(row) for row in flow.event_rows()])
     flow.run()
-    assert len(receiver.got) == 5
+    assert len(receiver.got) == 6
 
 
 def test_a_changed_delivery_is_refused_by_the_receiver(shop: Shop, receiver: Receiver) -> None:

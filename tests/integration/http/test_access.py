@@ -12,7 +12,7 @@ from domain.identity.permissions import GRANTS, Permission, Role
 from handlers.registry import RouteFunction, functions
 from local.iam import AccessDeniedError, role_of
 from local.invocation import invoke
-from local.samples.data import CUSTOMER, ENDPOINT_IDS, TENANT, WAITING_EVENT_ID, add_samples
+from local.samples.data import CUSTOMER, ENDPOINT_IDS, TENANT, WAITING_EVENT_ID, add_samples, signed_now
 from repositories.aws.clients import dynamodb
 from repositories.dynamodb.iam_actions import IamAction
 from repositories.dynamodb.schema import INDEXES
@@ -33,7 +33,11 @@ def test_a_route_is_open_to_the_roles_of_its_permission(database: str, function:
     event["requestContext"]["authorizer"]["claims"]["cognito:groups"] = role.value
     response = invoke(function.name, event)
     forbidden = response["statusCode"] == 403
-    needed = {"GetUser": Permission.USERS_READ, "ChangeUser": Permission.USERS_WRITE}  # the event is about another user
+    needed = {
+        "GetUser": Permission.USERS_READ,  # the event is about another user
+        "ChangeUser": Permission.USERS_WRITE,
+        "PayOrder": Permission.ORDERS_MANAGE,  # the event is about a manual payment
+    }
     permission = needed.get(function.name, permission)
     assert forbidden == (permission not in GRANTS[role])
     if forbidden:
@@ -91,8 +95,12 @@ MORE: dict[str, list[dict[str, Any]]] = {
 }
 """Requests, in addition to the sample event, with which a function uses all that its role grants."""
 
-RARE: dict[str, set[IamAction]] = {"ListLowStock": {IamAction.GET}}
-"""What a function uses only if rows are not visible yet."""
+RARE: dict[str, set[IamAction]] = {
+    "ListLowStock": {IamAction.GET},
+    "CancelPayment": {IamAction.QUERY, IamAction.UPDATE},
+    "RefreshPayment": {IamAction.QUERY, IamAction.UPDATE, IamAction.PUT},
+}
+"""What a function uses only if rows are not visible yet, or a customer has confirmed a payment."""
 
 
 @pytest.fixture
@@ -140,7 +148,7 @@ def test_a_function_uses_all_that_its_role_grants(
     samples: dict[str, str], recorder: Recorder, function: RouteFunction
 ) -> None:
     """Every call of every test enforces that a function uses nothing else."""
-    event = json.loads(function.event.read_text())
+    event = signed_now(json.loads(function.event.read_text()))
     for more in ({}, *MORE.get(function.name, ())):
         headers = (event["headers"] or {}) | more.get("headers", {})
         text = json.dumps(event | more | {"headers": headers, "multiValueHeaders": None})

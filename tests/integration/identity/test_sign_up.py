@@ -11,7 +11,7 @@ from domain.common.errors import Contention, Forbidden, Unavailable
 from domain.identity.permissions import Role
 from domain.identity.users import NewUser
 from handlers.http.telemetry import logger
-from handlers.triggers.trigger import TRIGGER_FAILED
+from handlers.invocations.trigger import TRIGGER_FAILED
 from local.invocation import invoke
 from repositories.aws.clients import cognito
 from repositories.aws.settings import settings

@@ -13,8 +13,8 @@ from cli.commands.running import RUNNING
 from domain.common.environment import now
 from domain.common.errors import Unavailable
 from handlers.triggers.expire_holds import HoldsLeftError
+from local.aws.scheduler import scheduled_event
 from local.invocation import invoke
-from local.scheduler import scheduled_event
 from repositories.dynamodb import transaction
 from repositories.dynamodb.table import Meter, QueryPage, Table
 from tests.conftest import Server

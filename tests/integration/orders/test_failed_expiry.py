@@ -10,7 +10,7 @@ from domain.common.environment import now
 from domain.common.errors import Unavailable
 from domain.orders.order import Order
 from handlers.http.telemetry import logger
-from handlers.triggers import trigger
+from handlers.invocations import trigger
 from repositories.dynamodb import keys
 from repositories.dynamodb.table import Table
 from repositories.dynamodb.transaction import WriteTransaction

@@ -81,13 +81,15 @@ def test_a_payment_is_captured_for_the_total(shop: Shop) -> None:
     payment = answer.json
     assert answer.status == 201
     assert payment["id"].startswith("payment_")
-    del payment["id"], payment["created_at"], payment["transaction_id"]
+    assert payment["updated_at"] == payment["created_at"]
+    del payment["id"], payment["created_at"], payment["updated_at"], payment["transaction_id"]
     assert payment == {
         "order_id": order_id,
         "provider": "manual",
         "status": "captured",
         "amount": {"amount": "25.98", "currency": "EUR"},
         "reference": "till 2",
+        "version": 1,
     }
     again = shop.post(f"/orders/{order_id}/payments", body, key="k")
     assert (again.body, again.headers["idempotent-replayed"]) == (answer.body, "true")

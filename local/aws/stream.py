@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
+from handlers.invocations.trigger import Queue, TriggerSource
 from handlers.registry import TriggerFunction, triggers
-from handlers.triggers.trigger import Queue, TriggerSource
+from local.aws.queues import Reader, is_empty
+from local.aws.scheduler import Invoke
 from local.database import TABLE_NAME
-from local.queues import Reader, is_empty
-from local.scheduler import Invoke
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient

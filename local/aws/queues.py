@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
+from handlers.invocations.trigger import Queue, TriggerSource
 from handlers.registry import TriggerFunction, triggers
-from handlers.triggers.trigger import Queue, TriggerSource
-from local.scheduler import Invoke
+from local.aws.scheduler import Invoke
 from repositories.aws.settings import environment
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ SERVICES = ("SQS", "EVENTBRIDGE")
 """AWS services that moto emulates for events."""
 BUS = "tradepost"
 VISIBILITY_SECONDS = 60
-_CALLS = {Queue.EVENTS: 2, Queue.DELIVERIES: 8}
+_CALLS = {Queue.EVENTS: 2, Queue.DELIVERIES: 8, Queue.PAYMENTS: 2}
 """Calls of a function at a time for each queue."""
 _IDLE_SECONDS = 1.0
 _FAIR_SHARE = 2

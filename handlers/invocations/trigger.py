@@ -40,6 +40,8 @@ class Queue(StrEnum):
     """Rows of events, in order by subject."""
     DELIVERIES = "Deliveries"
     """Attempts to deliver events to webhook endpoints."""
+    PAYMENTS = "PaymentEvents"
+    """Events that payment providers have sent."""
 
     @property
     def setting(self) -> str:
@@ -47,7 +49,11 @@ class Queue(StrEnum):
         return _QUEUE_SETTINGS[self]
 
 
-_QUEUE_SETTINGS = {Queue.EVENTS: "event_queue", Queue.DELIVERIES: "delivery_queue"}
+_QUEUE_SETTINGS = {
+    Queue.EVENTS: "event_queue",
+    Queue.DELIVERIES: "delivery_queue",
+    Queue.PAYMENTS: "payment_queue",
+}
 
 
 type Records = Mapping[str, tuple[str, ...]]

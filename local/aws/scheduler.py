@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+from handlers.invocations.trigger import TriggerSource
 from handlers.registry import TriggerFunction, triggers
-from handlers.triggers.trigger import TriggerSource
 
 type Invoke = Callable[[str, dict[str, Any]], Awaitable[Any]]
 

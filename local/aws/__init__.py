@@ -1,0 +1,1 @@
+"""Local stand-ins for services of AWS, and the parts of Lambda that read them."""

@@ -1,0 +1,87 @@
+"""Local Secrets Manager, as far as functions use it (AWS Secrets Manager API reference), kept in one file."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Lock, Thread
+from typing import Any
+
+ENDPOINT = "AWS_ENDPOINT_URL_SECRETS_MANAGER"
+"""Environment variable that leads AWS clients to it."""
+
+
+class SecretsError(Exception):
+    """An error as the service answers it."""
+
+
+class Secrets:
+    """Secrets by name. `path` is their file, readable by its owner only (None: in memory)."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path, self._lock = path, Lock()
+        self._secrets: dict[str, str] = json.loads(path.read_text()) if path and path.exists() else {}
+
+    def answer(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        """Answer a request. Raises SecretsError."""
+        name = request.get("SecretId") or request.get("Name") or ""
+        with self._lock:
+            is_there = name in self._secrets
+            match operation:
+                case "CreateSecret" if is_there:
+                    raise SecretsError("ResourceExistsException")
+                case "CreateSecret":
+                    self._secrets[name] = request["SecretString"]
+                case "PutSecretValue" | "GetSecretValue" | "DeleteSecret" if not is_there:
+                    raise SecretsError("ResourceNotFoundException")
+                case "PutSecretValue":
+                    self._secrets[name] = request["SecretString"]
+                case "GetSecretValue":
+                    return {"Name": name, "SecretString": self._secrets[name]}
+                case "DeleteSecret":
+                    del self._secrets[name]
+                case _:
+                    raise SecretsError("InvalidRequestException")
+            self._save()
+        return {"Name": name}
+
+    def _save(self) -> None:
+        if self._path:
+            temporary = self._path.with_suffix(".new")
+            temporary.touch(mode=0o600)
+            temporary.write_text(json.dumps(self._secrets))
+            temporary.replace(self._path)
+
+
+@contextmanager
+def secrets_manager(path: Path | None) -> Iterator[str]:
+    """Serve secrets on the loopback interface and yield the endpoint."""
+    secrets = Secrets(path)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            request = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            try:
+                status, answer = 200, secrets.answer(self.headers["x-amz-target"].rpartition(".")[2], request)
+            except SecretsError as error:
+                status, answer = 400, {"__type": str(error), "message": str(error)}
+            body = json.dumps(answer).encode()
+            self.send_response(status)
+            self.send_header("content-type", "application/x-amz-json-1.1")
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Write nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        Thread(target=server.serve_forever, daemon=True, name="secrets").start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()

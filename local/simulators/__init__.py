@@ -1,0 +1,1 @@
+"""Simulators of payment providers: banks whose money, keys and webhooks behave as the providers document."""

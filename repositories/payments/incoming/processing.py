@@ -1,0 +1,50 @@
+"""Processing of events of payment providers: the provider is asked about the payment that each is about."""
+
+from datetime import timedelta
+
+from domain.common.model import to_rfc3339
+from repositories.dynamodb.iam_actions import IamAction, uses
+from repositories.dynamodb.keys import Key
+from repositories.dynamodb.session import Session
+from repositories.dynamodb.transaction import Stale
+from repositories.payments.advancing import advance
+from repositories.payments.reading import read_payment
+
+_GIVEN_UP = timedelta(hours=24)
+"""Age from which an event of a payment that is not there is given up."""
+
+
+class PaymentMissing(Exception):
+    """An event is about a payment that is not there, or not yet: it must not be lost."""
+
+
+@uses(
+    *(IamAction.GET, IamAction.BATCH_GET, IamAction.QUERY, IamAction.PUT, IamAction.UPDATE),
+    IamAction.PROVIDER_SECRETS,
+)
+def process(session: Session, key: Key) -> str:
+    """Ask the provider about the payment of an event, and return what came of it.
+
+    Raises PaymentMissing, OutcomeUnknown, Refused, NoCredentials, Contention, Unavailable: try again later.
+    """
+    row = session.table.get(key)
+    if row is None or "gsi3pk" not in row:
+        return "done"
+    payment = session.retry_on_conflict(lambda: read_payment(session, row["payment_id"]))
+    if payment is None:
+        if to_rfc3339(session.at - _GIVEN_UP) < row["received_at"]:
+            raise PaymentMissing(row["payment_id"])
+        outcome = "given up"
+    else:
+        outcome = advance(session, payment).payment.stage.value
+    tx = session.transaction()
+    tx.update(
+        "note that it is done",
+        key,
+        "SET outcome = :outcome REMOVE gsi3pk, gsi3sk",
+        condition="attribute_exists(pk)",
+        raises=Stale(),
+        outcome=outcome,
+    )
+    tx.commit(session.deadline)
+    return outcome

@@ -1,0 +1,70 @@
+"""What Tradepost asks of a payment provider, whichever it is."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from domain.common.money import Money
+from domain.payments.protocol import Held
+from repositories.payments.rows import StoredPayment
+
+
+class OutcomeUnknown(Exception):
+    """A provider did not answer, or not so that what it did is known: ask again."""
+
+
+class Refused(Exception):
+    """A provider has refused a request for good, and done nothing."""
+
+    def __init__(self, reason: str, *, is_declined: bool = False, code: str = "") -> None:
+        super().__init__(reason)
+        self.reason, self.is_declined, self.code = reason, is_declined, code
+
+
+class CredentialsRefused(Refused):
+    """A provider does not accept the credentials."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a provider holds of a payment, its id there, and what the customer needs to confirm it."""
+
+    held: Held
+    external_id: str
+    client_secret: str | None = None
+    approve_url: str | None = None
+    failure: str | None = None
+    """Why the last attempt of the customer was declined, or a capture refused."""
+
+
+class Provider(Protocol):
+    """A payment provider, with the credentials of one tenant.
+
+    Every request can be repeated without another effect. All raise OutcomeUnknown, and Refused if nothing was done.
+    """
+
+    def account(self) -> str:
+        """Return the id of the account. Raises CredentialsRefused."""
+
+    def require_chargeable(self, amount: Money) -> None:
+        """Raise InvalidState for an amount that cannot be charged."""
+
+    def create(self, payment: StoredPayment) -> Answer:
+        """Begin a payment, which the customer can confirm then."""
+
+    def find(self, payment: StoredPayment) -> Answer | None:
+        """Return a payment that was begun long ago, if there is one: what was asked then may not be known any more."""
+
+    def look(self, payment: StoredPayment) -> Answer:
+        """Return what is held."""
+
+    def capture(self, payment: StoredPayment) -> Answer:
+        """Capture what was authorised, and return what is held then."""
+
+    def void(self, payment: StoredPayment) -> Answer:
+        """Void what was not captured, and return what is held then."""
+
+    def give_back(self, payment: StoredPayment) -> Answer:
+        """Refund all that was captured, and return what is held then."""
+
+    def refund(self, payment: StoredPayment, refund_id: str, amount: Money) -> None:
+        """Refund an amount of a payment, once for each refund id, however late it is asked for again."""

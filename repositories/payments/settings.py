@@ -1,0 +1,154 @@
+"""Payment providers of a tenant: whether they are on, and the account; and clients for them."""
+
+from dataclasses import dataclass
+
+from domain.common.errors import Flaw, InvalidState, NotFound, ProviderUnavailable
+from domain.common.events import DomainEvent
+from domain.common.model import to_rfc3339
+from domain.common.money import Money
+from domain.common.validation import invalid_input
+from domain.payments.providers import NewProvider, PaymentProvider
+from repositories.aws.settings import settings
+from repositories.dynamodb import keys
+from repositories.dynamodb.codec import Row, new_row
+from repositories.dynamodb.iam_actions import IamAction, uses
+from repositories.dynamodb.session import Session, retry_on_conflict
+from repositories.dynamodb.transaction import Stale
+from repositories.payments import credentials as secrets
+from repositories.payments.credentials import Credentials
+from repositories.payments.providers.provider import CredentialsRefused, OutcomeUnknown, Provider, Refused
+
+PROVIDERS = ("stripe",)
+
+
+_RESERVE_SECONDS = 3.0
+"""Seconds of a request's time that are reserved for noting what a provider answered."""
+
+
+class NoCredentials(Exception):
+    """A provider cannot be asked: the tenant has no credentials for it, or none any more."""
+
+
+def client_of(session: Session, provider: str, *, anew: bool = False) -> Provider:
+    """Return the client of a provider, with the tenant's credentials, read anew if that is asked for.
+
+    Raises NoCredentials, Unavailable.
+    """
+    found = secrets.read(session.tenant, provider, anew=anew) or secrets.read(session.tenant, provider, anew=True)
+    if found is None:
+        raise NoCredentials(f"There are no credentials for {provider}.")
+    return _client(session, found)
+
+
+def require_chargeable(session: Session, provider: str, amount: Money) -> None:
+    """Raise InvalidState if a provider cannot charge or refund an amount, or cannot be asked. Raises Unavailable."""
+    try:
+        client_of(session, provider).require_chargeable(amount)
+    except NoCredentials as missing:
+        raise InvalidState(str(missing)) from None
+
+
+def _client(session: Session, credentials: Credentials) -> Provider:
+    from repositories.payments.providers.stripe import Stripe
+
+    deadline = session.deadline - _RESERVE_SECONDS
+    return Stripe(session.tenant, credentials.secret_key, settings().stripe_api, deadline)
+
+
+def require_enabled(session: Session, provider: str) -> None:
+    """Raise InvalidState unless payments can be begun with a provider."""
+    row = session.table.get(keys.provider(session.tenant, provider))
+    if row is None or not row["enabled"]:
+        raise InvalidState(f"Payments with {provider} are not enabled.")
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderRepository:
+    """The payment providers of the caller's tenant."""
+
+    session: Session
+
+    @uses(IamAction.GET)
+    def get(self, provider: str, base: str) -> PaymentProvider:
+        """Return a provider; `base` is the address of the API. Raises NotFound."""
+        row = self._read(provider)
+        if row is None or row["account"] is None:
+            raise NotFound("payment provider")
+        return _shown(row, f"{base}{self._path(provider)}")
+
+    @uses(IamAction.GET, IamAction.PUT, IamAction.PROVIDER_SECRETS, IamAction.SET_PROVIDER_SECRETS)
+    @retry_on_conflict
+    def set(self, provider: str, new: NewProvider, base: str) -> PaymentProvider:
+        """Set the credentials of a provider, once it has accepted them.
+
+        Raises NotFound, ValidationFailed, ProviderUnavailable, Contention.
+        """
+        row = self._read(provider)
+        given = Credentials(**new.credentials.model_dump())
+        before = secrets.read(self.session.tenant, provider, anew=True)
+        if before:
+            is_new = before.webhook_secret != given.webhook_secret
+            previous = before.webhook_secret if is_new else before.previous_webhook_secret
+            given = Credentials(given.secret_key, given.webhook_secret, previous)
+        account = self._account(given)
+        # The secret first: if this ends here, what is stored still works with it.
+        secrets.write(self.session.tenant, provider, given)
+        after = self._store(row, provider, enabled=new.enabled, account=account)
+        return _shown(after, f"{base}{self._path(provider)}")
+
+    @uses(IamAction.GET, IamAction.PUT, IamAction.SET_PROVIDER_SECRETS)
+    @retry_on_conflict
+    def delete(self, provider: str) -> None:
+        """Delete the credentials of a provider; open payments cannot go on then. Raises NotFound, Contention."""
+        row = self._read(provider)
+        if row is None or row["account"] is None:
+            raise NotFound("payment provider")
+        # The secret first: if this ends here, it can be repeated.
+        secrets.delete(self.session.tenant, provider)
+        self._store(row, provider, enabled=False, account=None)
+
+    def _account(self, given: Credentials) -> str:
+        try:
+            return _client(self.session, given).account()
+        except CredentialsRefused:
+            flaw = Flaw("/credentials/secret_key", "CREDENTIALS_REFUSED", "The provider does not accept it.")
+            raise invalid_input([flaw]) from None
+        except Refused as refused:
+            flaw = Flaw("/credentials/secret_key", "CREDENTIALS_REFUSED", refused.reason)
+            raise invalid_input([flaw]) from None
+        except OutcomeUnknown:
+            raise ProviderUnavailable from None
+
+    def _read(self, provider: str) -> Row | None:
+        if provider not in PROVIDERS:
+            raise NotFound("payment provider")
+        return self.session.table.get(keys.provider(self.session.tenant, provider))
+
+    def _store(self, before: Row | None, provider: str, *, enabled: bool, account: str | None) -> Row:
+        version = before["version"] + 1 if before else 1
+        after = new_row(
+            keys.provider(self.session.tenant, provider),
+            "provider",
+            provider=provider,
+            enabled=enabled,
+            account=account,
+            version=version,
+            updated_at=to_rfc3339(self.session.at),
+        )
+        tx = self.session.transaction()
+        if before:
+            seen = before["version"]
+            tx.put("change the provider", after, condition="version = :seen", raises=Stale(), seen=seen)
+        else:
+            tx.create("add the provider", after, raises=Stale())
+        kind = "PaymentProviderChanged" if account else "PaymentProviderRemoved"
+        self.session.commit_events(tx, DomainEvent(kind, f"provider/{provider}", version, {}, self.session.at))
+        return after
+
+    def _path(self, provider: str) -> str:
+        return f"/v1/payment-events/{provider}/{self.session.tenant}"
+
+
+def _shown(row: Row, url: str) -> PaymentProvider:
+    fields = {name: row[name] for name in ("provider", "enabled", "account", "version", "updated_at")}
+    return PaymentProvider(**fields, webhook_url=url)

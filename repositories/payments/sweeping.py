@@ -1,0 +1,66 @@
+"""Sweeps of what is open at payment providers, across tenants: payments, refunds, and events that came from them."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from domain.identity.permissions import Caller
+from repositories.dynamodb import keys
+from repositories.dynamodb.iam_actions import IamAction, uses
+from repositories.dynamodb.session import Session
+from repositories.dynamodb.table import Table
+from repositories.dynamodb.transaction import Stale, WriteTransaction
+from repositories.dynamodb.work_keys import DueRow
+from repositories.dynamodb.work_list import Swept, Work, make_due, sweep
+from repositories.payments.advancing import advance
+from repositories.payments.incoming.processing import process
+from repositories.payments.reading import read_payment
+from repositories.payments.refunds import Refunds
+
+_FIRST = timedelta(hours=1)
+"""Time to look back without a mark: there were no payments by providers before the sweep."""
+
+
+@uses(
+    *(IamAction.GET, IamAction.BATCH_GET, IamAction.QUERY, IamAction.PUT, IamAction.UPDATE, IamAction.DUE),
+    IamAction.PROVIDER_SECRETS,
+)
+def sweep_payments(table: Table, at: datetime, deadline: float) -> dict[Work, Swept]:
+    """Go on with what is due by `at`, until `deadline` (monotonic clock, seconds). Raises Unavailable."""
+    kinds: dict[Work, Callable[[Session, DueRow], bool]] = {
+        Work.INBOX: _event,
+        Work.REFUND: _refund,
+        Work.PAYMENT: _payment,
+    }
+
+    def swept(kind: Work) -> Swept:
+        def do(due: DueRow) -> bool:
+            return kinds[kind](Session(table, Caller.system(keys.tenant_of(due.key.pk)), at, deadline), due)
+
+        return sweep(table, kind, do, at, deadline, _FIRST)
+
+    return {kind: swept(kind) for kind in kinds}
+
+
+def _payment(session: Session, due: DueRow) -> bool:
+    """Go on with a payment; one that is still open is due again later."""
+    payment = session.retry_on_conflict(lambda: read_payment(session, due.id))
+    if payment is None:
+        return False
+    after = advance(session, payment).payment
+    place = after.due(session.at)
+    if after.version == payment.version and after.is_open:
+        tx = WriteTransaction(session.table)
+        make_due(tx, "ask again later", due.key, due.due.sk, place, raises=Stale())
+        try:
+            tx.commit(session.deadline)
+        except Stale:
+            return False
+    return after.version != payment.version
+
+
+def _refund(session: Session, due: DueRow) -> bool:
+    return Refunds(session, lambda order, _: order).go_on(due.id)
+
+
+def _event(session: Session, due: DueRow) -> bool:
+    return process(session, due.key) != "done"

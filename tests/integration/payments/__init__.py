@@ -1,0 +1,1 @@
+"""Tests of payments by providers, which simulators stand in for."""

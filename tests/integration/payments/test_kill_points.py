@@ -1,0 +1,126 @@
+"""Every function may die before or after each of its calls, to the table or the provider; whatever goes on heals it.
+
+At the end the provider's money, the captured payments, the books and the paid orders are the same, nothing was captured
+for an order that is not paid, and nothing twice.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from typing import Any, Literal
+
+import pytest
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.httpsession import URLLib3Session
+
+from repositories.aws.clients import dynamodb
+from repositories.payments.providers import http
+from tests.integration.payments.common import Clock, Till, expire, sweep
+
+type Death = Literal["before", "after"]
+
+
+class KilledError(BaseException):
+    """The end of a function, which nothing catches."""
+
+
+class Reaper:
+    """Kills the function that makes a call, before or after it."""
+
+    def __init__(self, number: int, when: Death) -> None:
+        self.number, self.when, self.calls = number, when, 0
+
+    def __call__(self, call: Any) -> Any:
+        self.calls += 1
+        if self.calls - 1 != self.number:
+            return call()
+        if self.when == "after":
+            call()
+        raise KilledError
+
+
+@contextmanager
+def dying(number: int, when: Death) -> Iterator[Reaper]:
+    reaper, send = Reaper(number, when), http._send
+
+    def before_send(request: AWSPreparedRequest, **_: Any) -> None:
+        if reaper.calls == reaper.number:
+            reaper(lambda: _sent(request))
+        reaper.calls += 1
+
+    bus: Any = dynamodb().meta.events
+    bus.register("before-send", before_send)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(http, "_send", lambda *request: reaper(lambda: send(*request)))
+        try:
+            yield reaper
+        finally:
+            bus.unregister("before-send", before_send)
+
+
+def _sent(request: AWSPreparedRequest) -> None:
+    with closing(URLLib3Session()) as session:
+        session.send(request)
+
+
+def _steps(till: Till, order: str) -> None:
+    """A customer pays: each line is a function of its own."""
+    payment = till.pay(order, "k").json
+    if till.intents()[0]["status"] == "requires_payment_method":
+        till.confirm(payment)
+    till.shop.post(f"/payments/{payment['id']}/refresh", None)
+
+
+def _events(till: Till) -> None:
+    """The customer confirms what there is, and events of it come twice, the last one first, and some never."""
+    for intent in till.intents():
+        till.stripe("POST", f"/payment_intents/{intent['id']}/confirm", payment_method="pm_card_visa")
+    for event in till.banks.store.all(till.account, "event")[::2] * 2:
+        if till.notify(json.dumps(event)).status == 204:
+            till.process(event)
+
+
+def _sweeps(clock: Clock) -> None:
+    for minutes in (20, 31):
+        clock.ahead = timedelta(minutes=minutes)
+        sweep()
+        expire()
+
+
+_CALLS = 24
+"""Calls of a payment from its beginning to its end."""
+
+
+def test_all_calls_are_tried(till: Till) -> None:
+    order = till.order()
+    with dying(10_000, "before") as reaper:
+        _steps(till, order)
+    assert reaper.calls == _CALLS
+
+
+@pytest.mark.parametrize("healed_by", ["client", "webhook", "sweep"])
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("number", range(_CALLS))
+def test_a_death_at_any_call_is_healed(till: Till, clock: Clock, number: int, when: Death, healed_by: str) -> None:
+    order = till.order()
+    with dying(number, when), pytest.raises(KilledError):
+        _steps(till, order)
+    if healed_by == "client":
+        _steps(till, order)
+    elif healed_by == "webhook":
+        _events(till)
+    _sweeps(clock)
+    status, _ = till.state(order)
+    intents = till.intents()
+    captured = [each for each in intents if each["status"] == "succeeded"]
+    payments = [each["status"] for each in till.shop.get(f"/orders/{order}/payments").json["items"]]
+    assert len(intents) <= 1
+    assert till.money() == till.books() == 2598 * len(captured) == 2598 * payments.count("captured")
+    assert (status == "paid") == bool(captured)
+    assert {each["status"] for each in intents} <= {"succeeded", "canceled"}
+    if healed_by == "client":
+        assert status == "paid"
+    else:
+        assert status in {"paid", "expired"}
+    assert not {"processing", "requires_action"} & {*payments}
