@@ -9,6 +9,7 @@ from cli.commands.events import listen
 from cli.commands.events import replay as replay_events
 from cli.commands.functions import deploy_local, event, invoke, openapi, rehearse
 from cli.commands.operations import audit, redrive, statement
+from cli.commands.providers import check
 from cli.commands.restore import restore
 from cli.commands.serve import serve, status
 from cli.commands.stats import rebuild
@@ -20,6 +21,8 @@ stats = typer.Typer(no_args_is_help=True, help="Sales figures.")
 app.add_typer(stats, name="stats")
 events = typer.Typer(no_args_is_help=True, help="Events of the last 30 days.")
 app.add_typer(events, name="events")
+providers = typer.Typer(no_args_is_help=True, help="Payment providers.")
+app.add_typer(providers, name="providers")
 importing = typer.Typer(no_args_is_help=True, help="Load data through the running API.")
 app.add_typer(importing, name="import")
 
@@ -45,6 +48,7 @@ for command in (
 app.command("deploy-local")(deploy_local)
 importing.command("items")(import_items)
 stats.command()(rebuild)
+providers.command()(check)
 events.command("replay")(replay_events)
 
 

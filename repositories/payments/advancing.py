@@ -51,6 +51,19 @@ def advance(session: Session, payment: StoredPayment) -> Advanced:
     return _Advancing(session).run(payment)
 
 
+def changing_payment(session: Session, before: StoredPayment, after: StoredPayment) -> WriteTransaction:
+    """Return the transaction that changes a payment. It raises Stale on a conflict."""
+    tx = session.transaction()
+    tx.put(
+        "change the payment",
+        after.to_row(session.tenant),
+        condition="version = :seen",
+        raises=Stale(),
+        seen=before.version,
+    )
+    return tx
+
+
 def payable(order: Order, payment: StoredPayment, locked_by: str | None, at: datetime) -> Payable:
     """Return whether an order can be paid by a payment."""
     if order.status is not OrderStatus.PENDING or order.is_due(at):
@@ -74,8 +87,8 @@ class _Advancing:
             try:
                 answer = self._asked(payment)
             except Refused as refused:
-                if payment.stage is not Stage.STARTED:
-                    raise
+                if payment.stage is not Stage.STARTED or isinstance(refused, CredentialsRefused):
+                    raise  # it may have been begun before the credentials were replaced
                 return Advanced(self._fail(payment, refused), refused.reason, refused)
             after = self.session.retry_on_conflict(partial(self._note, payment, answer))
             is_open = after.stage is Stage.CREATED and answer.held is Held.NOTHING
@@ -195,15 +208,7 @@ class _Advancing:
         return self.session.caller.subject
 
     def _changing(self, before: StoredPayment, after: StoredPayment) -> WriteTransaction:
-        tx = self.session.transaction()
-        tx.put(
-            "change the payment",
-            after.to_row(self.session.tenant),
-            condition="version = :seen",
-            raises=Stale(),
-            seen=before.version,
-        )
-        return tx
+        return changing_payment(self.session, before, after)
 
     def _commit(self, tx: WriteTransaction, after: StoredPayment, *events: DomainEvent) -> None:
         self.session.within(COMMIT_SECONDS).commit_events(tx, payment_event(after), *events)

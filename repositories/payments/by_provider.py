@@ -21,7 +21,7 @@ from repositories.dynamodb.codec import new_row
 from repositories.dynamodb.session import Session
 from repositories.dynamodb.transaction import Stale
 from repositories.orders.repository import OrderRepository
-from repositories.payments.advancing import Advanced, advance
+from repositories.payments.advancing import Advanced, advance, changing_payment
 from repositories.payments.events import payment_event
 from repositories.payments.providers.provider import OutcomeUnknown, Refused
 from repositories.payments.reading import PaymentReader, read_payment
@@ -118,15 +118,8 @@ class ProviderPayments:
         stage = cancelled(payment.stage)
         if stage is payment.stage:
             return payment
-        after, tx = payment.moved(stage, self.session.at), self.session.transaction()
-        tx.put(
-            "change the payment",
-            after.to_row(self.session.tenant),
-            condition="version = :seen",
-            raises=Stale(),
-            seen=payment.version,
-        )
-        self.session.commit_events(tx, payment_event(after))
+        after = payment.moved(stage, self.session.at)
+        self.session.commit_events(changing_payment(self.session, payment, after), payment_event(after))
         return after
 
     def _advanced(self, payment: StoredPayment) -> Advanced:

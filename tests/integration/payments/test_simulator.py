@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 import stripe
 from stripe import StripeClient
+from typer.testing import CliRunner
 
+from cli.main import app
 from local.simulators.banks import Banks, send, serving, signature
 from local.simulators.store import Webhook
 from tests.integration.flow.receivers import receiving
@@ -190,3 +192,13 @@ def test_a_webhook_to_nowhere_is_not_taken() -> None:
     address = json.dumps(["http://127.0.0.1:9/", "whsec_1"])
     assert not send(Webhook(1, address, "{}", 0))
     assert signature("{}", "whsec_1", 1.0).startswith("t=1,v1=")
+
+
+def test_the_check_of_a_provider_finds_all_as_it_should_be(banks: Banks) -> None:
+    with serving(banks) as address:
+        done = CliRunner().invoke(app, ["providers", "check", "--secret-key", "sk_test_check", "--stripe-api", address])
+    assert done.exit_code == 0, done.output
+    assert "FAILED" not in done.output
+    assert done.output.count("ok    ") == 11
+    refused = CliRunner().invoke(app, ["providers", "check", "--secret-key", "sk_live_check"])
+    assert refused.exit_code == 2

@@ -175,6 +175,15 @@ def test_refused_credentials_do_not_end_a_payment(till: Till) -> None:
     assert till.pay(order, "k").json["status"] == "captured"
 
 
+def test_refused_credentials_begin_nothing_that_cannot_be_repeated(till: Till) -> None:
+    order = till.order()
+    with till.answering(401, {}):
+        assert till.pay(order, "k").code == "PROVIDER_UNAVAILABLE"
+    begun = till.pay(order, "k")
+    assert (begun.status, begun.json["status"]) == (201, "requires_action")
+    assert len(till.intents()) == 1
+
+
 def test_strange_ids_are_not_found(till: Till) -> None:
     assert till.pay("order_7ZZZZZZZZZZZZZZZZZZZZZZZZZ").status == 404
     assert till.shop.get("/payments/payment_7ZZZZZZZZZZZZZZZZZZZZZZZZZ").status == 404
