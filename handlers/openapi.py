@@ -46,6 +46,8 @@ _TAGS = {
     "ledger": "Accounts, transactions and balances of the double-entry ledger.",
     "meta": "Health and documentation of the API; public.",
     "orders": "Orders, their payment and shipment.",
+    "payments": "Payments by providers.",
+    "providers": "Payment providers of a tenant.",
     "refunds": "Refunds of parts of orders.",
     "shipments": "Shipments of parts of orders.",
     "stats": "Sales figures.",

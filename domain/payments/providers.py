@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from domain.common.model import Model, Timestamp
 
@@ -18,7 +18,7 @@ class NewProvider(Model):
     """Credentials for a provider, which are never shown, and whether payments can be begun with it."""
 
     credentials: StripeCredentials
-    enabled: bool = True
+    enabled: StrictBool = True
 
 
 class PaymentProvider(Model):

@@ -20,7 +20,8 @@ from tests.shop import Shop
 document = json.loads((ROOT / "docs" / "openapi.json").read_text())
 
 OPAQUE = {"expected-statuses": ["2xx", "304", "400", "403", "404", "409", "412"]}
-"""Statuses for schema-valid data: no schema states which cursors, addresses, changes and digits are accepted."""
+"""Statuses for schema-valid data: no schema states which cursors, addresses, changes, digits, credentials and
+signatures are accepted."""
 ONE_OPERATOR = {"expected-statuses": [*OPAQUE["expected-statuses"], "422"]}
 """The same, and 422 for an idempotency key that the only operator has used before."""
 PRECONDITION = {"expected-statuses": ["400", "401", "403", "415", "428"]}
@@ -64,6 +65,8 @@ config = schemathesis.Config.from_dict(
                 "POST /v1/webhook-endpoints",
                 "PATCH /v1/webhook-endpoints/{endpoint_id}",
                 "DELETE /v1/webhook-endpoints/{endpoint_id}",
+                "PUT /v1/payment-providers/{provider}",
+                "POST /v1/payment-events/{provider}/{tenant_id}",
             )
         ]
         + [
