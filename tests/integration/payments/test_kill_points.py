@@ -110,7 +110,8 @@ def test_a_death_at_any_call_is_healed(till: Till, clock: Clock, number: int, wh
         _steps(till, order)
     elif healed_by == "webhook":
         _events(till)
-    _sweeps(clock)
+    if healed_by != "client":
+        _sweeps(clock)
     status, _ = till.state(order)
     intents = till.intents()
     captured = [each for each in intents if each["status"] == "succeeded"]
