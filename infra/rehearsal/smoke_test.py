@@ -94,7 +94,8 @@ class SmokeTest:
         """Call a route without a token, and for a resource that does not exist: its function must respond."""
         method, path = function.declaration.method, _UNKNOWN.sub("unknown", function.path.removeprefix("/v1"))
         if function.declaration.permission in {PUBLIC, SIGNED}:
-            yield _check(f"{function.name}, without a caller", self._anonymous.call(method, path), 200)
+            reached = 200 if function.declaration.permission == PUBLIC else 404  # there is no such provider
+            yield _check(f"{function.name}, without a caller", self._anonymous.call(method, path), reached)
             return
         yield _check(f"{function.name}, without a caller", self._anonymous.call(method, path), 401)
         if isinstance(function.declaration.permission, Permission):
