@@ -97,6 +97,7 @@ MORE: dict[str, list[dict[str, Any]]] = {
 
 RARE: dict[str, set[IamAction]] = {
     "ListLowStock": {IamAction.GET},
+    "PayOrder": {IamAction.UPDATE},
     "CancelPayment": {IamAction.QUERY, IamAction.UPDATE},
     "RefreshPayment": {IamAction.QUERY, IamAction.UPDATE, IamAction.PUT},
 }

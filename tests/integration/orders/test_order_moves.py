@@ -218,6 +218,8 @@ def test_the_payments_of_an_order_are_listed(shop: Shop) -> None:
     payment = shop.pay(order).json
     assert customer.get(path).json["items"] == [payment]
     shop.move(order, "refund")
-    assert customer.get(path).json["items"] == [payment | {"status": "refunded"}]
+    [refund] = customer.get(f"/orders/{order}/refunds").json["items"]
+    refunded = {"status": "refunded", "version": 2, "updated_at": refund["created_at"]}
+    assert customer.get(path).json["items"] == [payment | refunded]
     assert shop.acting_as("customer").get(path).status == 404
     assert shop.get("/orders/order_01JD3ZK8Q4M5X6Y7Z8A9B0C1D9/payments").status == 404
