@@ -38,9 +38,10 @@ def check(
     stripe = Stripe("check", secret_key, stripe_api, monotonic() + _SECONDS)
     failed = 0
     try:
-        for what, holds in _checks(stripe, Customer(secret_key, stripe_api)):
-            print(f"{'ok    ' if holds else 'FAILED'} {what}", flush=True)
-            failed += not holds
+        with httpx.Client(base_url=f"{stripe_api.rstrip('/')}/v1/", auth=(secret_key, ""), timeout=30) as client:
+            for what, holds in _checks(stripe, Customer(client)):
+                print(f"{'ok    ' if holds else 'FAILED'} {what}", flush=True)
+                failed += not holds
     except (OutcomeUnknown, Refused, httpx.HTTPError) as error:
         fail(f"Stripe does not do what is needed: {error}")
     if failed:
@@ -50,8 +51,8 @@ def check(
 class Customer:
     """What a customer does, and what Stripe says then, apart from the client that is checked."""
 
-    def __init__(self, secret_key: str, base: str) -> None:
-        self._client = httpx.Client(base_url=base.rstrip("/") + "/v1/", auth=(secret_key, ""), timeout=30)
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
 
     def confirm(self, payment: "StoredPayment") -> None:
         """Confirm a payment. Raises httpx.HTTPError."""

@@ -128,9 +128,11 @@ def test_trade_in_another_process_does_not_alarm(
     def trade(_: int) -> int:
         sold = 0
         while not done.is_set():
-            order = served.order({item: 1}).json["id"]
-            served.pay(order)
-            sold += served.move(order, "ship").status == 200
+            placed = served.order({item: 1})
+            assert placed.status in {201, 503}, placed  # a machine that is busy may be too slow for a request
+            if placed.status == 201:
+                served.pay(placed.json["id"])
+                sold += served.move(placed.json["id"], "ship").status == 200
         return sold
 
     endpoint = json.loads((server.data / RUNNING).read_text())["database"]
