@@ -17,6 +17,7 @@ from local.cognito.users import INVITED, POOL_ID, PoolUser, Users
 from local.database import TABLE_NAME
 from local.invocation import invoke
 from local.tokens import signing_key
+from repositories.dynamodb import keys
 from repositories.identity.user_pool import TENANT_ATTRIBUTE, username
 
 SERVICES = ("SECRETS_MANAGER", "STS")
@@ -67,7 +68,7 @@ def _add_users_of_table(users: Users) -> None:
 
 
 def _invited(row: dict[str, Any]) -> PoolUser:
-    head, tenant = row["head"], row["pk"].split("#")[1]
+    head, tenant = row["head"], keys.tenant_of(row["pk"])
     attributes = {"email": head["email"], "email_verified": "true", TENANT_ATTRIBUTE: tenant}
     return PoolUser(username(tenant, row["canonical_email"]), head["id"], INVITED, attributes, groups=[head["role"]])
 

@@ -208,17 +208,22 @@ def main() -> None:
         for shown, killer in zip(new, killers, strict=True):
             rows[shown] = f"{shown} | {_shown(killer, carriers.get(shown, _SURVIVED))} |"
             _write(rows)  # a run that is interrupted goes on with what is missing
-    survivors = sum(row.endswith(f"{_SURVIVED} |") for row in rows.values())
-    print(f"{len(rows)} mutants, {len(rows) - survivors} of them killed. See {LIST.relative_to(ROOT)}.")
-    sys.exit(bool(survivors))
+    print(f"{_told(rows)} See {LIST.relative_to(ROOT)}.")
+    sys.exit(any(map(_survived, rows.values())))
+
+
+def _survived(row: str) -> bool:
+    return row.endswith(f"{_SURVIVED} |")
+
+
+def _told(rows: Mapping[str, str]) -> str:
+    return f"{len(rows)} mutants, {len(rows) - sum(map(_survived, rows.values()))} of them killed."
 
 
 def _write(rows: Mapping[str, str]) -> None:
-    survivors = sum(row.endswith(f"{_SURVIVED} |") for row in rows.values())
-    told = f"{len(rows)} mutants, {len(rows) - survivors} of them killed."
     effects = [rows[shown] for shown in (f"| {name}" for name in EFFECTS) if shown in rows]
     conditions = sorted(row for row in rows.values() if row not in effects)
-    LIST.write_text("\n".join([_HEAD.format(told=told), *conditions, _EFFECTS, *effects, ""]))
+    LIST.write_text("\n".join([_HEAD.format(told=_told(rows)), *conditions, _EFFECTS, *effects, ""]))
 
 
 _SURVIVED = "**survived**"

@@ -7,8 +7,6 @@ from pydantic import MISSING, Field
 from domain.common.model import Model, SingleLine, Timestamp
 from domain.common.money import Money
 
-type ProviderName = Literal["stripe"]
-"""Providers through which money can be collected."""
 PaymentState = Literal[
     "requires_action", "processing", "captured", "failed", "voided", "refunded", "partially_refunded"
 ]

@@ -15,9 +15,8 @@ from domain.identity.permissions import Caller
 from handlers.http.errors import PayloadTooLarge
 from handlers.http.request import MAX_BODY_BYTES, ProxyEvent, header
 from handlers.http.route import Call
-from repositories.aws.tenant_client import tenant_client
+from handlers.invocations.tenant import session_for
 from repositories.dynamodb.session import Session
-from repositories.dynamodb.table import Table
 
 _SECONDS = 10.0
 """Time for a request: its sender waits about as long."""
@@ -53,9 +52,7 @@ def of_tenant[R](make: Callable[[Session], R]) -> Any:
         tenant = request.path_parameters["tenant_id"]
         if not is_tenant_id(tenant):
             raise NotFound
-        caller = Caller.system(tenant)
-        call.telemetry.caller(tenant, caller.subject)
-        table = Table(tenant_client(tenant), call.table.name, call.table.meter)
-        return make(Session(table, caller, now(), monotonic() + _SECONDS))
+        call.telemetry.caller(tenant, Caller.system(tenant).subject)
+        return make(session_for(tenant, call.table.meter, now(), monotonic() + _SECONDS))
 
     return Depends(on_session)

@@ -1,10 +1,17 @@
 """POST /v1/payment-events/{provider}/{tenant_id}: receive an event of a payment provider."""
 
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.depends import Depends
+
 from domain.common.errors import NotFound
-from handlers.dependencies.providers import Inbox, Signed
 from handlers.http.declaration import SIGNED
 from handlers.http.route import Route
+from handlers.invocations.signed import SignedRequest, of_tenant, signed_request
+from repositories.payments.incoming.inbox import PaymentInbox
 
+Inbox = Annotated[PaymentInbox, of_tenant(PaymentInbox)]
+Signed = Annotated[SignedRequest, Depends(signed_request)]
 api = Route()
 
 

@@ -8,14 +8,11 @@ import json
 from typing import Any
 
 from domain.common.environment import now
-from domain.identity.permissions import Caller
 from handlers.invocations.invocation import deadline_before, name_log_lines
+from handlers.invocations.tenant import session_for
 from handlers.invocations.trigger import LambdaEvent, Queue, TriggerSource, log_occasion, trigger
-from repositories.aws.settings import settings
-from repositories.aws.tenant_client import tenant_client
 from repositories.dynamodb.keys import Key
-from repositories.dynamodb.session import Session
-from repositories.dynamodb.table import Meter, Table
+from repositories.dynamodb.table import Meter
 from repositories.webhooks.delivering import deliver
 
 _RESERVE_SECONDS = 1.0
@@ -29,8 +26,7 @@ def deliver_webhooks(event: LambdaEvent, context: Any) -> None:
     for record in event["Records"]:
         message, meter = json.loads(record["body"]), Meter()
         tenant = message["tenant"]
-        table = Table(tenant_client(tenant), settings().table_name, meter)
-        session = Session(table, Caller.system(tenant), now(), deadline_before(context, _RESERVE_SECONDS))
+        session = session_for(tenant, meter, now(), deadline_before(context, _RESERVE_SECONDS))
         outcome = deliver(session, Key(message["pk"], message["sk"]), message["due"])
         log_occasion("delivery attempted", tenant=tenant, outcome=outcome, db_requests=meter.requests)
 

@@ -13,14 +13,11 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from domain.common.environment import monotonic, now
 from domain.common.errors import DomainError, Unavailable
-from domain.identity.permissions import Caller
 from handlers.http.telemetry import logger
 from handlers.invocations.invocation import deadline_before, name_log_lines
+from handlers.invocations.tenant import session_for
 from handlers.invocations.trigger import TRIGGER_FAILED, LambdaEvent, Queue, TriggerSource, log_occasion, trigger
-from repositories.aws.settings import settings
-from repositories.aws.tenant_client import tenant_client
-from repositories.dynamodb.session import Session
-from repositories.dynamodb.table import Meter, Table
+from repositories.dynamodb.table import Meter
 from repositories.events.rows import event_of
 from repositories.stats.counting import COUNTED, count_order
 from repositories.webhooks.fan_out import fan_out
@@ -38,8 +35,7 @@ def handle_events(event: LambdaEvent, context: Any) -> Any:
     def handle(record: SQSRecord) -> None:
         message = json.loads(record.body)
         tenant = message["tenant"]
-        table = Table(tenant_client(tenant), settings().table_name, meter)
-        session = Session(table, Caller.system(tenant), now(), deadline_before(context, _RESERVE_SECONDS))
+        session = session_for(tenant, meter, now(), deadline_before(context, _RESERVE_SECONDS))
         if monotonic() >= session.deadline:
             raise Unavailable
         # Deliveries first: a figure that cannot be counted must not keep events from those who wait for them.

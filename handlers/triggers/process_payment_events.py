@@ -8,14 +8,11 @@ import json
 from typing import Any
 
 from domain.common.environment import now
-from domain.identity.permissions import Caller
 from handlers.invocations.invocation import deadline_before, name_log_lines
+from handlers.invocations.tenant import session_for
 from handlers.invocations.trigger import LambdaEvent, Queue, TriggerSource, log_occasion, trigger
-from repositories.aws.settings import settings
-from repositories.aws.tenant_client import tenant_client
 from repositories.dynamodb.keys import Key
-from repositories.dynamodb.session import Session
-from repositories.dynamodb.table import Meter, Table
+from repositories.dynamodb.table import Meter
 from repositories.payments.incoming.processing import PaymentMissing, process
 from repositories.payments.providers.provider import OutcomeUnknown, Refused
 from repositories.payments.settings import NoCredentials
@@ -31,8 +28,7 @@ def process_payment_events(event: LambdaEvent, context: Any) -> None:
     for record in event["Records"]:
         message, meter = json.loads(record["body"]), Meter()
         tenant = message["tenant"]
-        table = Table(tenant_client(tenant), settings().table_name, meter)
-        session = Session(table, Caller.system(tenant), now(), deadline_before(context, _RESERVE_SECONDS))
+        session = session_for(tenant, meter, now(), deadline_before(context, _RESERVE_SECONDS))
         try:
             outcome = process(session, Key(message["pk"], message["sk"]))
         except (OutcomeUnknown, Refused, NoCredentials, PaymentMissing) as later:

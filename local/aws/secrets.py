@@ -3,10 +3,11 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Lock, Thread
+from threading import Lock
 from typing import Any
+
+from local.loopback import Answered, Asked, served
 
 ENDPOINT = "AWS_ENDPOINT_URL_SECRETS_MANAGER"
 """Environment variable that leads AWS clients to it."""
@@ -59,29 +60,13 @@ def secrets_manager(path: Path | None) -> Iterator[str]:
     """Serve secrets on the loopback interface and yield the endpoint."""
     secrets = Secrets(path)
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            request = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            try:
-                status, answer = 200, secrets.answer(self.headers["x-amz-target"].rpartition(".")[2], request)
-            except SecretsError as error:
-                status, answer = 400, {"__type": str(error), "message": str(error)}
-            body = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("content-type", "application/x-amz-json-1.1")
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Write nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        Thread(target=server.serve_forever, daemon=True, name="secrets").start()
+    def answer(asked: Asked) -> Answered:
         try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
+            operation = asked.headers["x-amz-target"].rpartition(".")[2]
+            status, found = 200, secrets.answer(operation, json.loads(asked.body))
+        except SecretsError as error:
+            status, found = 400, {"__type": str(error), "message": str(error)}
+        return Answered(status, {"content-type": "application/x-amz-json-1.1"}, json.dumps(found).encode())
+
+    with served(answer, "POST") as endpoint:
+        yield endpoint

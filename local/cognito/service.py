@@ -2,11 +2,9 @@
 
 import json
 import logging
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -19,6 +17,7 @@ from local.cognito.sign_in import SignIn
 from local.cognito.tokens import Tokens
 from local.cognito.triggers import Invoke, Triggers
 from local.cognito.users import POOL_ID, Users
+from local.loopback import Answered, Asked, served
 
 KEYS_PATH = f"/{POOL_ID}/.well-known/jwks.json"
 SIGN_IN_AS = "LocalSignInAs"
@@ -103,27 +102,9 @@ def _no_operation(_request: dict[str, Any]) -> dict[str, Any]:
 def listening(service: UserPoolService) -> Iterator[str]:
     """Serve all operations on a free port of the loopback interface, and yield the URL."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def answer(asked: Asked) -> Answered:
+        answered = service.handle(asked.headers.get("x-amz-target", ""), asked.body, administrator=True)
+        return Answered(answered.status, {"Content-Type": answered.content_type}, answered.body)
 
-        def do_POST(self) -> None:
-            length = self.headers.get("Content-Length", "0")
-            body = self.rfile.read(int(length)) if length.isdecimal() else b""
-            answer = service.handle(self.headers.get("X-Amz-Target", ""), body, administrator=True)
-            self.send_response(answer.status)
-            self.send_header("Content-Type", answer.content_type)
-            self.send_header("Content-Length", str(len(answer.body)))
-            self.end_headers()
-            self.wfile.write(answer.body)
-
-        def log_message(self, *_: Any) -> None:
-            """Write no log line."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with served(answer, "POST") as endpoint:
+        yield endpoint

@@ -9,15 +9,14 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from random import Random, SystemRandom
-from threading import Thread
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
+from local.loopback import Answered, Asked, served
 from local.simulators import page
 from local.simulators.store import Store, Webhook
 from local.simulators.stripe.api import Stripe
@@ -29,14 +28,6 @@ _TRIES = 8
 _TIMEOUT = 10.0
 
 
-class Answer(NamedTuple):
-    """An HTTP answer."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-
 class Banks:
     """All simulators, on one file (None: in memory)."""
 
@@ -45,18 +36,18 @@ class Banks:
         self.store = Store(path)
         self.stripe = Stripe(self.store, chance or SystemRandom(), now)
 
-    def handle(self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    def handle(self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> Answered:
         """Answer a request to a path below `/_simulators`; header names are in lower case."""
         provider, _, rest = path.removeprefix(f"{PATH}/").partition("/")
         if provider == "stripe" and rest.startswith("v1/"):
             reply = self.stripe.handle(method, f"/{rest}", query, headers, body.decode())
-            return Answer(reply.status, {"Content-Type": "application/json"} | reply.headers, _json(reply.body))
+            return Answered(reply.status, {"Content-Type": "application/json"} | reply.headers, _json(reply.body))
         if path == PATH and method == "POST":
             page.act(self.stripe, body.decode())
-            return Answer(303, {"Location": PATH}, b"")
+            return Answered(303, {"Location": PATH}, b"")
         if path.rstrip("/") == PATH:
-            return Answer(200, {"Content-Type": "text/html; charset=utf-8"}, page.page(self.store).encode())
-        return Answer(404, {"Content-Type": "application/json"}, _json({"error": {"message": "There is nothing."}}))
+            return Answered(200, {"Content-Type": "text/html; charset=utf-8"}, page.page(self.store).encode())
+        return Answered(404, {"Content-Type": "application/json"}, _json({"error": {"message": "There is nothing."}}))
 
     def close(self) -> None:
         """Close the file."""
@@ -100,32 +91,12 @@ def signature(body: str, secret: str, at: float) -> str:
 def serving(banks: Banks) -> Iterator[str]:
     """Serve simulators on the loopback interface and yield the address of Stripe's."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def answer(asked: Asked) -> Answered:
+        parts = urlsplit(asked.target)
+        return banks.handle(asked.method, parts.path, parts.query, asked.headers, asked.body)
 
-        def _answer(self) -> None:
-            parts = urlsplit(self.path)
-            body = self.rfile.read(int(self.headers.get("content-length") or 0))
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            answer = banks.handle(self.command, parts.path, parts.query, headers, body)
-            self.send_response(answer.status)
-            for name, value in {**answer.headers, "Content-Length": str(len(answer.body))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(answer.body)
-
-        do_GET = do_POST = _answer  # noqa: N815 - the names that http.server calls
-
-        def log_message(self, *_: object) -> None:
-            """Write nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        Thread(target=server.serve_forever, daemon=True, name="banks").start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}{PATH}/stripe"
-        finally:
-            server.shutdown()
+    with served(answer, "GET", "POST") as address:
+        yield f"{address}{PATH}/stripe"
 
 
 @contextmanager

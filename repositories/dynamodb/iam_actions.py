@@ -61,6 +61,12 @@ INVITATION = (IamAction.INVITE, IamAction.READ_USER, IamAction.REMOVE_USER)
 GROUP_CHANGE = (IamAction.READ_GROUPS, IamAction.ADD_TO_GROUP, IamAction.REMOVE_FROM_GROUP)
 """Actions to put a user into the group of their role."""
 
+PAYING = (
+    *(IamAction.GET, IamAction.BATCH_GET, IamAction.QUERY, IamAction.PUT, IamAction.UPDATE),
+    IamAction.PROVIDER_SECRETS,
+)
+"""Actions to go on with a payment or refund: what a provider answers may pay, reopen or refund its order."""
+
 
 def uses[M: Callable[..., Any]](*actions: IamAction) -> Callable[[M], M]:
     """Declare the IAM actions used by a repository method, or by a function that a trigger calls."""

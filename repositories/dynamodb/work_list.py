@@ -175,21 +175,17 @@ class _Sweep:
             return outcome
         reason = repr(outcome)
         try:
-            self._postpone(row)
-        except Stale:
-            return False
+            is_postponed = self._postpone(row)
         except Exception as failure:  # noqa: BLE001 - see above
             return f"{reason}; {failure!r}"
-        return Failure(reason, row.failures + 1)
+        return Failure(reason, row.failures + 1) if is_postponed else False
 
-    def _postpone(self, row: DueRow) -> None:
-        """Make a row due later. Raises Stale if the row has changed and is not due as it was."""
+    def _postpone(self, row: DueRow) -> bool:
+        """Make a row due later; return False if it has changed and is not due as it was."""
         failures = row.failures + 1
         later = self.at + min(_MINUTE * 2**failures, _LONGEST_PAUSE)
-        tx = WriteTransaction(self.table)
         place = work_keys.due(self.kind, row.id, later, failures)
-        make_due(tx, "postpone work", row.key, row.due.sk, place, raises=Stale())
-        tx.commit(self.deadline)
+        return move(self.table, "postpone work", row, place, self.deadline)
 
     def _advance(self, swept: Swept, done: datetime) -> None:
         """Advance the mark to a minute, but not near the clock and not past rows that are left. It never goes back."""
@@ -200,6 +196,17 @@ class _Sweep:
         row = new_row(keys.sweep_mark(self.kind), "sweep", sweep_minute=minute)
         self.table.put(row, _IS_LATER, {":minute": minute})
         swept.mark = mark
+
+
+def move(table: Table, step: str, row: DueRow, place: Mapping[str, str], deadline: float) -> bool:
+    """Give a row another place on the work list; return False if it is not at the one where it was found."""
+    tx = WriteTransaction(table)
+    make_due(tx, step, row.key, row.due.sk, place, raises=Stale())
+    try:
+        tx.commit(deadline)
+    except Stale:
+        return False
+    return True
 
 
 def make_due(

@@ -11,7 +11,7 @@ from domain.common.events import DomainEvent
 from domain.common.ids import new_id
 from domain.orders.order import Order
 from domain.orders.status import OrderStatus, PaymentStatus
-from domain.payments.protocol import SETTLED, STEPS, Held, Payable, Stage, Step, next_step
+from domain.payments.protocol import REQUESTS, STEPS, Held, Payable, Request, Stage, Step, next_step
 from repositories.dynamodb.session import Session
 from repositories.dynamodb.transaction import Stale, WriteTransaction
 from repositories.ledger.posting import COMMIT_SECONDS
@@ -22,7 +22,7 @@ from repositories.payments.postings import post_given_back, post_late, post_paym
 from repositories.payments.providers.provider import Answer, CredentialsRefused, Provider, Refused
 from repositories.payments.reading import read_payment
 from repositories.payments.rows import StoredPayment
-from repositories.payments.settings import client_of
+from repositories.payments.settings import ask
 
 _REOPENED_FOR = timedelta(minutes=5)
 """Time for which an order whose payment was refused can be paid otherwise, at least."""
@@ -82,41 +82,34 @@ class _Advancing:
 
     def run(self, payment: StoredPayment) -> Advanced:
         for _ in range(_ROUNDS):
-            if payment.stage in SETTLED:
+            if not payment.is_open:
                 return Advanced(payment)
             try:
-                answer = self._asked(payment)
+                answer = ask(self.session, payment.provider, partial(self._ask, payment))
             except Refused as refused:
                 if payment.stage is not Stage.STARTED or isinstance(refused, CredentialsRefused):
                     raise  # it may have been begun before the credentials were replaced
                 return Advanced(self._fail(payment, refused), refused.reason, refused)
             after = self.session.retry_on_conflict(partial(self._note, payment, answer))
-            is_open = after.stage is Stage.CREATED and answer.held is Held.NOTHING
-            if is_open or after.version == payment.version:
+            waits = after.stage is Stage.CREATED and answer.held is Held.NOTHING
+            if waits or after.version == payment.version:
                 return Advanced(after, answer.failure)
             payment = after
         return Advanced(payment)
 
-    def _asked(self, payment: StoredPayment) -> Answer:
-        """Return what the provider answers, with credentials that are read anew if it does not accept those known."""
-        try:
-            return self._ask(client_of(self.session, payment.provider), payment)
-        except CredentialsRefused:
-            return self._ask(client_of(self.session, payment.provider, anew=True), payment)
-
-    def _ask(self, provider: Provider, payment: StoredPayment) -> Answer:
+    def _ask(self, payment: StoredPayment, provider: Provider) -> Answer:
         """Return what the provider holds of a payment after it was asked for what its stage wants."""
-        match payment.stage:
-            case Stage.STARTED:
+        match REQUESTS[payment.stage]:
+            case Request.CREATE:
                 return self._begun(provider, payment)
-            case Stage.CAPTURING:
-                return provider.capture(payment)
-            case Stage.VOIDING:
-                return provider.void(payment)
-            case Stage.RETURNING:
-                return provider.give_back(payment)
-            case _:
+            case Request.LOOK:
                 return provider.look(payment)
+            case Request.CAPTURE:
+                return provider.capture(payment)
+            case Request.VOID:
+                return provider.void(payment)
+            case Request.REFUND:
+                return provider.give_back(payment)
 
     def _begun(self, provider: Provider, payment: StoredPayment) -> Answer:
         if self.session.at - payment.created_at < _KEY_KNOWN:

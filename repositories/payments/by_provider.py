@@ -15,7 +15,7 @@ from domain.common.ids import derived_id, new_id, time_of
 from domain.orders.order import Order
 from domain.orders.status import OrderStatus, PaymentStatus
 from domain.payments.payment import NewPayment, Payment
-from domain.payments.protocol import SETTLED, Stage, cancelled
+from domain.payments.protocol import Stage, cancelled
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import new_row
 from repositories.dynamodb.session import Session
@@ -107,7 +107,7 @@ class ProviderPayments:
     def _answered(self, advanced: Advanced) -> Payment:
         """Return the answer to a command, which is stored once the payment is settled."""
         shown = self._shown(advanced)
-        if advanced.payment.stage in SETTLED:
+        if not advanced.payment.is_open:
             self.session.record.keep(shown)
         return shown
 

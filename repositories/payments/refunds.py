@@ -29,7 +29,7 @@ from repositories.payments.postings import post_refund
 from repositories.payments.providers.provider import CredentialsRefused, OutcomeUnknown, Refused
 from repositories.payments.reading import read_payment
 from repositories.payments.rows import MANUAL, StoredPayment
-from repositories.payments.settings import NoCredentials, client_of, require_chargeable
+from repositories.payments.settings import NoCredentials, ask, require_chargeable
 
 _TIME_BYTES, _SCOPE_BYTES = 6, 6
 """Bytes of a refund's id that are its order's time, and those that come from the command's key."""
@@ -40,6 +40,13 @@ class Made(NamedTuple):
 
     order: Order
     refund: Refund
+
+
+class Open(NamedTuple):
+    """A refund that is pending, its order, and the payment of which its provider is asked to refund a part."""
+
+    made: Made
+    payment_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +67,17 @@ class Refunds:
         Raises NotFound, InvalidState, PaymentInProgress, RefundTooLarge, ValidationFailed, Contention.
         """
         begun = self.session.retry_on_conflict(lambda: self._begin(order_id, new, reason))
-        return begun if begun.refund.status == "succeeded" else self._asked(begun)
+        return begun if isinstance(begun, Made) else self._asked(begun)
 
     def go_on(self, order_id: str) -> bool:
         """Go on with a refund that is open; return whether there was one. Raises OutcomeUnknown, Contention."""
         stored = self.session.retry_on_conflict(lambda: self.orders.read(order_id))
-        pending = stored.paid_by and stored.paid_by.refund
-        if not pending:
+        if stored.paid_by is None or not stored.paid_by.refund:
             return False
-        self._ask(self._planned(stored, pending))
+        self._ask(_open(stored, stored.paid_by.payment_id, stored.paid_by.refund))
         return True
 
-    def _begin(self, order_id: str, new: NewRefund | None, reason: str | None) -> Made:
+    def _begin(self, order_id: str, new: NewRefund | None, reason: str | None) -> Made | Open:
         """Make a refund that needs no provider, or note that it is begun. Raises Stale."""
         stored = self.orders.read(order_id)
         if stored.paid_by and stored.paid_by.provider != MANUAL:
@@ -80,7 +86,7 @@ class Refunds:
 
     def _begin_at_provider(
         self, stored: StoredOrder, paid_by: PaidBy, new: NewRefund | None, reason: str | None
-    ) -> Made:
+    ) -> Made | Open:
         self.session.record.replay()
         refund_id = self._refund_id(stored.order.id)
         known = _known(stored.order, refund_id)
@@ -91,7 +97,7 @@ class Refunds:
             if paid_by.refund["id"] != refund_id:
                 _require_another_command(paid_by.refund["id"], refund_id)
                 raise PaymentInProgress("Another refund of the order is being made. Try again in a moment.")
-            return self._planned(stored, paid_by.refund)
+            return _open(stored, paid_by.payment_id, paid_by.refund)
         issue = self._issue(refund_id, reason)
         made = _plan(stored, new, issue)
         if not made.refund.amount.minor:
@@ -101,41 +107,34 @@ class Refunds:
         order = stored.order.changed(issue.by, issue.at)
         tx = self.orders.changing(replace(stored, paid_by=replace(paid_by, refund=pending)), order)
         self.session.commit_events(tx, _event(order, "Refunding", made.refund))
-        return Made(order, made.refund.model_copy(update={"status": "pending"}))
+        return Open(_pending_of(order, made.refund), paid_by.payment_id)
 
-    def _asked(self, begun: Made) -> Made:
+    def _asked(self, begun: Open) -> Made:
         """Return a refund after the provider was asked for it, still pending if it does not answer."""
         try:
             return self._ask(begun)
         except OutcomeUnknown:
             self.session.outcome_open = True
-            return begun
+            return begun.made
 
-    def _ask(self, begun: Made) -> Made:
-        order, made = begun
-        stored = self.session.retry_on_conflict(lambda: self.orders.read(order.id))
-        payment = self.session.retry_on_conflict(lambda: self._payment(stored))
+    def _ask(self, begun: Open) -> Made:
+        payment = self.session.retry_on_conflict(lambda: self._payment(begun.payment_id))
         try:
-            self._at_provider(payment, made)
+            self._at_provider(payment, begun.made.refund)
         except Refused as refused:
-            self.session.retry_on_conflict(partial(self._failed, begun, refused.reason))
+            self.session.retry_on_conflict(partial(self._failed, begun.made, refused.reason))
             raise InvalidState(f"{payment.provider} refused the refund: {refused.reason}") from None
-        return self.session.retry_on_conflict(lambda: self._finish(begun))
+        return self.session.retry_on_conflict(lambda: self._finish(begun.made))
 
     def _at_provider(self, payment: StoredPayment, made: Refund) -> None:
         """Ask for a refund. Credentials that are refused, or missing, say nothing of one that was asked for before."""
-        for anew in (False, True):
-            try:
-                client_of(self.session, payment.provider, anew=anew).refund(payment, made.id, made.amount)
-            except CredentialsRefused:
-                continue
-            except NoCredentials as missing:
-                raise OutcomeUnknown(str(missing)) from None
-            return
-        raise OutcomeUnknown("The credentials are not accepted.")
+        try:
+            ask(self.session, payment.provider, lambda provider: provider.refund(payment, made.id, made.amount))
+        except (CredentialsRefused, NoCredentials) as refused:
+            raise OutcomeUnknown(str(refused)) from None
 
-    def _payment(self, stored: StoredOrder) -> StoredPayment:
-        found = read_payment(self.session, stored.paid_by.payment_id) if stored.paid_by else None
+    def _payment(self, payment_id: str) -> StoredPayment:
+        found = read_payment(self.session, payment_id)
         if found is None:
             raise Stale
         return found
@@ -162,10 +161,6 @@ class Refunds:
         order = stored.order.changed(self.session.caller.subject, self.session.at)
         tx = self.orders.changing(replace(stored, paid_by=replace(paid_by, refund=None)), order)
         self.session.commit_events(tx, _event(order, "RefundFailed", begun.refund, reason=reason))
-
-    def _planned(self, stored: StoredOrder, pending: Row) -> Made:
-        made = _plan(stored, _new(pending), _issue_of(pending))
-        return Made(stored.order, made.refund.model_copy(update={"status": "pending"}))
 
     def _made(self, stored: StoredOrder, made: Refunding) -> Made:
         """Commit a refund, with its posting and the answer to the command. Raises Stale."""
@@ -199,6 +194,16 @@ class Refunds:
             return new_id("refund")
         scope = hashlib.sha256(f"{order_id}\n{command.scope}".encode()).digest()[:_SCOPE_BYTES]
         return derived_id("refund", made, scope + hashlib.sha256(command.fingerprint.encode()).digest())
+
+
+def _open(stored: StoredOrder, payment_id: str, pending: Row) -> Open:
+    """Return the refund that an order says is open."""
+    made = _plan(stored, _new(pending), _issue_of(pending))
+    return Open(_pending_of(stored.order, made.refund), payment_id)
+
+
+def _pending_of(order: Order, refund: Refund) -> Made:
+    return Made(order, refund.model_copy(update={"status": "pending"}))
 
 
 def _known(order: Order, refund_id: str) -> Made | None:

@@ -9,7 +9,7 @@ from domain.orders.parts import NewRefund, Refund
 from domain.orders.status import OrderStatus
 from domain.payments.payment import NewPayment, Payment
 from domain.payments.protocol import Stage
-from repositories.dynamodb.iam_actions import IamAction, uses
+from repositories.dynamodb.iam_actions import PAYING, uses
 from repositories.dynamodb.session import Session, retry_on_conflict
 from repositories.dynamodb.transaction import id_exists
 from repositories.ledger.posting import COMMIT_SECONDS
@@ -32,10 +32,7 @@ class PaymentRepository:
         """The repository of the orders to pay or refund."""
         return OrderRepository(self.session)
 
-    @uses(
-        *(IamAction.GET, IamAction.BATCH_GET, IamAction.QUERY, IamAction.PUT, IamAction.UPDATE),
-        IamAction.PROVIDER_SECRETS,
-    )
+    @uses(*PAYING)
     def refund_rest(self, order_id: str, reason: str | None) -> Order:
         """Refund everything that is left of an order, and release its stock.
 
@@ -43,10 +40,7 @@ class PaymentRepository:
         """
         return Refunds(self.session, lambda order, _: order).make(order_id, None, reason).order
 
-    @uses(
-        *(IamAction.GET, IamAction.BATCH_GET, IamAction.QUERY, IamAction.PUT, IamAction.UPDATE),
-        IamAction.PROVIDER_SECRETS,
-    )
+    @uses(*PAYING)
     def refund(self, order_id: str, new: NewRefund) -> Refund:
         """Refund a part of an order.
 
@@ -54,10 +48,7 @@ class PaymentRepository:
         """
         return Refunds(self.session, lambda _, refund: refund).make(order_id, new, new.reason).refund
 
-    @uses(
-        *(IamAction.GET, IamAction.BATCH_GET, IamAction.QUERY, IamAction.PUT, IamAction.UPDATE),
-        IamAction.PROVIDER_SECRETS,
-    )
+    @uses(*PAYING)
     def refresh(self, payment_id: str) -> Payment:
         """Return a payment after its provider was asked.
 
@@ -65,18 +56,12 @@ class PaymentRepository:
         """
         return ProviderPayments(self.session).refresh(payment_id)
 
-    @uses(
-        *(IamAction.GET, IamAction.BATCH_GET, IamAction.QUERY, IamAction.PUT, IamAction.UPDATE),
-        IamAction.PROVIDER_SECRETS,
-    )
+    @uses(*PAYING)
     def cancel(self, payment_id: str) -> Payment:
         """Void a payment that was not captured. Raises NotFound, InvalidState, PaymentInProgress, Contention."""
         return ProviderPayments(self.session).cancel(payment_id)
 
-    @uses(
-        *(IamAction.GET, IamAction.BATCH_GET, IamAction.QUERY, IamAction.PUT, IamAction.UPDATE),
-        IamAction.PROVIDER_SECRETS,
-    )
+    @uses(*PAYING)
     def pay(self, order_id: str, new: NewPayment) -> Payment:
         """Record the payment of an order, captured at once and posted, or begin one by a provider.
 

@@ -113,7 +113,7 @@ class StoredPayment:
             updated_at=to_rfc3339(self.updated_at),
             version=self.version,
             **optional,
-            **({} if self.stage in SETTLED else self.due(self.updated_at)),
+            **(self.due(self.updated_at) if self.is_open else {}),
         )
 
     @property

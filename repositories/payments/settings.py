@@ -1,5 +1,6 @@
 """Payment providers of a tenant: whether they are on, and the account; and clients for them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from domain.common.errors import Flaw, InvalidState, NotFound, ProviderUnavailable
@@ -40,6 +41,17 @@ def client_of(session: Session, provider: str, *, anew: bool = False) -> Provide
     return _client(session, found)
 
 
+def ask[T](session: Session, provider: str, question: Callable[[Provider], T]) -> T:
+    """Return what a provider answers, asked again with credentials read anew if it does not accept those known.
+
+    Raises NoCredentials, Unavailable, and as the question.
+    """
+    try:
+        return question(client_of(session, provider))
+    except CredentialsRefused:
+        return question(client_of(session, provider, anew=True))
+
+
 def require_chargeable(session: Session, provider: str, amount: Money) -> None:
     """Raise InvalidState if a provider cannot charge or refund an amount, or cannot be asked. Raises Unavailable."""
     try:
@@ -74,7 +86,7 @@ class ProviderRepository:
         row = self._read(provider)
         if row is None or row["account"] is None:
             raise NotFound("payment provider")
-        return _shown(row, f"{base}{self._path(provider)}")
+        return self._shown(row, base)
 
     @uses(IamAction.GET, IamAction.PUT, IamAction.PROVIDER_SECRETS, IamAction.SET_PROVIDER_SECRETS)
     @retry_on_conflict
@@ -94,7 +106,7 @@ class ProviderRepository:
         # The secret first: if this ends here, what is stored still works with it.
         secrets.write(self.session.tenant, provider, given)
         after = self._store(row, provider, enabled=new.enabled, account=account)
-        return _shown(after, f"{base}{self._path(provider)}")
+        return self._shown(after, base)
 
     @uses(IamAction.GET, IamAction.PUT, IamAction.SET_PROVIDER_SECRETS)
     @retry_on_conflict
@@ -145,10 +157,7 @@ class ProviderRepository:
         self.session.commit_events(tx, DomainEvent(kind, f"provider/{provider}", version, {}, self.session.at))
         return after
 
-    def _path(self, provider: str) -> str:
-        return f"/v1/payment-events/{provider}/{self.session.tenant}"
-
-
-def _shown(row: Row, url: str) -> PaymentProvider:
-    fields = {name: row[name] for name in ("provider", "enabled", "account", "version", "updated_at")}
-    return PaymentProvider(**fields, webhook_url=url)
+    def _shown(self, row: Row, base: str) -> PaymentProvider:
+        fields = {name: row[name] for name in ("provider", "enabled", "account", "version", "updated_at")}
+        path = f"/v1/payment-events/{row['provider']}/{self.session.tenant}"
+        return PaymentProvider(**fields, webhook_url=f"{base}{path}")

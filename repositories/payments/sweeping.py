@@ -5,12 +5,11 @@ from datetime import datetime, timedelta
 
 from domain.identity.permissions import Caller
 from repositories.dynamodb import keys
-from repositories.dynamodb.iam_actions import IamAction, uses
+from repositories.dynamodb.iam_actions import PAYING, IamAction, uses
 from repositories.dynamodb.session import Session
 from repositories.dynamodb.table import Table
-from repositories.dynamodb.transaction import Stale, WriteTransaction
 from repositories.dynamodb.work_keys import DueRow
-from repositories.dynamodb.work_list import Swept, Work, make_due, sweep
+from repositories.dynamodb.work_list import Swept, Work, move, sweep
 from repositories.payments.advancing import advance
 from repositories.payments.incoming.processing import process
 from repositories.payments.reading import read_payment
@@ -20,10 +19,7 @@ _FIRST = timedelta(hours=1)
 """Time to look back without a mark: there were no payments by providers before the sweep."""
 
 
-@uses(
-    *(IamAction.GET, IamAction.BATCH_GET, IamAction.QUERY, IamAction.PUT, IamAction.UPDATE, IamAction.DUE),
-    IamAction.PROVIDER_SECRETS,
-)
+@uses(*PAYING, IamAction.DUE)
 def sweep_payments(table: Table, at: datetime, deadline: float) -> dict[Work, Swept]:
     """Go on with what is due by `at`, until `deadline` (monotonic clock, seconds). Raises Unavailable."""
     kinds: dict[Work, Callable[[Session, DueRow], bool]] = {
@@ -47,15 +43,11 @@ def _payment(session: Session, due: DueRow) -> bool:
     if payment is None:
         return False
     after = advance(session, payment).payment
-    place = after.due(session.at)
-    if after.version == payment.version and after.is_open:
-        tx = WriteTransaction(session.table)
-        make_due(tx, "ask again later", due.key, due.due.sk, place, raises=Stale())
-        try:
-            tx.commit(session.deadline)
-        except Stale:
-            return False
-    return after.version != payment.version
+    if after.version != payment.version:
+        return True
+    if after.is_open:
+        move(session.table, "ask again later", due, after.due(session.at), session.deadline)
+    return False
 
 
 def _refund(session: Session, due: DueRow) -> bool:

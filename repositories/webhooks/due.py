@@ -13,9 +13,8 @@ from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row
 from repositories.dynamodb.iam_actions import IamAction, uses
 from repositories.dynamodb.table import Table
-from repositories.dynamodb.transaction import Stale, WriteTransaction
 from repositories.dynamodb.work_keys import DueRow
-from repositories.dynamodb.work_list import Swept, Work, make_due, sweep
+from repositories.dynamodb.work_list import Swept, Work, move, sweep
 from repositories.events.relay import send_to_queue
 from repositories.webhooks.rows import LONGEST_DELAY, attempt_at, due_attributes
 
@@ -55,12 +54,6 @@ def sweep_deliveries(table: Table, at: datetime, deadline: float) -> Swept:
     """Make overdue attempts due now, so that the relay sends another message, until `deadline` (monotonic clock)."""
 
     def wake(row: DueRow) -> bool:
-        tx = WriteTransaction(table)
-        make_due(tx, "make it due now", row.key, row.due.sk, due_attributes(row.id, at, at), raises=Stale())
-        try:
-            tx.commit(deadline)
-        except Stale:
-            return False
-        return True
+        return move(table, "make it due now", row, due_attributes(row.id, at, at), deadline)
 
     return sweep(table, Work.DELIVERY, wake, at, deadline, _FIRST)

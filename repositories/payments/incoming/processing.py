@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from domain.common.model import to_rfc3339
-from repositories.dynamodb.iam_actions import IamAction, uses
+from repositories.dynamodb.iam_actions import PAYING, uses
 from repositories.dynamodb.keys import Key
 from repositories.dynamodb.session import Session
 from repositories.dynamodb.transaction import Stale
@@ -18,10 +18,7 @@ class PaymentMissing(Exception):
     """An event is about a payment that is not there, or not yet: it must not be lost."""
 
 
-@uses(
-    *(IamAction.GET, IamAction.BATCH_GET, IamAction.QUERY, IamAction.PUT, IamAction.UPDATE),
-    IamAction.PROVIDER_SECRETS,
-)
+@uses(*PAYING)
 def process(session: Session, key: Key) -> str:
     """Ask the provider about the payment of an event, and return what came of it.
 

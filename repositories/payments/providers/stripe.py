@@ -5,7 +5,6 @@ The official library takes twice the CPU of a whole cold start to import; what i
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -200,13 +199,6 @@ def minor_of(money: Money) -> int:
     if amount != amount.to_integral_value() or (digits == _ROUNDED_DIGITS and int(amount) % 10):
         raise InvalidState(f"Stripe cannot charge {money}: it has too fine a fraction.")
     return int(amount)
-
-
-def money_of(minor: int, currency: str) -> Money:
-    """Return an amount that Stripe counts as money."""
-    code = currency.upper()
-    digits = _DIGITS.get(code, MINOR_UNITS[code])
-    return Money(amount=Decimal(minor).scaleb(-digits), currency=code)
 
 
 def _flat(fields: Mapping[str, Any] | Sequence[Any], under: str = "") -> Iterator[tuple[str, str]]:
