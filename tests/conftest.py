@@ -27,10 +27,10 @@ from local.http.server import settings_for
 from local.http.sigv4 import AccessKey
 from local.invocation import invoke
 from local.processes import free_port
-from local.simulators.banks import Banks, serving
+from local.simulators.banks import Banks, addresses, serving
 from local.user_pool import SERVICES, user_pool
 from repositories.aws import clients
-from repositories.aws.settings import environment, settings
+from repositories.aws.settings import settings
 from repositories.dynamodb.schema import create_table_request
 from repositories.paging import cursors
 from repositories.webhooks import secrets
@@ -66,7 +66,7 @@ def forget_clients() -> None:
 
 @pytest.fixture(scope="session")
 def bank() -> Iterator[tuple[Banks, str]]:
-    """Simulators of payment providers, and the address of Stripe's."""
+    """Simulators of payment providers, and the address below which their APIs are."""
     banks = Banks(None)
     with serving(banks) as address:
         yield banks, address
@@ -78,7 +78,7 @@ def database(bank: tuple[Banks, str]) -> Iterator[str]:
     """Dynoxide in memory, with the table; every test uses tenants of its own in it."""
     with local.database(None) as endpoint, user_pool():
         settings_for(None)
-        os.environ |= environment(stripe_api=bank[1])
+        os.environ |= addresses(bank[1])
         forget_clients()
         yield endpoint
         forget_clients()

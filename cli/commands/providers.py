@@ -9,7 +9,7 @@ import typer
 from cli.commands.options import fail
 
 if TYPE_CHECKING:
-    from repositories.payments.providers.stripe import Stripe
+    from repositories.payments.providers.stripe.client import Stripe
     from repositories.payments.rows import StoredPayment
 
 _SECONDS = 120.0
@@ -30,12 +30,14 @@ def check(
 ) -> None:
     """Try everything that Tradepost asks of Stripe, with a key in test mode, and print what holds."""
     from domain.common.environment import monotonic
-    from repositories.payments.providers.provider import OutcomeUnknown, Refused
-    from repositories.payments.providers.stripe import Stripe
+    from repositories.payments.credentials import Credentials
+    from repositories.payments.providers.provider import Access, OutcomeUnknown, Refused
+    from repositories.payments.providers.stripe.client import Stripe
 
     if not secret_key.startswith(_TEST_KEYS):
         fail("Give a key in test mode: it begins with sk_test_ or rk_test_.", 2)
-    stripe = Stripe("check", secret_key, stripe_api, monotonic() + _SECONDS)
+    credentials = Credentials({"secret_key": secret_key}, None)
+    stripe = Stripe(Access("check", credentials, stripe_api, monotonic() + _SECONDS))
     failed = 0
     try:
         with httpx.Client(base_url=f"{stripe_api.rstrip('/')}/v1/", auth=(secret_key, ""), timeout=30) as client:

@@ -36,6 +36,7 @@ def serve(
     stripe_api: Annotated[
         str | None, typer.Option("--stripe-api", help="Stripe's API. Default: a simulator, which needs no account.")
     ] = None,
+    paypal_api: Annotated[str | None, typer.Option("--paypal-api", help="PayPal's API. Default: a simulator.")] = None,
     reload: Annotated[bool, typer.Option("--reload", help="Start again when the code changes.")] = False,
 ) -> None:
     """Run the API locally on an embedded database."""
@@ -48,13 +49,16 @@ def serve(
     readable = not log_json and sys.stdout.isatty()
     try:
         with _private(data, keep=not memory), _only_one(data, keep=not memory):
-            _serve(port, data, None if memory else data.resolve(), stripe_api, readable=readable, events=events)
+            providers = {"stripe_api": stripe_api, "paypal_api": paypal_api}
+            _serve(port, data, None if memory else data.resolve(), providers, readable=readable, events=events)
     except LookupError as failure:
         fail(str(failure.args[0]))
     stderr.print("Stopped.")
 
 
-def _serve(port: int, data: Path, folder: Path | None, stripe_api: str | None, *, readable: bool, events: bool) -> None:
+def _serve(
+    port: int, data: Path, folder: Path | None, providers: dict[str, str | None], *, readable: bool, events: bool
+) -> None:
     from local.addresses import allow_test_domains
     from local.aws.secrets import ENDPOINT, secrets_manager
     from local.cognito.users import POOL_ID
@@ -69,7 +73,7 @@ def _serve(port: int, data: Path, folder: Path | None, stripe_api: str | None, *
     allow_test_domains()
     key, operator, is_new = _keys(folder)
     url = f"http://127.0.0.1:{port}"
-    stripe = stripe_api or f"{url}{PATH}/stripe"
+    apis = {name: given or f"{url}{PATH}/{name.removesuffix('_api')}" for name, given in providers.items()}
 
     def announce() -> None:
         if folder and is_new:
@@ -77,7 +81,8 @@ def _serve(port: int, data: Path, folder: Path | None, stripe_api: str | None, *
         token = mint(key, tenant="acme", role="owner", user=str(uuid4()))
         body = json.dumps({"name": "Enamel mug", "price": {"amount": "12.99", "currency": "EUR"}, "stock": 10})
         print(f"Tradepost listening on {url}/v1 (documentation: {url}/v1/docs)")
-        print(f"Stripe: {stripe}" + ("" if stripe_api else f" (simulated: {url}{PATH})"))
+        for name, label in (("stripe_api", "Stripe"), ("paypal_api", "PayPal")):
+            print(f"{label}: {apis[name]}" + ("" if providers[name] else f" (simulated: {url}{PATH})"))
         print(
             f"curl -s {url}/v1/items -H 'Authorization: Bearer {token}'"
             f" -H 'Content-Type: application/json' -d '{body}'",
@@ -93,7 +98,7 @@ def _serve(port: int, data: Path, folder: Path | None, stripe_api: str | None, *
         closing(Banks(folder and folder / "simulators.db")) as banks,
     ):
         settings_for(folder)
-        os.environ |= environment(stripe_api=stripe) | {ENDPOINT: secrets}
+        os.environ |= environment(**apis) | {ENDPOINT: secrets}
         cognito = {"endpoint": f"{url}{COGNITO_PATH}", "administration": administration}
         running_file = write_running(
             data,
@@ -101,7 +106,8 @@ def _serve(port: int, data: Path, folder: Path | None, stripe_api: str | None, *
             database=endpoint,
             services=os.environ["AWS_ENDPOINT_URL_SQS"],
             user_pool=cognito | {"pool": POOL_ID, "client": AUDIENCE},
-            stripe=stripe,
+            stripe=apis["stripe_api"],
+            paypal=apis["paypal_api"],
             secrets=secrets,
             token_key=pem(key).decode(),
             access_key=asdict(operator),

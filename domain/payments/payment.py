@@ -16,7 +16,7 @@ PaymentState = Literal[
 class NewPayment(Model):
     """A payment: collected outside Tradepost (`manual`), and captured at once, or through a provider."""
 
-    provider: Literal["manual", "stripe"]
+    provider: Literal["manual", "stripe", "paypal"]
     reference: Annotated[SingleLine, Field(max_length=200)] | None = None
     """Free text, such as the number of a receipt."""
     return_url: Annotated[SingleLine, Field(max_length=2000)] | None = None

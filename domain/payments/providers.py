@@ -1,8 +1,8 @@
 """Settings of the payment providers of a tenant."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field, StrictBool
+from pydantic import Discriminator, Field, StrictBool, Tag
 
 from domain.common.model import Model, Timestamp
 
@@ -14,10 +14,33 @@ class StripeCredentials(Model):
     webhook_secret: Annotated[str, Field(pattern=r"^whsec_[A-Za-z0-9+/=_-]{1,200}$")] | None = None
 
 
+class PayPalCredentials(Model):
+    """Credentials of a PayPal app. Without `webhook_id`, what PayPal sends is refused."""
+
+    client_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,200}$")]
+    client_secret: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,200}$")]
+    webhook_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,50}$")] | None = None
+
+
+_STRIPE, _PAYPAL = "function-stripe", "function-paypal"
+"""Tags of the union below, which pointers to flaws leave out."""
+
+
+def _whose(given: Any) -> str:
+    if isinstance(given, dict):
+        return _PAYPAL if "client_id" in given and "secret_key" not in given else _STRIPE
+    return _PAYPAL if isinstance(given, PayPalCredentials) else _STRIPE
+
+
+type Credentials = Annotated[
+    Annotated[StripeCredentials, Tag(_STRIPE)] | Annotated[PayPalCredentials, Tag(_PAYPAL)], Discriminator(_whose)
+]
+
+
 class NewProvider(Model):
     """Credentials for a provider, which are never shown, and whether payments can be begun with it."""
 
-    credentials: StripeCredentials
+    credentials: Credentials
     enabled: StrictBool = True
 
 

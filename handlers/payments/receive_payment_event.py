@@ -4,7 +4,7 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler.depends import Depends
 
-from domain.common.errors import NotFound
+from domain.common.errors import NotFound, ProviderUnavailable
 from handlers.http.declaration import SIGNED
 from handlers.http.route import Route
 from handlers.invocations.signed import SignedRequest, of_tenant, signed_request
@@ -19,7 +19,7 @@ api = Route()
     "/v1/payment-events/<provider>/<tenant_id>",
     permission=SIGNED,
     status=204,
-    raises=[NotFound],
+    raises=[NotFound, ProviderUnavailable],
     idempotency_key="ignored",
 )
 def receive_payment_event(provider: str, tenant_id: str, inbox: Inbox, signed: Signed) -> None:  # noqa: ARG001 - the inbox is the tenant's
@@ -27,7 +27,7 @@ def receive_payment_event(provider: str, tenant_id: str, inbox: Inbox, signed: S
 
     400 without a valid signature, 503 if it could not be kept: the provider sends it again then.
     """
-    inbox.receive(provider, signed.body, signed.header("stripe-signature"))
+    inbox.receive(provider, signed.body, signed.header)
 
 
 handler = api.handler

@@ -6,6 +6,7 @@ import hmac
 import json
 import logging
 import os
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,16 +14,21 @@ from pathlib import Path
 from random import Random, SystemRandom
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import httpx
 
 from local.loopback import Answered, Asked, served
 from local.simulators import page
+from local.simulators.paypal import signing
+from local.simulators.paypal.api import PayPal
+from local.simulators.paypal.objects import time as written
 from local.simulators.store import Store, Webhook
 from local.simulators.stripe.api import Stripe
 from repositories.aws.settings import environment
 
 PATH = "/_simulators"
+_JSON = {"Content-Type": "application/json"}
 _PAUSE_SECONDS = 0.2
 _TRIES = 8
 _TIMEOUT = 10.0
@@ -35,19 +41,26 @@ class Banks:
         """`chance` makes ids."""
         self.store = Store(path)
         self.stripe = Stripe(self.store, chance or SystemRandom(), now)
+        self.paypal = PayPal(self.store, chance or SystemRandom(), now)
 
     def handle(self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> Answered:
         """Answer a request to a path below `/_simulators`; header names are in lower case."""
         provider, _, rest = path.removeprefix(f"{PATH}/").partition("/")
         if provider == "stripe" and rest.startswith("v1/"):
             reply = self.stripe.handle(method, f"/{rest}", query, headers, body.decode())
-            return Answered(reply.status, {"Content-Type": "application/json"} | reply.headers, _json(reply.body))
+            return Answered(reply.status, _JSON | reply.headers, _json(reply.body))
+        if provider == "paypal" and f"/{rest}" == signing.CERTIFICATE:
+            return Answered(200, {"Content-Type": "application/x-pem-file"}, signing.certificate(self.store).encode())
+        if provider == "paypal" and re.match(r"v[12]/", rest):
+            base = f"http://{headers.get('host', '')}{PATH}/paypal"
+            answer = self.paypal.handle(method, f"/{rest}", query, headers, body.decode(), base)
+            return Answered(answer.status, _JSON, _json(answer.body))
         if path == PATH and method == "POST":
-            page.act(self.stripe, body.decode())
+            page.act(self.stripe, self.paypal, body.decode())
             return Answered(303, {"Location": PATH}, b"")
         if path.rstrip("/") == PATH:
             return Answered(200, {"Content-Type": "text/html; charset=utf-8"}, page.page(self.store).encode())
-        return Answered(404, {"Content-Type": "application/json"}, _json({"error": {"message": "There is nothing."}}))
+        return Answered(404, _JSON, _json({"error": {"message": "There is nothing."}}))
 
     def close(self) -> None:
         """Close the file."""
@@ -65,20 +78,26 @@ class Banks:
     def send_due(self) -> None:
         """Send the webhooks that are due."""
         for webhook in self.store.due(time.time()):
-            if send(webhook) or webhook.tries + 1 >= _TRIES:
+            if self.send(webhook) or webhook.tries + 1 >= _TRIES:
                 self.store.sent(webhook)
             else:
                 self.store.again(webhook, time.time() + 2**webhook.tries)
 
+    def send(self, webhook: Webhook) -> bool:
+        """Send a webhook, signed as its provider signs; return whether it was taken."""
+        endpoint = json.loads(webhook.endpoint)
+        headers = _JSON | self.signed(endpoint, webhook.body)
+        try:
+            return httpx.post(endpoint["url"], content=webhook.body, headers=headers, timeout=_TIMEOUT).is_success
+        except httpx.HTTPError:
+            return False
 
-def send(webhook: Webhook) -> bool:
-    """Send a webhook, signed as Stripe signs; return whether it was taken."""
-    url, secret = json.loads(webhook.endpoint)
-    headers = {"Content-Type": "application/json", "Stripe-Signature": signature(webhook.body, secret, time.time())}
-    try:
-        return httpx.post(url, content=webhook.body, headers=headers, timeout=_TIMEOUT).is_success
-    except httpx.HTTPError:
-        return False
+    def signed(self, endpoint: Mapping[str, str], body: str) -> dict[str, str]:
+        """Return the headers with the signature of a body for an endpoint."""
+        if endpoint["provider"] == "stripe":
+            return {"Stripe-Signature": signature(body, endpoint["secret"], time.time())}
+        transmission, at = str(uuid4()), written(time.time())
+        return signing.headers(self.store, endpoint["base"], endpoint["webhook"], body, transmission, at)
 
 
 def signature(body: str, secret: str, at: float) -> str:
@@ -87,16 +106,21 @@ def signature(body: str, secret: str, at: float) -> str:
     return f"t={int(at)},v1={signed}"
 
 
+def addresses(base: str) -> dict[str, str]:
+    """Return the environment variables that let functions use the simulators at an address."""
+    return environment(stripe_api=f"{base}/stripe", paypal_api=f"{base}/paypal")
+
+
 @contextmanager
 def serving(banks: Banks) -> Iterator[str]:
-    """Serve simulators on the loopback interface and yield the address of Stripe's."""
+    """Serve simulators on the loopback interface and yield the address below which each provider has its API."""
 
     def answer(asked: Asked) -> Answered:
         parts = urlsplit(asked.target)
         return banks.handle(asked.method, parts.path, parts.query, asked.headers, asked.body)
 
     with served(answer, "GET", "POST") as address:
-        yield f"{address}{PATH}/stripe"
+        yield f"{address}{PATH}"
 
 
 @contextmanager
@@ -104,7 +128,7 @@ def simulated(chance: Random | None = None, now: Callable[[], float] = time.time
     """Serve simulators in memory; within the context, functions use them."""
     banks = Banks(None, chance, now)
     with serving(banks) as address:
-        os.environ |= environment(stripe_api=address)
+        os.environ |= addresses(address)
         yield banks
     banks.close()
 

@@ -34,6 +34,8 @@ class Settings(BaseModel):
     """Beginning of the names of secrets with tenants' credentials for payment providers; the tenant follows."""
     stripe_api: str = Field("https://api.stripe.com", alias="STRIPE_API")
     """Address of Stripe's API."""
+    paypal_api: str = Field("https://api-m.paypal.com", alias="PAYPAL_API")
+    """Address of PayPal's API; that of its sandbox is https://api-m.sandbox.paypal.com."""
     event_queue: str = Field("", alias="EVENT_QUEUE")
     """URL of the queue of events, for functions that relay events."""
     event_bus: str = Field("", alias="EVENT_BUS")

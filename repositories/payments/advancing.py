@@ -91,6 +91,8 @@ class _Advancing:
                     raise  # it may have been begun before the credentials were replaced
                 return Advanced(self._fail(payment, refused), refused.reason, refused)
             after = self.session.retry_on_conflict(partial(self._note, payment, answer))
+            if after.stage is Stage.VOIDED and answer.held is Held.AUTHORIZATION:
+                ask(self.session, payment.provider, lambda provider: provider.void(after))  # noqa: B023 - called at once
             waits = after.stage is Stage.CREATED and answer.held is Held.NOTHING
             if waits or after.version == payment.version:
                 return Advanced(after, answer.failure)

@@ -78,6 +78,7 @@ class ProviderPayments:
             created_at=self.session.at,
             updated_at=self.session.at,
             reference=new.reference,
+            return_url=new.return_url,
             digest=digest,
         )
         self.add(payment)

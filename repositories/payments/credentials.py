@@ -4,7 +4,8 @@ The name of a secret begins with the tenant, so that the role of a request can r
 """
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Self
 
 from botocore.exceptions import ClientError
@@ -25,12 +26,14 @@ _BUSY = frozenset({"ResourceExistsException", "InvalidRequestException"})
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Credentials of a tenant for Stripe."""
+    """Credentials of a tenant for a provider."""
 
-    secret_key: str
-    webhook_secret: str | None
-    previous_webhook_secret: str | None = None
-    """The webhook secret before the current one, which signs along while it is rotated."""
+    secrets: Mapping[str, str]
+    """What requests are made with, as the contract names it: `secret_key`, or `client_id` and `client_secret`."""
+    webhook: str | None
+    """What webhooks are signed for: a secret, or the id of the webhook."""
+    previous_webhook: str | None = None
+    """What they were signed for before, which is valid until it is replaced again."""
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -38,9 +41,16 @@ class Credentials:
         return cls(**json.loads(text))
 
     @property
-    def webhook_secrets(self) -> list[str]:
-        """Secrets with which webhooks may be signed."""
-        return [each for each in (self.webhook_secret, self.previous_webhook_secret) if each]
+    def webhooks(self) -> list[str]:
+        """What webhooks may be signed for."""
+        return [each for each in (self.webhook, self.previous_webhook) if each]
+
+    def after(self, before: "Credentials | None") -> "Credentials":
+        """Return these credentials where there were others."""
+        if before is None:
+            return self
+        is_new = before.webhook != self.webhook
+        return replace(self, previous_webhook=before.webhook if is_new else before.previous_webhook)
 
 
 def read(tenant: str, provider: str, *, anew: bool = False) -> Credentials | None:

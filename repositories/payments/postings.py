@@ -28,6 +28,7 @@ SHOP_STRIPES = 4
 _TYPES = {
     "cash": AccountType.ASSET,
     "stripe": AccountType.ASSET,
+    "paypal": AccountType.ASSET,
     "sales": AccountType.INCOME,
     "shipping": AccountType.INCOME,
     "fees": AccountType.INCOME,

@@ -31,7 +31,10 @@ _STATES: dict[Stage, PaymentState] = {
     Stage.RETURNED: "refunded",
     Stage.FAILED: "failed",
 }
-_OPTIONAL = ("external_id", "client_secret", "approve_url", "failure", "transaction_id", "reference", "digest")
+_OPTIONAL = (
+    *("external_id", "client_secret", "approve_url", "failure", "transaction_id", "reference", "digest"),
+    "return_url",
+)
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
 
 
@@ -54,6 +57,8 @@ class StoredPayment:
     """Id at the provider."""
     client_secret: str | None = None
     approve_url: str | None = None
+    return_url: str | None = None
+    """Where the provider sends the customer afterwards."""
     failure: str | None = None
     hold_until: datetime | None = None
     """When the order's reservation would have ended had it not been locked."""

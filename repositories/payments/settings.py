@@ -9,7 +9,6 @@ from domain.common.model import to_rfc3339
 from domain.common.money import Money
 from domain.common.validation import invalid_input
 from domain.payments.providers import NewProvider, PaymentProvider
-from repositories.aws.settings import settings
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row, new_row
 from repositories.dynamodb.iam_actions import IamAction, uses
@@ -17,13 +16,8 @@ from repositories.dynamodb.session import Session, retry_on_conflict
 from repositories.dynamodb.transaction import Stale
 from repositories.payments import credentials as secrets
 from repositories.payments.credentials import Credentials
+from repositories.payments.providers.clients import PROVIDERS, client
 from repositories.payments.providers.provider import CredentialsRefused, OutcomeUnknown, Provider, Refused
-
-PROVIDERS = ("stripe",)
-
-
-_RESERVE_SECONDS = 3.0
-"""Seconds of a request's time that are reserved for noting what a provider answered."""
 
 
 class NoCredentials(Exception):
@@ -38,7 +32,7 @@ def client_of(session: Session, provider: str, *, anew: bool = False) -> Provide
     found = secrets.read(session.tenant, provider, anew=anew) or secrets.read(session.tenant, provider, anew=True)
     if found is None:
         raise NoCredentials(f"There are no credentials for {provider}.")
-    return _client(session, found)
+    return client(session, provider, found)
 
 
 def ask[T](session: Session, provider: str, question: Callable[[Provider], T]) -> T:
@@ -58,13 +52,6 @@ def require_chargeable(session: Session, provider: str, amount: Money) -> None:
         client_of(session, provider).require_chargeable(amount)
     except NoCredentials as missing:
         raise InvalidState(str(missing)) from None
-
-
-def _client(session: Session, credentials: Credentials) -> Provider:
-    from repositories.payments.providers.stripe import Stripe
-
-    deadline = session.deadline - _RESERVE_SECONDS
-    return Stripe(session.tenant, credentials.secret_key, settings().stripe_api, deadline)
 
 
 def require_enabled(session: Session, provider: str) -> None:
@@ -96,13 +83,8 @@ class ProviderRepository:
         Raises NotFound, ValidationFailed, ProviderUnavailable, Contention.
         """
         row = self._read(provider)
-        given = Credentials(**new.credentials.model_dump())
-        before = secrets.read(self.session.tenant, provider, anew=True)
-        if before:
-            is_new = before.webhook_secret != given.webhook_secret
-            previous = before.webhook_secret if is_new else before.previous_webhook_secret
-            given = Credentials(given.secret_key, given.webhook_secret, previous)
-        account = self._account(given)
+        given = _given(provider, new).after(secrets.read(self.session.tenant, provider, anew=True))
+        account = self._account(provider, given)
         # The secret first: if this ends here, what is stored still works with it.
         secrets.write(self.session.tenant, provider, given)
         after = self._store(row, provider, enabled=new.enabled, account=account)
@@ -119,14 +101,11 @@ class ProviderRepository:
         secrets.delete(self.session.tenant, provider)
         self._store(row, provider, enabled=False, account=None)
 
-    def _account(self, given: Credentials) -> str:
+    def _account(self, provider: str, given: Credentials) -> str:
         try:
-            return _client(self.session, given).account()
-        except CredentialsRefused:
-            flaw = Flaw("/credentials/secret_key", "CREDENTIALS_REFUSED", "The provider does not accept it.")
-            raise invalid_input([flaw]) from None
+            return client(self.session, provider, given).account()
         except Refused as refused:
-            flaw = Flaw("/credentials/secret_key", "CREDENTIALS_REFUSED", refused.reason)
+            flaw = Flaw(f"/credentials/{[*given.secrets][-1]}", "CREDENTIALS_REFUSED", refused.reason)
             raise invalid_input([flaw]) from None
         except OutcomeUnknown:
             raise ProviderUnavailable from None
@@ -161,3 +140,13 @@ class ProviderRepository:
         fields = {name: row[name] for name in ("provider", "enabled", "account", "version", "updated_at")}
         path = f"/v1/payment-events/{row['provider']}/{self.session.tenant}"
         return PaymentProvider(**fields, webhook_url=f"{base}{path}")
+
+
+def _given(provider: str, new: NewProvider) -> Credentials:
+    """Return the credentials of a request. Raises ValidationFailed if they are another provider's."""
+    fields = new.credentials.model_dump()
+    names = {"stripe": ("webhook_secret", "secret_key"), "paypal": ("webhook_id", "client_id", "client_secret")}
+    webhook, *secrets = names[provider]
+    if webhook not in fields:
+        raise invalid_input([Flaw("/credentials", "CREDENTIALS_OF_ANOTHER", f"They are not those of {provider}.")])
+    return Credentials({name: fields[name] for name in secrets}, fields[webhook])

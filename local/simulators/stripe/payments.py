@@ -256,8 +256,8 @@ class Payments:
         self.store.put(account, "event", event)
         for endpoint in self.store.all(account, "webhook_endpoint"):
             if {"*", kind} & set(endpoint["enabled_events"]):
-                address = json.dumps([endpoint["url"], endpoint["secret"]])
-                self.store.send(address, json.dumps(event), self._now())
+                address = {"provider": "stripe", "url": endpoint["url"], "secret": endpoint["secret"]}
+                self.store.send(json.dumps(address), json.dumps(event), self._now())
 
     def lapse(self, account: str, intent_id: str) -> None:
         """Let an authorization lapse."""

@@ -5,6 +5,7 @@ What an event says of money is never used, and events come late, twice and in an
 
 import hashlib
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,7 +13,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from domain.common.errors import Flaw, NotFound
+from domain.common.errors import Flaw, NotFound, ProviderUnavailable
 from domain.common.ids import is_id
 from domain.common.model import to_rfc3339
 from domain.common.validation import invalid_input
@@ -22,8 +23,8 @@ from repositories.dynamodb.iam_actions import IamAction, uses
 from repositories.dynamodb.session import Session
 from repositories.dynamodb.work_list import Work
 from repositories.payments import credentials
-from repositories.payments.incoming.signatures import is_signed
-from repositories.payments.settings import PROVIDERS
+from repositories.payments.providers.clients import PROVIDERS, client
+from repositories.payments.providers.provider import OutcomeUnknown, Provider, Received, Refused, Subject
 
 _SWEPT_AFTER = timedelta(minutes=1)
 """Time after which an event is overdue: its message was lost."""
@@ -38,24 +39,24 @@ class PaymentInbox:
     session: Session
 
     @uses(IamAction.PUT, IamAction.PROVIDER_SECRETS)
-    def receive(self, provider: str, body: bytes, signature: str | None) -> None:
+    def receive(self, provider: str, body: bytes, header: Callable[[str], str | None]) -> None:
         """Keep an event, once. One that is not about a payment of the tenant is left out.
 
-        Raises NotFound without such a provider, ValidationFailed for a bad signature, Unavailable.
+        Raises NotFound without such a provider, ValidationFailed for a bad signature, ProviderUnavailable, Unavailable.
         """
         if provider not in PROVIDERS:
             raise NotFound
-        self._require_signed(provider, body, signature)
+        sender = self._sender(provider, Received(body, header, self.session.at))
         event = _object(body)
-        payment_id = _payment_of(event, self.session.tenant)
-        if payment_id is None:
+        about = sender.subject(event)
+        if about is None or not self._is_ours(event, about):
             return
         at = self.session.at
         row = new_row(
             keys.inbox(self.session.tenant, provider, event["id"]),
             "inbox",
-            payment_id=payment_id,
-            event=str(event.get("type", ""))[:100],
+            payment_id=about.payment_id,
+            event=str(event.get("type") or event.get("event_type") or "")[:100],
             digest=hashlib.sha256(body).hexdigest(),
             received_at=to_rfc3339(at),
             ttl=int((at + _KEPT).timestamp()),
@@ -63,14 +64,32 @@ class PaymentInbox:
         )
         self.session.table.put(row, "attribute_not_exists(pk)", {})
 
-    def _require_signed(self, provider: str, body: bytes, signature: str | None) -> None:
-        """Raise ValidationFailed unless the body has a valid signature; secrets may have been replaced lately."""
+    def _sender(self, provider: str, received: Received) -> Provider:
+        """Return the provider that has sent what was received; credentials may have been replaced lately.
+
+        Raises ValidationFailed unless it is signed, ProviderUnavailable if the provider cannot be asked whether it is.
+        """
+        tried, sender = None, None
         for anew in (False, True):
             found = credentials.read(self.session.tenant, provider, anew=anew)
-            if found and is_signed(body, signature, found.webhook_secrets, self.session.at):
-                return
-        flaw = Flaw("/header/Stripe-Signature", "SIGNATURE_INVALID", "It is not of this body, or not of now.")
-        raise invalid_input([flaw])
+            if found and found != tried:
+                sender = client(self.session, provider, found)
+                if _is_genuine(sender, received):
+                    return sender
+            tried = found
+        name = f"/header/{sender.signature_header}" if sender else ""
+        raise invalid_input([Flaw(name, "SIGNATURE_INVALID", "It is not of this body, or not of now.")])
+
+    def _is_ours(self, event: dict[str, Any], about: Subject) -> bool:
+        is_ours = about.tenant == self.session.tenant and is_id("payment", about.payment_id)
+        return is_ours and _EVENT_ID.fullmatch(str(event.get("id"))) is not None
+
+
+def _is_genuine(sender: Provider, received: Received) -> bool:
+    try:
+        return sender.is_genuine(received)
+    except (OutcomeUnknown, Refused):
+        raise ProviderUnavailable from None
 
 
 def _object(body: bytes) -> dict[str, Any]:
@@ -80,14 +99,3 @@ def _object(body: bytes) -> dict[str, Any]:
         if isinstance(found, dict):
             return found
     raise invalid_input([Flaw("", "OBJECT_TYPE", "The body must be a JSON object.")])
-
-
-def _payment_of(event: dict[str, Any], tenant: str) -> str | None:
-    """Return the payment of the tenant that an event is about, as the metadata say, or None."""
-    about: Any = event
-    for name in ("data", "object", "metadata"):
-        about = about.get(name) if isinstance(about, dict) else None
-    metadata = about if isinstance(about, dict) else {}
-    payment_id = str(metadata.get("payment"))
-    is_ours = metadata.get("tenant") == tenant and is_id("payment", payment_id)
-    return payment_id if is_ours and _EVENT_ID.fullmatch(str(event.get("id"))) else None

@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 from domain.common.model import to_rfc3339
+from domain.payments.protocol import Stage
 from repositories.dynamodb.iam_actions import PAYING, uses
 from repositories.dynamodb.keys import Key
 from repositories.dynamodb.session import Session
 from repositories.dynamodb.transaction import Stale
 from repositories.payments.advancing import advance
 from repositories.payments.reading import read_payment
+from repositories.payments.refunds import Refunds
 
 _GIVEN_UP = timedelta(hours=24)
 """Age from which an event of a payment that is not there is given up."""
@@ -33,7 +35,10 @@ def process(session: Session, key: Key) -> str:
             raise PaymentMissing(row["payment_id"])
         outcome = "given up"
     else:
-        outcome = advance(session, payment).payment.stage.value
+        after = advance(session, payment).payment
+        if after.stage is Stage.CAPTURED:  # it may be about a refund that was pending
+            Refunds(session, lambda order, _: order).go_on(after.order_id)
+        outcome = after.stage.value
     tx = session.transaction()
     tx.update(
         "note that it is done",

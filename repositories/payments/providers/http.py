@@ -39,6 +39,7 @@ def request(method: str, url: str, headers: Mapping[str, str], body: str | None,
     one that says nothing of what was done: an error of the server, a limit, or the same key at work (409).
     """
     for attempt in range(_TRIES):
+        given: Mapping[str, str] = {}
         try:
             response = _send(method, url, headers, body, deadline - monotonic())
         except (HTTPError, ValueError) as failure:
@@ -46,14 +47,20 @@ def request(method: str, url: str, headers: Mapping[str, str], body: str | None,
         else:
             if response.status not in _UNDECIDED and response.status < _SERVER_ERROR:
                 return response
-            reason = f"HTTP {response.status}"
-            if response.headers.get("Stripe-Should-Retry") == "false":
+            reason, given = f"HTTP {response.status}", response.headers
+            if given.get("Stripe-Should-Retry") == "false":
                 break
-        pause = chance().uniform(0.1, 0.5) * 2**attempt
-        if attempt + 1 == _TRIES or monotonic() + min(pause, _LONGEST_PAUSE) + 1 >= deadline:
+        pause = max(chance().uniform(0.1, 0.5) * 2**attempt, _asked_to_wait(given))
+        if attempt + 1 == _TRIES or pause > _LONGEST_PAUSE or monotonic() + pause + 1 >= deadline:
             break
-        sleep(min(pause, _LONGEST_PAUSE))
+        sleep(pause)
     raise OutcomeUnknown(reason)
+
+
+def _asked_to_wait(headers: Mapping[str, str]) -> float:
+    """Return the seconds to wait before another attempt, if the provider says (RFC 9110, section 10.2.3)."""
+    text = headers.get("Retry-After", "")
+    return float(text) if text.isdecimal() else 0
 
 
 def _send(method: str, url: str, headers: Mapping[str, str], body: str | None, seconds: float) -> Response:
@@ -62,7 +69,7 @@ def _send(method: str, url: str, headers: Mapping[str, str], body: str | None, s
     sent = {"User-Agent": f"tradepost/{VERSION}", "Accept": "application/json", **headers}
     timeout = urllib3.Timeout(connect=min(_CONNECT_SECONDS, seconds), read=min(_READ_SECONDS, seconds))
     answer = _pool().request(method, url, body=body, headers=sent, timeout=timeout, retries=False, redirect=False)
-    parsed = json.loads(answer.data)
+    parsed = json.loads(answer.data or "{}")
     if not isinstance(parsed, dict):
         raise ValueError("not a JSON object")  # noqa: TRY004 - an answer is no argument
     return Response(answer.status, parsed, answer.headers)

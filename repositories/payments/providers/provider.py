@@ -1,10 +1,13 @@
 """What Tradepost asks of a payment provider, whichever it is."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
 
 from domain.common.money import Money
 from domain.payments.protocol import Held
+from repositories.payments.credentials import Credentials
 from repositories.payments.rows import StoredPayment
 
 
@@ -25,6 +28,33 @@ class CredentialsRefused(Refused):
 
 
 @dataclass(frozen=True, slots=True)
+class Access:
+    """How a provider is reached for a tenant."""
+
+    tenant: str
+    credentials: Credentials
+    base: str
+    """Address of its API."""
+    deadline: float
+    """Time until which it is asked, in seconds of the monotonic clock."""
+
+
+class Received(NamedTuple):
+    """A request that is said to come from a provider: its body, byte for byte, and headers, at a time."""
+
+    body: bytes
+    header: Callable[[str], str | None]
+    at: datetime
+
+
+class Subject(NamedTuple):
+    """The payment that an event is about, as the provider was asked to note it."""
+
+    tenant: str
+    payment_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What a provider holds of a payment, its id there, and what the customer needs to confirm it."""
 
@@ -41,6 +71,16 @@ class Provider(Protocol):
 
     Every request can be repeated without another effect. All raise OutcomeUnknown, and Refused if nothing was done.
     """
+
+    @property
+    def signature_header(self) -> str:
+        """Name of the header with the signature of what it sends."""
+
+    def is_genuine(self, received: Received) -> bool:
+        """Return whether it has sent what was received, lately."""
+
+    def subject(self, event: Mapping[str, Any]) -> Subject | None:
+        """Return the payment that an event is about, if it says."""
 
     def account(self) -> str:
         """Return the id of the account. Raises CredentialsRefused."""

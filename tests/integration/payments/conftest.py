@@ -4,7 +4,7 @@ import pytest
 
 from local.simulators.banks import Banks
 from repositories.payments import credentials
-from tests.integration.payments.common import Clock, Till
+from tests.integration.payments.common import Clock, PayPalTill, StripeTill
 from tests.shop import Shop
 
 
@@ -14,7 +14,21 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
-def till(bank: tuple[Banks, str], shop: Shop) -> Till:
+def stripe(bank: tuple[Banks, str], shop: Shop) -> StripeTill:
     """A shop with a Stripe account."""
     credentials.cache.clear()
-    return Till.opened(shop, *bank)
+    return StripeTill(shop, *bank).open()
+
+
+@pytest.fixture
+def paypal(bank: tuple[Banks, str], shop: Shop) -> PayPalTill:
+    """A shop with a PayPal account."""
+    credentials.cache.clear()
+    return PayPalTill(shop, *bank).open()
+
+
+@pytest.fixture(params=["stripe", "paypal"])
+def till(request: pytest.FixtureRequest) -> StripeTill | PayPalTill:
+    """A shop with an account at each provider in turn."""
+    found: StripeTill | PayPalTill = request.getfixturevalue(request.param)
+    return found

@@ -12,7 +12,7 @@ from stripe import StripeClient
 from typer.testing import CliRunner
 
 from cli.main import app
-from local.simulators.banks import Banks, send, serving, signature
+from local.simulators.banks import Banks, serving, signature
 from local.simulators.store import Webhook
 from tests.integration.flow.receivers import receiving
 
@@ -42,7 +42,7 @@ def banks(time: Time, tmp_path: Path) -> Iterator[Banks]:
 @pytest.fixture
 def client(banks: Banks) -> Iterator[StripeClient]:
     with serving(banks) as address:
-        yield StripeClient("sk_test_library", base_addresses={"api": address}, max_network_retries=0)
+        yield StripeClient("sk_test_library", base_addresses={"api": f"{address}/stripe"}, max_network_retries=0)
 
 
 def _manual(client: StripeClient, amount: int = 1299, **options: Any) -> stripe.PaymentIntent:
@@ -121,11 +121,11 @@ def test_what_cannot_be_is_refused(client: StripeClient) -> None:
 def test_accounts_see_only_their_own(client: StripeClient, banks: Banks) -> None:
     intent = _manual(client)
     with serving(banks) as address:
-        other = StripeClient("sk_test_other", base_addresses={"api": address})
+        other = StripeClient("sk_test_other", base_addresses={"api": f"{address}/stripe"})
         with pytest.raises(stripe.InvalidRequestError):
             other.v1.payment_intents.retrieve(intent.id)
         with pytest.raises(stripe.AuthenticationError):
-            StripeClient("sk_live_x", base_addresses={"api": address}).v1.balance.retrieve()
+            StripeClient("sk_live_x", base_addresses={"api": f"{address}/stripe"}).v1.balance.retrieve()
 
 
 def test_cards_are_declined_and_challenged(client: StripeClient, banks: Banks) -> None:
@@ -156,9 +156,9 @@ def test_the_library_verifies_webhooks_which_come_again_until_they_are_taken(
         )
         intent = _manual(client)
         [webhook] = banks.store.due(float("inf"))
-        assert not send(webhook)
+        assert not banks.send(webhook)
         receiver.status = 200
-        assert send(webhook)
+        assert banks.send(webhook)
         for headers, body in receiver.raw:
             event = client.construct_event(body, headers["stripe-signature"], endpoint.secret or "")
             assert (event.type, event.data.object["id"]) == ("payment_intent.created", intent.id)
@@ -171,7 +171,7 @@ def test_what_was_paid_survives_a_restart(client: StripeClient, banks: Banks, tm
     client.v1.payment_intents.capture(intent.id, {}, {"idempotency_key": "c"})
     again = Banks(tmp_path / "simulators.db")
     with serving(again) as address:
-        later = StripeClient("sk_test_library", base_addresses={"api": address})
+        later = StripeClient("sk_test_library", base_addresses={"api": f"{address}/stripe"})
         assert later.v1.payment_intents.retrieve(intent.id).status == "succeeded"
         assert later.v1.payment_intents.capture(intent.id, {}, {"idempotency_key": "c"}).status == "succeeded"
     again.close()
@@ -181,22 +181,24 @@ def test_people_confirm_on_the_page(client: StripeClient, banks: Banks) -> None:
     intent = _manual(client)
     [account] = banks.store.accounts()
     assert intent.id.encode() in banks.handle("GET", "/_simulators", "", {}, b"").body
-    body = f"account={account}&intent={intent.id}&action=confirm".encode()
+    body = f"account={account}&payment={intent.id}&action=confirm".encode()
     assert banks.handle("POST", "/_simulators", "", {}, body).status == 303
     assert client.v1.payment_intents.retrieve(intent.id).status == "requires_capture"
-    assert banks.handle("POST", "/_simulators", "", {}, b"account=x&intent=y&action=confirm").status == 303
+    assert banks.handle("POST", "/_simulators", "", {}, b"account=x&payment=y&action=confirm").status == 303
     assert banks.handle("GET", "/_simulators/none", "", {}, b"").status == 404
 
 
-def test_a_webhook_to_nowhere_is_not_taken() -> None:
-    address = json.dumps(["http://127.0.0.1:9/", "whsec_1"])
-    assert not send(Webhook(1, address, "{}", 0))
+def test_a_webhook_to_nowhere_is_not_taken(banks: Banks) -> None:
+    address = json.dumps({"provider": "stripe", "url": "http://127.0.0.1:9/", "secret": "whsec_1"})
+    assert not banks.send(Webhook(1, address, "{}", 0))
     assert signature("{}", "whsec_1", 1.0).startswith("t=1,v1=")
 
 
 def test_the_check_of_a_provider_finds_all_as_it_should_be(banks: Banks) -> None:
     with serving(banks) as address:
-        done = CliRunner().invoke(app, ["providers", "check", "--secret-key", "sk_test_check", "--stripe-api", address])
+        done = CliRunner().invoke(
+            app, ["providers", "check", "--secret-key", "sk_test_check", "--stripe-api", f"{address}/stripe"]
+        )
     assert done.exit_code == 0, done.output
     assert "FAILED" not in done.output
     assert done.output.count("ok    ") == 11

@@ -1,274 +1,43 @@
-"""Tests of payments by Stripe: authorised, locked, captured, finished."""
+"""Tests of payments by Stripe that only Stripe can do so."""
 
-from datetime import timedelta
-
-import pytest
-
-from tests.faults import interleaved
-from tests.integration.payments.common import ORDER, Clock, Till, expire, sweep
-from tests.shop import Shop
+from tests.integration.payments.common import StripeTill
 
 
-def test_a_confirmed_payment_is_captured_and_pays_its_order(till: Till) -> None:
-    order = till.order()
-    payment = till.begun(order)
-    assert (payment["status"], payment["amount"], payment["transaction_id"]) == ("requires_action", ORDER, None)
-    assert till.state(order) == ("pending", "unpaid")
-    assert till.confirm(payment).json()["status"] == "requires_capture"
-    done = till.refresh(payment)
-    assert (done.status, done.json["status"]) == (200, "captured")
-    assert "client_secret" not in done.json
-    assert till.state(order) == ("paid", "paid")
-    assert till.money() == till.books() == 2598
-    assert till.shop.get(f"/orders/{order}/payments").json["items"] == [done.json]
-    assert till.shop.get(f"/payments/{payment['id']}").json == done.json
-    assert till.refresh(payment).json == done.json
+def test_a_payment_that_needs_the_customers_bank_waits_for_it(stripe: StripeTill) -> None:
+    payment = stripe.begun(stripe.order())
+    assert stripe.pay_with(payment, "pm_card_authenticationRequired").json()["status"] == "requires_action"
+    assert stripe.refresh(payment).json["status"] == "requires_action"
+    stripe.banks.stripe.confirm(stripe.account, stripe.external_id(payment), accept=True)
+    assert stripe.refresh(payment).json["status"] == "captured"
 
 
-def test_a_key_begins_one_payment_and_answers_its_state_until_that_is_final(till: Till) -> None:
-    order = till.order()
-    first, again = till.pay(order, "k"), till.pay(order, "k")
-    assert first.json == again.json
-    assert "idempotent-replayed" not in again.headers
-    till.confirm(first.json)
-    till.refresh(first.json)
-    captured = till.pay(order, "k")
-    assert (captured.status, captured.json["status"]) == (201, "captured")
-    till.shop.move(order, "refund")
-    replay = till.pay(order, "k")
-    assert (replay.body, replay.headers["idempotent-replayed"]) == (captured.body, "true")
-    other = till.shop.post(f"/orders/{order}/payments", {"provider": "stripe", "reference": "other"}, "k")
-    assert (other.status, other.code) == (422, "IDEMPOTENCY_KEY_REUSED")
-    assert len(till.intents()) == 1
-
-
-def test_an_open_key_refuses_another_body(till: Till) -> None:
-    order = till.order()
-    till.pay(order, "k")
-    other = till.shop.post(f"/orders/{order}/payments", {"provider": "stripe", "reference": "other"}, "k")
-    assert (other.status, other.code) == (422, "IDEMPOTENCY_KEY_REUSED")
-
-
-def test_a_declined_card_can_be_replaced_by_another(till: Till) -> None:
-    order = till.order()
-    payment = till.begun(order)
-    assert till.confirm(payment, "pm_card_chargeDeclined").status_code == 402
-    shown = till.refresh(payment).json
-    assert (shown["status"], shown["failure"]) == ("requires_action", "Your card was declined.")
-    till.confirm(payment)
-    assert till.refresh(payment).json["status"] == "captured"
-
-
-def test_a_payment_that_needs_the_customers_bank_waits_for_it(till: Till) -> None:
-    payment = till.begun(till.order())
-    assert till.confirm(payment, "pm_card_authenticationRequired").json()["status"] == "requires_action"
-    assert till.refresh(payment).json["status"] == "requires_action"
-    till.banks.stripe.confirm(till.account, till.intent_of(payment), accept=True)
-    assert till.refresh(payment).json["status"] == "captured"
-
-
-def test_of_two_payments_one_is_captured_and_the_other_voided(till: Till, clock: Clock, rival: Shop) -> None:
-    order = till.order()
-    payments = [till.begun(order), till.begun(order)]
-    for payment in payments:
-        till.confirm(payment)
-    rival.user = till.shop.user
-    with interleaved(lambda: rival.post(f"/payments/{payments[1]['id']}/refresh", None)):
-        till.refresh(payments[0])
-    clock.ahead = timedelta(minutes=30)
-    sweep()
-    states = sorted(till.payment(each)["status"] for each in payments)
-    assert states == ["captured", "voided"]
-    assert till.money() == till.books() == 2598
-    assert sorted(each["status"] for each in till.intents()) == ["canceled", "succeeded"]
-
-
-def test_an_order_that_ended_is_never_captured(till: Till, clock: Clock) -> None:
-    order = till.order()
-    payment = till.begun(order)
-    till.confirm(payment)
-    till.shop.move(order, "cancel")
-    assert till.refresh(payment).json["status"] == "voided"
-    assert (till.money(), till.intents()[0]["status"]) == (0, "canceled")
-    refused = till.pay(order)
-    assert (refused.status, refused.code) == (409, "INVALID_STATE")
-
-
-def test_an_order_whose_time_is_over_voids_what_was_not_confirmed(till: Till, clock: Clock) -> None:
-    order = till.order()
-    payment = till.begun(order)
-    clock.ahead = timedelta(minutes=20)
-    expire()
-    assert till.state(order) == ("expired", "unpaid")
-    sweep()
-    assert till.payment(payment)["status"] == "voided"
-    assert till.confirm(payment).status_code == 400
-
-
-def test_an_order_that_is_being_captured_can_only_wait(till: Till, clock: Clock) -> None:
-    order = till.order()
-    payment = till.begun(order)
-    till.confirm(payment)
-    with till.silent():
-        answer = till.refresh(payment)
-    assert (answer.status, answer.code) == (503, "PROVIDER_UNAVAILABLE")
-    with till.silent(after=1):
-        answer = till.refresh(payment)
-    assert (answer.status, answer.json["status"]) == (202, "processing")
-    assert till.state(order) == ("pending", "authorizing")
-    for attempt in (till.shop.move(order, "cancel"), till.shop.pay(order), till.pay(order)):
-        assert (attempt.status, attempt.code) == (409, "PAYMENT_IN_PROGRESS")
-    assert till.shop.post(f"/payments/{payment['id']}/cancel", None).code == "PAYMENT_IN_PROGRESS"
-    clock.ahead = timedelta(minutes=40)
-    expire()
-    assert till.state(order) == ("pending", "authorizing")
-    sweep()
-    assert till.state(order) == ("paid", "paid")
-    assert till.money() == till.books() == 2598
-
-
-def test_a_refused_capture_reopens_the_order(till: Till) -> None:
-    order = till.order()
-    payment = till.begun(order)
-    till.confirm(payment)
-    till.banks.stripe.refuse_capture(till.account, till.intent_of(payment))
-    shown = till.refresh(payment).json
-    assert shown["status"] == "voided"
-    assert till.state(order) == ("pending", "unpaid")
-    other = till.begun(order)
-    till.confirm(other)
-    assert till.refresh(other).json["status"] == "captured"
-    assert till.money() == till.books() == 2598
-
-
-@pytest.mark.parametrize("status", [409, 429, 500])
-def test_an_answer_that_decides_nothing_keeps_the_order_locked(till: Till, status: int) -> None:
-    order = till.order()
-    payment = till.begun(order)
-    till.confirm(payment)
-    with till.answering(status, {"Stripe-Should-Retry": "false"}, after=1):
-        assert till.refresh(payment).status == 202
-    assert till.state(order) == ("pending", "authorizing")
-    assert till.refresh(payment).json["status"] == "captured"
-    assert till.money() == till.books() == 2598
-
-
-def test_a_capture_that_was_refunded_elsewhere_reopens_the_order(till: Till) -> None:
-    order = till.order()
-    payment = till.begun(order)
-    till.confirm(payment)
-    with till.silent(after=1):
-        till.refresh(payment)
-    till.stripe("POST", "/refunds", payment_intent=till.intent_of(payment))
-    assert till.refresh(payment).json["status"] == "failed"
-    assert till.state(order) == ("pending", "unpaid")
-    assert till.money() == till.books() == 0
-
-
-def test_refused_credentials_do_not_end_a_payment(till: Till) -> None:
-    order = till.order()
-    payment = till.pay(order, "k").json
-    till.confirm(payment)
-    with till.answering(401, {}):
-        assert till.pay(order, "k").code == "PROVIDER_UNAVAILABLE"
-        assert till.refresh(payment).code == "PROVIDER_UNAVAILABLE"
-    assert till.pay(order, "k").json["status"] == "captured"
-
-
-def test_refused_credentials_begin_nothing_that_cannot_be_repeated(till: Till) -> None:
-    order = till.order()
-    with till.answering(401, {}):
-        assert till.pay(order, "k").code == "PROVIDER_UNAVAILABLE"
-    begun = till.pay(order, "k")
-    assert (begun.status, begun.json["status"]) == (201, "requires_action")
-    assert len(till.intents()) == 1
-
-
-def test_strange_ids_are_not_found(till: Till) -> None:
-    assert till.pay("order_7ZZZZZZZZZZZZZZZZZZZZZZZZZ").status == 404
-    assert till.shop.get("/payments/payment_7ZZZZZZZZZZZZZZZZZZZZZZZZZ").status == 404
-
-
-def test_money_that_comes_too_late_is_booked_and_given_back(till: Till) -> None:
-    order = till.order()
-    payment = till.begun(order)
-    till.banks.stripe.make_automatic(till.account, till.intent_of(payment))
-    till.confirm(payment)
-    till.shop.move(order, "cancel")
-    assert till.money() == 2598
-    shown = till.refresh(payment).json
+def test_money_that_comes_too_late_is_booked_and_given_back(stripe: StripeTill) -> None:
+    order = stripe.order()
+    payment = stripe.begun(order)
+    stripe.banks.stripe.make_automatic(stripe.account, stripe.external_id(payment))
+    stripe.confirm(payment)
+    stripe.shop.move(order, "cancel")
+    assert stripe.money() == 2598
+    shown = stripe.refresh(payment).json
     assert shown["status"] == "refunded"
-    assert till.money() == till.books() == 0
-    assert till.state(order) == ("cancelled", "unpaid")
+    assert stripe.money() == stripe.books() == 0
+    assert stripe.state(order) == ("cancelled", "unpaid")
 
 
-def test_money_of_an_order_that_can_be_paid_pays_it(till: Till) -> None:
-    order = till.order()
-    payment = till.begun(order)
-    till.banks.stripe.make_automatic(till.account, till.intent_of(payment))
-    till.confirm(payment)
-    assert till.refresh(payment).json["status"] == "captured"
-    assert till.state(order) == ("paid", "paid")
+def test_money_of_an_order_that_can_be_paid_pays_it(stripe: StripeTill) -> None:
+    order = stripe.order()
+    payment = stripe.begun(order)
+    stripe.banks.stripe.make_automatic(stripe.account, stripe.external_id(payment))
+    stripe.confirm(payment)
+    assert stripe.refresh(payment).json["status"] == "captured"
+    assert stripe.state(order) == ("paid", "paid")
 
 
-def test_a_cancelled_payment_is_void(till: Till) -> None:
-    payment = till.begun(till.order())
-    cancelled = till.shop.post(f"/payments/{payment['id']}/cancel", None)
-    assert (cancelled.status, cancelled.json["status"]) == (200, "voided")
-    assert till.confirm(payment).status_code == 400
-    assert till.shop.post(f"/payments/{payment['id']}/cancel", None).json["status"] == "voided"
-    paid = till.begun(till.order())
-    till.confirm(paid)
-    till.refresh(paid)
-    assert till.shop.post(f"/payments/{paid['id']}/cancel", None).code == "INVALID_STATE"
-
-
-def test_a_provider_that_is_silent_at_the_beginning_is_asked_again(till: Till, clock: Clock) -> None:
-    order = till.order()
-    with till.silent():
-        answer = till.pay(order, "k")
-    assert (answer.status, answer.json["status"]) == (202, "processing")
-    assert till.pay(order, "k").json["status"] == "requires_action"
-    assert len(till.intents()) == 1
-
-
-def test_an_authorization_that_lapses_reopens_nothing_and_voids_the_payment(till: Till) -> None:
-    payment = till.begun(till.order())
-    till.confirm(payment)
-    till.banks.stripe.lapse(till.account, till.intent_of(payment))
-    assert till.refresh(payment).json["status"] == "voided"
-
-
-def test_customers_pay_their_own_orders_only(till: Till) -> None:
-    item = till.shop.add(stock=5)["id"]
-    customer, other = till.shop.acting_as("customer"), till.shop.acting_as("customer")
-    order = customer.order({item: 1}).json["id"]
-    assert customer.pay(order).status == 403
-    assert other.post(f"/orders/{order}/payments", {"provider": "stripe"}, "k").status == 404
-    begun = customer.post(f"/orders/{order}/payments", {"provider": "stripe"}, "k")
-    assert begun.status == 201
-    for path in ("refresh", "cancel"):
-        assert other.post(f"/payments/{begun.json['id']}/{path}", None).status == 404
-    assert other.get(f"/payments/{begun.json['id']}").status == 404
-    assert customer.get(f"/payments/{begun.json['id']}").json == begun.json
-
-
-def test_nothing_is_begun_without_an_enabled_provider_or_an_amount(till: Till) -> None:
-    free = till.shop.add(price={"amount": "0.00", "currency": "EUR"}, stock=1)["id"]
-    assert till.pay(till.shop.order({free: 1}).json["id"]).code == "INVALID_STATE"
-    dinar = till.shop.add(price={"amount": "1.234", "currency": "BHD"}, stock=1)["id"]
-    assert "too fine" in till.pay(till.shop.order({dinar: 1}).json["id"]).json["detail"]
-    order = till.order()
-    till.set(enabled=False)
-    assert till.pay(order).code == "INVALID_STATE"
-
-
-@pytest.mark.parametrize("provider", ["stripe"])
-def test_a_manual_payment_shows_as_any_other(till: Till, provider: str) -> None:
-    order = till.order()
-    begun = till.begun(order)
-    manual = till.shop.pay(order).json
-    assert till.payment(manual) == manual
-    assert {each["id"] for each in till.shop.walk(1, f"/orders/{order}/payments?")} == {manual["id"], begun["id"]}
-    assert till.refresh(begun).json["status"] == "voided"
-    assert till.refresh(manual).json == manual
+def test_nothing_is_begun_without_an_enabled_provider_or_an_amount(stripe: StripeTill) -> None:
+    free = stripe.shop.add(price={"amount": "0.00", "currency": "EUR"}, stock=1)["id"]
+    assert stripe.pay(stripe.shop.order({free: 1}).json["id"]).code == "INVALID_STATE"
+    dinar = stripe.shop.add(price={"amount": "1.234", "currency": "BHD"}, stock=1)["id"]
+    assert "too fine" in stripe.pay(stripe.shop.order({dinar: 1}).json["id"]).json["detail"]
+    order = stripe.order()
+    stripe.set(enabled=False)
+    assert stripe.pay(order).code == "INVALID_STATE"

@@ -5,7 +5,7 @@ The official library takes twice the CPU of a whole cold start to import; what i
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote, urlencode
 
 from domain.common.errors import InvalidState
@@ -13,7 +13,16 @@ from domain.common.iso.currencies import MINOR_UNITS
 from domain.common.money import Money
 from domain.payments.protocol import Held
 from repositories.payments.providers import http
-from repositories.payments.providers.provider import Answer, CredentialsRefused, OutcomeUnknown, Refused
+from repositories.payments.providers.provider import (
+    Access,
+    Answer,
+    CredentialsRefused,
+    OutcomeUnknown,
+    Received,
+    Refused,
+    Subject,
+)
+from repositories.payments.providers.stripe.signatures import is_signed
 from repositories.payments.rows import StoredPayment
 
 API_VERSION = "2026-10-28.endive"
@@ -45,11 +54,21 @@ _MOST = 100
 class Stripe:
     """Stripe, with the secret key of one account."""
 
-    tenant: str
-    secret_key: str
-    base: str
-    deadline: float
-    """Time until which it is asked, in seconds of the monotonic clock."""
+    access: Access
+    signature_header: ClassVar[str] = "Stripe-Signature"
+
+    def is_genuine(self, received: Received) -> bool:
+        """Return whether the signature is of one of the webhook secrets, and of about now."""
+        header = received.header(self.signature_header)
+        return is_signed(received.body, header, self.access.credentials.webhooks, received.at)
+
+    def subject(self, event: Mapping[str, Any]) -> Subject | None:
+        """Return the payment that the metadata of an event's object name."""
+        about: Any = event
+        for name in ("data", "object", "metadata"):
+            about = about.get(name) if isinstance(about, dict) else None
+        metadata = about if isinstance(about, dict) else {}
+        return Subject(str(metadata.get("tenant")), str(metadata.get("payment"))) if "payment" in metadata else None
 
     def account(self) -> str:
         """Return the id of the account. Raises CredentialsRefused, OutcomeUnknown."""
@@ -66,7 +85,7 @@ class Stripe:
             "currency": payment.amount.currency.lower(),
             "capture_method": "manual",
             "automatic_payment_methods": {"enabled": "true"},
-            "metadata": {"tenant": self.tenant, "order": payment.order_id, "payment": payment.id},
+            "metadata": {"tenant": self.access.tenant, "order": payment.order_id, "payment": payment.id},
             "expand": ["latest_charge"],
         }
         return self._answer(payment, self._ask("POST", "/v1/payment_intents", fields, key=payment.id))
@@ -109,7 +128,8 @@ class Stripe:
         query = urlencode({"payment_intent": payment.external_id or "", "limit": _MOST})
         made = self._ask("GET", f"/v1/refunds?{query}")["data"]
         found = next((each for each in made if (each.get("metadata") or {}).get("refund") == refund_id), None)
-        wanted = {"payment_intent": payment.external_id, "metadata": {"refund": refund_id}, **fields}
+        noted = {"tenant": self.access.tenant, "payment": payment.id, "refund": refund_id}
+        wanted = {"payment_intent": payment.external_id, "metadata": noted, **fields}
         try:
             refund = found or self._ask("POST", "/v1/refunds", wanted, key=refund_id)
         except Refused as refused:
@@ -151,14 +171,17 @@ class Stripe:
 
         An answer that is repeated for a key may be old: then what is at `present` is returned instead, if given.
         """
-        headers = {"Authorization": f"Bearer {self.secret_key}", "Stripe-Version": API_VERSION}
+        headers = {
+            "Authorization": f"Bearer {self.access.credentials.secrets['secret_key']}",
+            "Stripe-Version": API_VERSION,
+        }
         if key:
             headers["Idempotency-Key"] = key
         body = None
         if method == "POST":
             headers["Content-Type"] = "application/x-www-form-urlencoded"
             body = urlencode([*_flat(fields or {})])
-        response = http.request(method, self.base + path, headers, body, self.deadline)
+        response = http.request(method, self.access.base + path, headers, body, self.access.deadline)
         if response.status < 300:
             is_old = response.headers.get("Idempotent-Replayed") == "true"
             return self._ask("GET", present) if is_old and present else response.body

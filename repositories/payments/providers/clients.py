@@ -1,0 +1,25 @@
+"""The clients of payment providers by name. Each is imported when it is needed: a request needs one of them."""
+
+from repositories.aws.settings import settings
+from repositories.dynamodb.session import Session
+from repositories.payments.credentials import Credentials
+from repositories.payments.providers.provider import Access, Provider
+
+PROVIDERS = ("stripe", "paypal")
+_RESERVE_SECONDS = 3.0
+"""Seconds of a request's time that are reserved for noting what a provider answered."""
+
+
+def client(session: Session, provider: str, credentials: Credentials) -> Provider:
+    """Return the client of a provider for the session's tenant, with these credentials."""
+
+    def access(base: str) -> Access:
+        return Access(session.tenant, credentials, base, session.deadline - _RESERVE_SECONDS)
+
+    if provider == "stripe":
+        from repositories.payments.providers.stripe.client import Stripe
+
+        return Stripe(access(settings().stripe_api))
+    from repositories.payments.providers.paypal.client import PayPal
+
+    return PayPal(access(settings().paypal_api))
