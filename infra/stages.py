@@ -34,6 +34,7 @@ class Stage:
     warm_writes: int
     alarm_email: str
     ses_from: str
+    paypal_sandbox: bool
 
     def snap_starts(self, function: str) -> bool:
         """Return whether a function starts from a snapshot."""
@@ -70,8 +71,8 @@ def stage_from(context: Node) -> Stage:
     address may send in five minutes. `warm_reads` and `warm_writes` are units a second for which the table is ready.
     Off by default: `snapstart` and `api_keys`. On by default: `cloudwatch_role` (create the role with which API Gateway
     writes logs) and `queues_over_tls` (off: for a local AWS without TLS only). `architecture` is the functions'
-    architecture, arm64 (default) or x86_64. `cors` lists the origins of web clients, separated by commas (default: any
-    in dev, none in prod). Raises ValueError for an invalid value.
+    architecture, arm64 (default) or x86_64. `paypal` is `live` (default in prod) or `sandbox`. `cors` lists the origins
+    of web clients, separated by commas (default: any in dev, none in prod). Raises ValueError for an invalid value.
     """
     production = _choice(context, "stage", ("dev", "prod"), "dev") == "prod"
     in_prod = "on" if production else "off"
@@ -97,6 +98,8 @@ def stage_from(context: Node) -> Stage:
         warm_writes=_number(context, "warm_writes", 0),
         alarm_email=context.try_get_context("alarm_email") or "",
         ses_from=context.try_get_context("ses_from") or "",
+        paypal_sandbox=_choice(context, "paypal", ("live", "sandbox"), "live" if production else "sandbox")
+        == "sandbox",
     )
 
 

@@ -1,6 +1,6 @@
 """Settings of the payment providers of a tenant."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, StrictBool, Tag
 
@@ -53,5 +53,7 @@ class PaymentProvider(Model):
     """Id of the account at the provider."""
     webhook_url: str
     """Address to which the provider is to send its events."""
+    circuit: Literal["closed", "open"]
+    """`open` while the provider is left alone, as it did not answer several times in a row."""
     version: int
     updated_at: Timestamp

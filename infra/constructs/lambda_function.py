@@ -40,6 +40,8 @@ _SECRET_ACTIONS = {
     ],
 }
 
+_PAYPAL_SANDBOX = "https://api-m.sandbox.paypal.com"
+"""Address of the API of PayPal's sandbox (PayPal REST API reference, "API requests")."""
 _PROVIDER_SECRET_ACTIONS = {
     IamAction.PROVIDER_SECRETS: ["secretsmanager:GetSecretValue"],
     IamAction.SET_PROVIDER_SECRETS: [
@@ -209,6 +211,11 @@ def _provider_secrets(
     return [iam.PolicyStatement(actions=actions, resources=[arn])]
 
 
+def _addresses(stage: Stage) -> dict[str, str]:
+    """Return the addresses of payment providers that are not the usual ones."""
+    return {"paypal_api": _PAYPAL_SANDBOX} if stage.paypal_sandbox else {}
+
+
 def provider_secrets(stage: Stage) -> str:
     """Return the beginning of the names of secrets with tenants' credentials for payment providers."""
     return f"tradepost/{stage.name}/"
@@ -256,7 +263,7 @@ def _environment(function: RouteFunction | TriggerFunction, shared: Shared) -> M
     if IamAction.SIGN_WEBHOOKS in function.iam_actions:
         values["webhook_secret"] = data.webhook_secret.secret_arn
     if {IamAction.PROVIDER_SECRETS, IamAction.SET_PROVIDER_SECRETS} & function.iam_actions:
-        values["provider_secrets"] = provider_secrets(stage)
+        values |= {"provider_secrets": provider_secrets(stage)} | _addresses(stage)
     if any(each.service == "cognito-idp" for each in function.iam_actions):
         values["user_pool_id"] = shared.identity.pool.user_pool_id
     if IamAction.PUBLISH in function.iam_actions:

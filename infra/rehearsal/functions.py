@@ -48,7 +48,7 @@ def environment_of(name: str, template: dict[str, Any]) -> dict[str, str]:
     variables = template["Resources"][name]["Properties"].get("Environment", {"Variables": {}})["Variables"]
     local = {each: value for each, value in os.environ.items() if each.startswith("AWS_")}
     local |= {"WEBHOOKS_TO_ANYWHERE": "on"}  # Rehearsals resolve no names.
-    local |= {"STRIPE_API": os.environ["STRIPE_API"]}
+    local |= {name: os.environ[name] for name in ("STRIPE_API", "PAYPAL_API")}
     here = {each: value if isinstance(value, str) else _here(value) for each, value in variables.items()}
     return local | here | {"PROVIDER_SECRETS": os.environ["PROVIDER_SECRETS"]}
 

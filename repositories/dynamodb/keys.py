@@ -122,6 +122,11 @@ def provider(tenant: str, name: str) -> Key:
     return Key(tenant_pk(tenant, "PROVIDER", name), "PROVIDER")
 
 
+def circuit(tenant: str, provider: str) -> Key:
+    """Return the key of the circuit of a payment provider of a tenant."""
+    return Key(tenant_pk(tenant, "PROVIDER", provider), "CIRCUIT")
+
+
 def inbox(tenant: str, provider: str, event_id: str) -> Key:
     """Return the key of an event that a payment provider has sent."""
     return Key(tenant_pk(tenant, "INBOX", provider, event_id), "INBOX")

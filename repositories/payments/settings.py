@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from domain.common.errors import Flaw, InvalidState, NotFound, ProviderUnavailable
 from domain.common.events import DomainEvent
@@ -38,12 +39,14 @@ def client_of(session: Session, provider: str, *, anew: bool = False) -> Provide
 def ask[T](session: Session, provider: str, question: Callable[[Provider], T]) -> T:
     """Return what a provider answers, asked again with credentials read anew if it does not accept those known.
 
-    Raises NoCredentials, Unavailable, and as the question.
+    Raises NoCredentials, CircuitOpen, Unavailable, and as the question.
     """
+    from repositories.payments.circuit import through_circuit
+
     try:
-        return question(client_of(session, provider))
+        return through_circuit(session, provider, partial(question, client_of(session, provider)))
     except CredentialsRefused:
-        return question(client_of(session, provider, anew=True))
+        return through_circuit(session, provider, partial(question, client_of(session, provider, anew=True)))
 
 
 def require_chargeable(session: Session, provider: str, amount: Money) -> None:
@@ -55,10 +58,15 @@ def require_chargeable(session: Session, provider: str, amount: Money) -> None:
 
 
 def require_enabled(session: Session, provider: str) -> None:
-    """Raise InvalidState unless payments can be begun with a provider."""
-    row = session.table.get(keys.provider(session.tenant, provider))
-    if row is None or not row["enabled"]:
+    """Raise InvalidState unless payments can be begun with a provider, ProviderUnavailable if it is left alone now."""
+    from repositories.payments.circuit import is_open
+
+    row, circuit = (key(session.tenant, provider) for key in (keys.provider, keys.circuit))
+    rows = session.read([row, circuit])
+    if row not in rows or not rows[row]["enabled"]:
         raise InvalidState(f"Payments with {provider} are not enabled.")
+    if is_open(rows.get(circuit), session.at):
+        raise ProviderUnavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +81,7 @@ class ProviderRepository:
         row = self._read(provider)
         if row is None or row["account"] is None:
             raise NotFound("payment provider")
-        return self._shown(row, base)
+        return self._shown(row, base, self.session.table.get(keys.circuit(self.session.tenant, provider)))
 
     @uses(IamAction.GET, IamAction.PUT, IamAction.PROVIDER_SECRETS, IamAction.SET_PROVIDER_SECRETS)
     @retry_on_conflict
@@ -88,7 +96,7 @@ class ProviderRepository:
         # The secret first: if this ends here, what is stored still works with it.
         secrets.write(self.session.tenant, provider, given)
         after = self._store(row, provider, enabled=new.enabled, account=account)
-        return self._shown(after, base)
+        return self._shown(after, base, None)
 
     @uses(IamAction.GET, IamAction.PUT, IamAction.SET_PROVIDER_SECRETS)
     @retry_on_conflict
@@ -136,10 +144,13 @@ class ProviderRepository:
         self.session.commit_events(tx, DomainEvent(kind, f"provider/{provider}", version, {}, self.session.at))
         return after
 
-    def _shown(self, row: Row, base: str) -> PaymentProvider:
+    def _shown(self, row: Row, base: str, circuit: Row | None) -> PaymentProvider:
+        from repositories.payments.circuit import is_open
+
         fields = {name: row[name] for name in ("provider", "enabled", "account", "version", "updated_at")}
         path = f"/v1/payment-events/{row['provider']}/{self.session.tenant}"
-        return PaymentProvider(**fields, webhook_url=f"{base}{path}")
+        is_left_alone = is_open(circuit, self.session.at)
+        return PaymentProvider(**fields, webhook_url=f"{base}{path}", circuit="open" if is_left_alone else "closed")
 
 
 def _given(provider: str, new: NewProvider) -> Credentials:

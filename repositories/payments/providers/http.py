@@ -14,7 +14,7 @@ from urllib3.util.ssl_ import create_urllib3_context
 
 from domain import VERSION
 from domain.common.environment import chance, monotonic, sleep
-from repositories.payments.providers.provider import OutcomeUnknown
+from repositories.payments.providers.provider import OutcomeUnknown, ProviderDown
 
 _CONNECT_SECONDS, _READ_SECONDS = 2.0, 8.0
 _TRIES = 2
@@ -33,28 +33,32 @@ class Response:
 
 
 def request(method: str, url: str, headers: Mapping[str, str], body: str | None, deadline: float) -> Response:
-    """Send a request, again if that may help, until `deadline` (monotonic clock, seconds). Raises OutcomeUnknown.
+    """Send a request, again if that may help, until `deadline` (monotonic clock, seconds).
+
+    Raises OutcomeUnknown, or ProviderDown if the provider is to blame.
 
     It must be one that can be repeated without another effect. An answer that is no JSON object is no answer, nor is
     one that says nothing of what was done: an error of the server, a limit, or the same key at work (409).
     """
     for attempt in range(_TRIES):
         given: Mapping[str, str] = {}
+        is_down = False
         try:
             response = _send(method, url, headers, body, deadline - monotonic())
         except (HTTPError, ValueError) as failure:
-            reason = type(failure).__name__
+            reason, is_down = type(failure).__name__, True
         else:
             if response.status not in _UNDECIDED and response.status < _SERVER_ERROR:
                 return response
             reason, given = f"HTTP {response.status}", response.headers
+            is_down = response.status >= _SERVER_ERROR
             if given.get("Stripe-Should-Retry") == "false":
                 break
         pause = max(chance().uniform(0.1, 0.5) * 2**attempt, _asked_to_wait(given))
         if attempt + 1 == _TRIES or pause > _LONGEST_PAUSE or monotonic() + pause + 1 >= deadline:
             break
         sleep(pause)
-    raise OutcomeUnknown(reason)
+    raise (ProviderDown if is_down else OutcomeUnknown)(reason)
 
 
 def _asked_to_wait(headers: Mapping[str, str]) -> float:

@@ -15,6 +15,10 @@ class OutcomeUnknown(Exception):
     """A provider did not answer, or not so that what it did is known: ask again."""
 
 
+class ProviderDown(OutcomeUnknown):
+    """A provider cannot be reached, takes too long, or has an error of its own."""
+
+
 class Refused(Exception):
     """A provider has refused a request for good, and done nothing."""
 
