@@ -10,7 +10,8 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from domain import VERSION
-from domain.event_types import KINDS, Event, type_of
+from domain.event_data import KINDS
+from domain.event_types import Event, type_of
 
 _REFERENCES = "#/components/schemas/{model}"
 

@@ -48,6 +48,7 @@ _TAGS = {
     "orders": "Orders, their payment and shipment.",
     "payments": "Payments by providers.",
     "providers": "Payment providers of a tenant.",
+    "settlement": "Disputes and payouts of payment providers.",
     "refunds": "Refunds of parts of orders.",
     "shipments": "Shipments of parts of orders.",
     "stats": "Sales figures.",

@@ -37,9 +37,23 @@ class Environment:
         time.sleep(seconds)
 
     def in_parallel[A, R](self, call: Callable[[A], R], arguments: Iterable[A]) -> list[R]:
-        """Return the result of `call` for each argument, in the order of the arguments. Raises the first exception."""
+        """Return the result of `call` for each argument, in the order of the arguments. Raises the first exception.
+
+        Within such a call, the arguments are taken one after another: threads that waited for others of the same pool
+        could wait for ever.
+        """
+        if _in_parallel.get():
+            return [call(argument) for argument in arguments]
+
+        def called(argument: A) -> R:
+            _in_parallel.set(True)
+            return call(argument)
+
         with_context = [(copy_context(), argument) for argument in arguments]
-        return list(_pool().map(lambda each: each[0].run(call, each[1]), with_context))
+        return list(_pool().map(lambda each: each[0].run(called, each[1]), with_context))
+
+
+_in_parallel: ContextVar[bool] = ContextVar("in_parallel", default=False)
 
 
 @cache

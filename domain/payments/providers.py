@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, StrictBool, Tag
 
 from domain.common.model import Model, Timestamp
+from domain.common.money import SignedMoney
 
 
 class StripeCredentials(Model):
@@ -55,5 +56,9 @@ class PaymentProvider(Model):
     """Address to which the provider is to send its events."""
     circuit: Literal["closed", "open"]
     """`open` while the provider is left alone, as it did not answer several times in a row."""
+    difference: list[SignedMoney]
+    """What the balance at the provider has more than the ledger's account for it; empty if they agree."""
+    compared_at: Timestamp | None
+    """When they were compared; null before, and if the credentials may not read the balance."""
     version: int
     updated_at: Timestamp

@@ -14,8 +14,8 @@ from handlers.invocations.trigger import LambdaEvent, Queue, TriggerSource, log_
 from repositories.dynamodb.keys import Key
 from repositories.dynamodb.table import Meter
 from repositories.payments.incoming.processing import PaymentMissing, process
+from repositories.payments.providers.asking import NoCredentials
 from repositories.payments.providers.provider import OutcomeUnknown, Refused
-from repositories.payments.settings import NoCredentials
 
 _RESERVE_SECONDS = 1.0
 """Seconds of the function's time that are reserved for the answer."""

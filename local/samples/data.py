@@ -2,6 +2,7 @@
 
 import time
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 from domain.common.environment import now
@@ -20,6 +21,7 @@ from domain.orders.checkout import NewLine, NewOrder
 from domain.payments.payment import NewPayment
 from domain.payments.protocol import Stage
 from domain.payments.providers import NewProvider, StripeCredentials
+from domain.payments.settlement import Dispute, DisputeStatus, Payout, PayoutStatus
 from domain.webhooks import Endpoint, NewEndpoint
 from local.simulators.banks import signature
 from repositories.aws.clients import dynamodb, secretsmanager
@@ -35,6 +37,7 @@ from repositories.items.repository import ItemRepository
 from repositories.ledger.posting import Draft
 from repositories.ledger.repository import LedgerRepository
 from repositories.orders.repository import OrderRepository
+from repositories.payments.accounting.rows import dispute_row, payout_row
 from repositories.payments.advancing import advance
 from repositories.payments.by_provider import ProviderPayments
 from repositories.payments.repository import PaymentRepository
@@ -97,6 +100,7 @@ def add_samples() -> None:
         DiscountRepository(session).create(NewDiscount(code=code, percent="10"))
     _add_orders(session)
     _add_payments(session)
+    _add_settlement(session)
     _add_books(session)
     _add_webhooks(session)
     with suppress(secretsmanager().exceptions.ResourceExistsException):
@@ -136,6 +140,31 @@ def _add_payments(session: Session) -> None:
         )
         ProviderPayments(session).add(payment)
         advance(session, payment)
+
+
+def _add_settlement(session: Session) -> None:
+    """Add the dispute and the payout that lists show."""
+    amount = Money.of_minor(1299, "EUR")
+    dispute = Dispute(
+        id="du_01JD3ZK8Q4M5X6Y7",
+        provider="stripe",
+        status=DisputeStatus.NEEDS_RESPONSE,
+        reason="fraudulent",
+        amount=amount,
+        payment_id=PAYMENT_IDS[0],
+        respond_by=session.at + timedelta(days=7),
+        created_at=session.at,
+    )
+    payout = Payout(
+        id="po_01JD3ZK8Q4M5X6Y7",
+        provider="stripe",
+        status=PayoutStatus.PAID,
+        amount=Money.of_minor(123456, "EUR"),
+        arrives_at=session.at + timedelta(days=2),
+        created_at=session.at,
+    )
+    for row in (dispute_row(TENANT, dispute, 1, None), payout_row(TENANT, payout, 1)):
+        session.table.put(row, "attribute_not_exists(pk)", {})
 
 
 def signed_now(event: dict[str, Any]) -> dict[str, Any]:

@@ -56,7 +56,7 @@ class Banks:
             answer = self.paypal.handle(method, f"/{rest}", query, headers, body.decode(), base)
             return Answered(answer.status, _JSON, _json(answer.body))
         if path == PATH and method == "POST":
-            page.act(self.stripe, self.paypal, body.decode())
+            page.act(self.stripe, self.paypal, self.store, body.decode())
             return Answered(303, {"Location": PATH}, b"")
         if path.rstrip("/") == PATH:
             return Answered(200, {"Content-Type": "text/html; charset=utf-8"}, page.page(self.store).encode())

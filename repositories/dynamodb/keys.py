@@ -127,6 +127,26 @@ def circuit(tenant: str, provider: str) -> Key:
     return Key(tenant_pk(tenant, "PROVIDER", provider), "CIRCUIT")
 
 
+def provider_cursor(tenant: str, provider: str) -> Key:
+    """Return the key of the row that says how far the balance of a payment provider of a tenant is in the books."""
+    return Key(tenant_pk(tenant, "PROVIDER", provider), "CURSOR")
+
+
+def movement(tenant: str, provider: str, movement_id: str) -> Key:
+    """Return the key of a movement of the balance at a payment provider."""
+    return Key(tenant_pk(tenant, "MOVEMENT", provider, movement_id), "MOVEMENT")
+
+
+def dispute(tenant: str, provider: str, dispute_id: str) -> Key:
+    """Return the key of a dispute at a payment provider."""
+    return Key(tenant_pk(tenant, "DISPUTE", provider, dispute_id), "DISPUTE")
+
+
+def payout(tenant: str, provider: str, payout_id: str) -> Key:
+    """Return the key of a payout of a payment provider."""
+    return Key(tenant_pk(tenant, "PAYOUT", provider, payout_id), "PAYOUT")
+
+
 def inbox(tenant: str, provider: str, event_id: str) -> Key:
     """Return the key of an event that a payment provider has sent."""
     return Key(tenant_pk(tenant, "INBOX", provider, event_id), "INBOX")

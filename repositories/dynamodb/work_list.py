@@ -49,6 +49,8 @@ class Work(StrEnum):
     """A refund whose outcome is not known; due when it is to be asked again."""
     INBOX = "INBOX"
     """An event of a payment provider; due when the message about it was lost."""
+    RECONCILE = "RECONCILE"
+    """Reconciliation of the books with the balance at a payment provider; due every hour."""
     DELIVERY = "DELIVERY"
     """Attempt to deliver an event to an endpoint, or the next one of a lane; due when it is overdue."""
 

@@ -19,10 +19,10 @@ from repositories.orders.repository import OrderRepository, order_event
 from repositories.orders.rows import StoredOrder
 from repositories.payments.events import payment_event
 from repositories.payments.postings import post_given_back, post_late, post_payment
+from repositories.payments.providers.asking import ask
 from repositories.payments.providers.provider import Answer, CredentialsRefused, Provider, Refused
 from repositories.payments.reading import read_payment
 from repositories.payments.rows import StoredPayment
-from repositories.payments.settings import ask
 
 _REOPENED_FOR = timedelta(minutes=5)
 """Time for which an order whose payment was refused can be paid otherwise, at least."""

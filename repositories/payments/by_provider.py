@@ -23,10 +23,11 @@ from repositories.dynamodb.transaction import Stale
 from repositories.orders.repository import OrderRepository
 from repositories.payments.advancing import Advanced, advance, changing_payment
 from repositories.payments.events import payment_event
+from repositories.payments.providers.asking import NoCredentials, require_chargeable
 from repositories.payments.providers.provider import OutcomeUnknown, Refused
 from repositories.payments.reading import PaymentReader, read_payment
 from repositories.payments.rows import StoredPayment
-from repositories.payments.settings import NoCredentials, require_chargeable, require_enabled
+from repositories.payments.settings import require_enabled
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ What collected it is cash, or the account for what a provider has not paid out. 
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from domain.common.events import DomainEvent
 from domain.common.ids import derived_id
@@ -29,11 +30,16 @@ _TYPES = {
     "cash": AccountType.ASSET,
     "stripe": AccountType.ASSET,
     "paypal": AccountType.ASSET,
+    "disputed": AccountType.ASSET,
     "sales": AccountType.INCOME,
     "shipping": AccountType.INCOME,
     "fees": AccountType.INCOME,
     "tax": AccountType.LIABILITY,
     "unapplied": AccountType.LIABILITY,
+    "provider_fees": AccountType.EXPENSE,
+    "chargebacks": AccountType.EXPENSE,
+    "exchange": AccountType.EQUITY,
+    "opening": AccountType.EQUITY,
 }
 """Accounts of a shop in each currency."""
 _OPENED = datetime.fromtimestamp(0, UTC)
@@ -117,6 +123,37 @@ def post_given_back(tx: WriteTransaction, session: Session, payment: StoredPayme
     return events
 
 
+class Posting(NamedTuple):
+    """What a transaction that no order caused says."""
+
+    description: str
+    id: str | None
+    reference: str | None
+
+
+def post_sums(
+    tx: WriteTransaction, session: Session, sums: Mapping[tuple[str, str], int], posting: Posting
+) -> Sequence[DomainEvent]:
+    """Add the steps that post debits (credits, if negative) by part and currency, and return the events.
+
+    They are zero in sum for each currency.
+    """
+    entries, heads = [], dict[str, ChainHead]()
+    for currency in sorted({currency for _, currency in sums}):
+        moved = {part: minor for (part, code), minor in sums.items() if code == currency and minor}
+        found = _heads(tx, session, [*moved], currency)
+        heads |= {head.account.id: head for head in found.values()}
+        entries += [_entry(found[part].account.id, minor, currency) for part, minor in moved.items()]
+    draft = Draft(posting.description, entries, id=posting.id, reference=posting.reference)
+    _, events = post(tx, session, draft, heads)
+    return events
+
+
+def _entry(account_id: str, debit: int, currency: str) -> NewEntry:
+    direction = Direction.DEBIT if debit > 0 else Direction.CREDIT
+    return NewEntry(account_id=account_id, direction=direction, amount=Money.of_minor(abs(debit), currency))
+
+
 def _heads_of(session: Session, entries: Sequence[NewEntry]) -> Mapping[str, ChainHead]:
     """Return the chain heads for entries. Raises Stale if an account is not visible yet."""
     heads = Chains(session.table, session.tenant).to_write(entry.account_id for entry in entries)
@@ -146,11 +183,19 @@ def _heads(tx: WriteTransaction, session: Session, parts: Sequence[str], currenc
     return {part: found.get(account.id) or ChainHead(account, 0) for part, account in wanted.items()}
 
 
+def booked(session: Session, provider: str, currency: str) -> int:
+    """Return what the books say that a provider has, in minor units. Raises Contention, Unavailable."""
+    account_id = shop_account_id(session.tenant, collecting_account(provider), currency)
+    heads = session.retry_on_conflict(lambda: Chains(session.table, session.tenant).all(account_id))
+    return sum(head.balance for head in heads)
+
+
 def shop_account(session: Session, part: str, currency: str) -> Account:
     """Return a shop's account for `part`, such as cash. Its id is derived from its code, so it needs no lookup."""
     code = _code(part, currency)
     account_id = shop_account_id(session.tenant, part, currency)
-    new = NewAccount(code=code, name=f"{part.title()} ({currency})", type=_TYPES[part], currency=currency)
+    name = part.replace("_", " ").title()
+    new = NewAccount(code=code, name=f"{name} ({currency})", type=_TYPES[part], currency=currency)
     return Account.new(account_id, new, session.at).model_copy(update={"stripes": SHOP_STRIPES})
 
 

@@ -26,10 +26,10 @@ from repositories.ledger.posting import COMMIT_SECONDS
 from repositories.orders.repository import OrderRepository, order_event
 from repositories.orders.rows import PaidBy, StoredOrder
 from repositories.payments.postings import post_refund
+from repositories.payments.providers.asking import NoCredentials, ask, require_chargeable
 from repositories.payments.providers.provider import CredentialsRefused, OutcomeUnknown, Refused
 from repositories.payments.reading import read_payment
 from repositories.payments.rows import MANUAL, StoredPayment
-from repositories.payments.settings import NoCredentials, ask, require_chargeable
 
 _TIME_BYTES, _SCOPE_BYTES = 6, 6
 """Bytes of a refund's id that are its order's time, and those that come from the command's key."""

@@ -1,65 +1,30 @@
 """Payment providers of a tenant: whether they are on, and the account; and clients for them."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 
 from domain.common.errors import Flaw, InvalidState, NotFound, ProviderUnavailable
 from domain.common.events import DomainEvent
 from domain.common.model import to_rfc3339
-from domain.common.money import Money
+from domain.common.money import SignedMoney
 from domain.common.validation import invalid_input
 from domain.payments.providers import NewProvider, PaymentProvider
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row, new_row
 from repositories.dynamodb.iam_actions import IamAction, uses
+from repositories.dynamodb.keys import Key
 from repositories.dynamodb.session import Session, retry_on_conflict
 from repositories.dynamodb.transaction import Stale
 from repositories.payments import credentials as secrets
+from repositories.payments.accounting.watching import watch
 from repositories.payments.credentials import Credentials
 from repositories.payments.providers.clients import PROVIDERS, client
-from repositories.payments.providers.provider import CredentialsRefused, OutcomeUnknown, Provider, Refused
-
-
-class NoCredentials(Exception):
-    """A provider cannot be asked: the tenant has no credentials for it, or none any more."""
-
-
-def client_of(session: Session, provider: str, *, anew: bool = False) -> Provider:
-    """Return the client of a provider, with the tenant's credentials, read anew if that is asked for.
-
-    Raises NoCredentials, Unavailable.
-    """
-    found = secrets.read(session.tenant, provider, anew=anew) or secrets.read(session.tenant, provider, anew=True)
-    if found is None:
-        raise NoCredentials(f"There are no credentials for {provider}.")
-    return client(session, provider, found)
-
-
-def ask[T](session: Session, provider: str, question: Callable[[Provider], T]) -> T:
-    """Return what a provider answers, asked again with credentials read anew if it does not accept those known.
-
-    Raises NoCredentials, CircuitOpen, Unavailable, and as the question.
-    """
-    from repositories.payments.circuit import through_circuit
-
-    try:
-        return through_circuit(session, provider, partial(question, client_of(session, provider)))
-    except CredentialsRefused:
-        return through_circuit(session, provider, partial(question, client_of(session, provider, anew=True)))
-
-
-def require_chargeable(session: Session, provider: str, amount: Money) -> None:
-    """Raise InvalidState if a provider cannot charge or refund an amount, or cannot be asked. Raises Unavailable."""
-    try:
-        client_of(session, provider).require_chargeable(amount)
-    except NoCredentials as missing:
-        raise InvalidState(str(missing)) from None
+from repositories.payments.providers.provider import OutcomeUnknown, Refused
 
 
 def require_enabled(session: Session, provider: str) -> None:
     """Raise InvalidState unless payments can be begun with a provider, ProviderUnavailable if it is left alone now."""
-    from repositories.payments.circuit import is_open
+    from repositories.payments.providers.circuit import is_open
 
     row, circuit = (key(session.tenant, provider) for key in (keys.provider, keys.circuit))
     rows = session.read([row, circuit])
@@ -75,15 +40,19 @@ class ProviderRepository:
 
     session: Session
 
-    @uses(IamAction.GET)
+    @uses(IamAction.GET, IamAction.BATCH_GET)
     def get(self, provider: str, base: str) -> PaymentProvider:
         """Return a provider; `base` is the address of the API. Raises NotFound."""
         row = self._read(provider)
         if row is None or row["account"] is None:
             raise NotFound("payment provider")
-        return self._shown(row, base, self.session.table.get(keys.circuit(self.session.tenant, provider)))
+        tenant = self.session.tenant
+        return self._shown(row, base, self.session.read([key(tenant, provider) for key in _STATES]))
 
-    @uses(IamAction.GET, IamAction.PUT, IamAction.PROVIDER_SECRETS, IamAction.SET_PROVIDER_SECRETS)
+    @uses(
+        *(IamAction.GET, IamAction.QUERY, IamAction.PUT),
+        *(IamAction.PROVIDER_SECRETS, IamAction.SET_PROVIDER_SECRETS),
+    )
     @retry_on_conflict
     def set(self, provider: str, new: NewProvider, base: str) -> PaymentProvider:
         """Set the credentials of a provider, once it has accepted them.
@@ -96,7 +65,8 @@ class ProviderRepository:
         # The secret first: if this ends here, what is stored still works with it.
         secrets.write(self.session.tenant, provider, given)
         after = self._store(row, provider, enabled=new.enabled, account=account)
-        return self._shown(after, base, None)
+        watch(self.session, provider, account, given)
+        return self._shown(after, base, {})
 
     @uses(IamAction.GET, IamAction.PUT, IamAction.SET_PROVIDER_SECRETS)
     @retry_on_conflict
@@ -144,13 +114,24 @@ class ProviderRepository:
         self.session.commit_events(tx, DomainEvent(kind, f"provider/{provider}", version, {}, self.session.at))
         return after
 
-    def _shown(self, row: Row, base: str, circuit: Row | None) -> PaymentProvider:
-        from repositories.payments.circuit import is_open
+    def _shown(self, row: Row, base: str, states: Mapping[Key, Row]) -> PaymentProvider:
+        from repositories.payments.providers.circuit import is_open
 
+        tenant, provider = self.session.tenant, row["provider"]
+        circuit, cursor = (states.get(key(tenant, provider)) for key in _STATES)
         fields = {name: row[name] for name in ("provider", "enabled", "account", "version", "updated_at")}
-        path = f"/v1/payment-events/{row['provider']}/{self.session.tenant}"
-        is_left_alone = is_open(circuit, self.session.at)
-        return PaymentProvider(**fields, webhook_url=f"{base}{path}", circuit="open" if is_left_alone else "closed")
+        differences = cursor["differences"] if cursor else {}
+        return PaymentProvider(
+            **fields,
+            webhook_url=f"{base}/v1/payment-events/{provider}/{tenant}",
+            circuit="open" if is_open(circuit, self.session.at) else "closed",
+            difference=[SignedMoney.of_minor(minor, code) for code, minor in sorted(differences.items())],
+            compared_at=cursor.get("checked_at") if cursor else None,
+        )
+
+
+_STATES = (keys.circuit, keys.provider_cursor)
+"""Keys of rows that say how it goes with a provider."""
 
 
 def _given(provider: str, new: NewProvider) -> Credentials:

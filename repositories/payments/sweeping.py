@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from domain.identity.permissions import Caller
 from repositories.dynamodb import keys
@@ -9,7 +10,8 @@ from repositories.dynamodb.iam_actions import PAYING, IamAction, uses
 from repositories.dynamodb.session import Session
 from repositories.dynamodb.table import Table
 from repositories.dynamodb.work_keys import DueRow
-from repositories.dynamodb.work_list import Swept, Work, move, sweep
+from repositories.dynamodb.work_list import REPORTED, Failure, Swept, Work, move, sweep
+from repositories.payments.accounting.reconciling import Reconciler
 from repositories.payments.advancing import advance
 from repositories.payments.incoming.processing import process
 from repositories.payments.reading import read_payment
@@ -22,10 +24,12 @@ _FIRST = timedelta(hours=1)
 @uses(*PAYING, IamAction.DUE)
 def sweep_payments(table: Table, at: datetime, deadline: float) -> dict[Work, Swept]:
     """Go on with what is due by `at`, until `deadline` (monotonic clock, seconds). Raises Unavailable."""
+    differing: dict[str, str] = {}
     kinds: dict[Work, Callable[[Session, DueRow], bool]] = {
         Work.INBOX: _event,
         Work.REFUND: _refund,
         Work.PAYMENT: _payment,
+        Work.RECONCILE: partial(_balance, differing),
     }
 
     def swept(kind: Work) -> Swept:
@@ -34,7 +38,9 @@ def sweep_payments(table: Table, at: datetime, deadline: float) -> dict[Work, Sw
 
         return sweep(table, kind, do, at, deadline, _FIRST)
 
-    return {kind: swept(kind) for kind in kinds}
+    done = {kind: swept(kind) for kind in kinds}
+    done[Work.RECONCILE].failed |= {work: Failure(reason, REPORTED) for work, reason in differing.items()}
+    return done
 
 
 def _payment(session: Session, due: DueRow) -> bool:
@@ -56,3 +62,11 @@ def _refund(session: Session, due: DueRow) -> bool:
 
 def _event(session: Session, due: DueRow) -> bool:
     return process(session, due.key) != "done"
+
+
+def _balance(differing: dict[str, str], session: Session, due: DueRow) -> bool:
+    """Reconcile the books with a balance; note in `differing` if they have differed for long."""
+    differs = Reconciler(session, due.id.rpartition(".")[2]).run()
+    if differs:
+        differing[due.id] = differs
+    return True

@@ -6,7 +6,8 @@ from domain.common.errors import InvalidState, NotFound, PreconditionFailed
 from domain.common.events import DomainEvent
 from domain.common.ids import is_id, new_id
 from domain.common.pages import Page, PageRequest
-from domain.event_types import SCHEMA, Event, WebhookTest, type_of
+from domain.event_data import WebhookTest
+from domain.event_types import SCHEMA, Event, type_of
 from domain.webhooks import (
     MAX_ENDPOINTS,
     Delivery,

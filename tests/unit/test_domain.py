@@ -1,5 +1,6 @@
-"""Tests of money, patches, versions, ids and roles, without a database."""
+"""Tests of money, patches, versions, ids, roles and parallel work, without a database."""
 
+import threading
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from domain.common import errors
+from domain.common.environment import Environment
 from domain.common.errors import DomainError
 from domain.common.ids import derived_id, is_id, new_id
 from domain.common.iso.currencies import MINOR_UNITS
@@ -126,3 +128,31 @@ def test_times_have_milliseconds_and_sort_as_text() -> None:
     item = Item.new("item_x", NewItem(name="a", price=Money.of_minor(1, "EUR")), moment)
     assert item.model_dump(mode="json")["created_at"] == "2026-01-02T03:04:05.678Z"
     assert to_rfc3339(moment.replace(microsecond=0)) == "2026-01-02T03:04:05.000Z"
+
+
+def test_parallel_work_within_parallel_work_ends() -> None:
+    """More calls than there are threads, each with calls of its own."""
+    environment, results = Environment(), list[list[list[int]]]()
+
+    def row(number: int) -> list[int]:
+        return environment.in_parallel(lambda n: number * n, range(3))
+
+    worker = threading.Thread(target=lambda: results.append(environment.in_parallel(row, range(100))), daemon=True)
+    worker.start()
+    worker.join(60)
+    assert results == [[[0, number, 2 * number] for number in range(100)]]
+
+
+def test_parallel_work_raises_the_first_exception_and_can_be_done_again() -> None:
+    environment = Environment()
+
+    def broken(number: int) -> None:
+        if number:
+            raise ValueError(number)
+
+    for _ in range(2):
+        with pytest.raises(ValueError, match="1"):
+            environment.in_parallel(broken, range(3))
+    assert threading.current_thread().name not in environment.in_parallel(
+        lambda _: threading.current_thread().name, range(3)
+    )

@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
 from local.simulators.paypal import signing
+from local.simulators.paypal.balance import Account
 from local.simulators.paypal.errors import PayPalError, TokenError, missing, not_found
 from local.simulators.paypal.objects import Fields, shown
-from local.simulators.paypal.payments import Account, Payments
+from local.simulators.paypal.payments import Payments
 from local.simulators.store import Kept
 
 TOKEN_LASTS = 9 * 3600
@@ -148,4 +149,8 @@ _ROUTES: dict[tuple[str, str], tuple[int, _Answer]] = {
     ("POST", "/v1/notifications/webhooks"): (201, PayPal.add_webhook),
     ("GET", "/v1/notifications/webhooks"): (200, PayPal.list_webhooks),
     ("GET", "/v1/notifications/webhooks-events"): (200, PayPal.list_events),
+    ("GET", "/v1/reporting/transactions"): (200, PayPal.list_transactions),
+    ("GET", "/v1/reporting/balances"): (200, PayPal.show_balances),
+    ("GET", "/v1/customer/disputes"): (200, PayPal.list_disputes),
+    ("GET", r"/v1/customer/disputes/([\w-]+)"): (200, PayPal.show_dispute),
 }

@@ -111,6 +111,34 @@ def refund(refund_id: str, amount: Fields, given: Fields, status: str, at: float
     }
 
 
+def balance(total: Decimal, currency: str) -> Fields:
+    """Return the balance in one currency."""
+    amount = {"currency_code": currency, "value": f"{total:.2f}"}
+    return {"currency": currency, "primary": True, "total_balance": amount, "available_balance": amount} | {
+        "withheld_balance": {"currency_code": currency, "value": "0.00"}
+    }
+
+
+def dispute(dispute_id: str, capture_: Fields, at: float) -> Fields:
+    """Return a dispute of a capture, which waits for an answer."""
+    about = {"seller_transaction_id": capture_["id"], "gross_amount": capture_["amount"]}
+    about |= {"custom": capture_["custom_id"]} if "custom_id" in capture_ else {}
+    return {
+        "dispute_id": dispute_id,
+        "create_time": time(at),
+        "update_time": time(at),
+        "disputed_transactions": [about],
+        "reason": "MERCHANDISE_OR_SERVICE_NOT_RECEIVED",
+        "status": "WAITING_FOR_SELLER_RESPONSE",
+        "dispute_state": "REQUIRED_ACTION",
+        "dispute_amount": capture_["amount"],
+        "dispute_life_cycle_stage": "CHARGEBACK",
+        "dispute_channel": "INTERNAL",
+        "seller_response_due_date": time(at + 7 * 86400),
+        "links": [],
+    }
+
+
 def event(event_id: str, kind: str, resource_type: str, resource: Fields, at: float, base: str) -> Fields:
     """Return an event about a resource."""
     return {

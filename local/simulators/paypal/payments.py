@@ -1,16 +1,15 @@
-"""Payments of the simulated PayPal: orders, authorizations, captures, refunds, and events about them.
+"""Payments of the simulated PayPal: orders, authorizations, captures and refunds.
 
 The customer approves, or declines, on the page of the simulators. What lapses is found when it is looked at.
 """
 
-import json
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from random import Random
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from local.simulators.paypal import objects
+from local.simulators.paypal.balance import Account, Balance
 from local.simulators.paypal.errors import PayPalError, missing, not_found, refused
 from local.simulators.paypal.objects import Fields, shown
 from local.simulators.store import Store
@@ -21,28 +20,13 @@ _WAITING = ("CREATED", "PAYER_ACTION_REQUIRED")
 _CURRENCY_LENGTH, _LONGEST = 3, 127
 
 
-class Account(NamedTuple):
-    """The account that a request is for, and the address at which the simulator was asked."""
-
-    id: str
-    base: str
-
-    @property
-    def page(self) -> str:
-        """Address of the page of the simulators."""
-        return self.base.rpartition("/")[0]
-
-
-class Payments:
+class Payments(Balance):
     """Payments of all accounts. `chance` makes ids, and `now` is its clock, in seconds since the epoch."""
 
     def __init__(self, store: Store, chance: Random, now: Callable[[], float]) -> None:
-        self.store, self._chance, self._now = store, chance, now
+        super().__init__(store, chance, now)
         self.refund_status = "COMPLETED"
         """Status of new refunds; one that is FAILED moves no money."""
-
-    def _new_id(self) -> str:
-        return f"{self._chance.getrandbits(80):017X}"[-17:]
 
     def create(self, account: Account, given: Fields) -> Fields:
         """Create an order."""
@@ -139,21 +123,6 @@ class Payments:
         self.store.put(account, "capture", made)
         self._show_in_order(account, made["_order"], "captures", shown(made))
 
-    def _move(self, account: str, movement_id: str, code: str, about: Fields, fee: Decimal, of: str = "") -> None:
-        """Note a movement of the balance; `about` has an amount, which is negative for what is paid."""
-        info = {
-            "transaction_id": movement_id,
-            "transaction_event_code": code,
-            "transaction_initiation_date": objects.time(self._now()),
-            "transaction_updated_date": objects.time(self._now()),
-            "transaction_amount": about["amount"],
-            "fee_amount": objects.money(-fee, about["amount"]),
-            "transaction_status": "S",
-        }
-        info |= {"custom_field": about["custom_id"]} if "custom_id" in about else {}
-        info |= {"paypal_reference_id": of, "paypal_reference_id_type": "TXN"} if of else {}
-        self.store.put(account, "movement", {"id": movement_id, "at": self._now(), "transaction_info": info})
-
     def void(self, account: Account, _given: Fields, authorization_id: str) -> Fields:
         """Void an authorization."""
         authorization = self._authorization(account.id, authorization_id)
@@ -191,7 +160,7 @@ class Payments:
         self._announce(account.id, "PAYMENT.CAPTURE.REFUNDED", "refund", made)
         return made
 
-    def settle(self, account: str, refund_id: str) -> None:
+    def settle_refund(self, account: str, refund_id: str) -> None:
         """Let a refund that is pending be made."""
         with self.store.changing():
             kept = self.store.get(account, "refund", refund_id) or {}
@@ -210,22 +179,7 @@ class Payments:
             raise not_found(refund_id)
         return found
 
-    def _announce(self, account: str, kind: str, resource_type: str, resource: Fields) -> None:
-        """Add an event, and send it to the webhooks that want it."""
-        for webhook in self.store.all(account, "webhook"):
-            event_id = f"WH-{self._new_id()}-{self._new_id()}"
-            event = objects.event(event_id, kind, resource_type, resource, self._now(), webhook["_base"])
-            self.store.put(account, "event", event)
-            if {"*", kind} & {each["name"] for each in webhook["event_types"]}:
-                address = {
-                    "provider": "paypal",
-                    "url": webhook["url"],
-                    "webhook": webhook["id"],
-                    "base": webhook["_base"],
-                }
-                self.store.send(json.dumps(address), json.dumps(event), self._now())
-
-    def approve(self, account: str, order_id: str, *, accept: bool) -> None:
+    def confirm(self, account: str, order_id: str, *, accept: bool) -> None:
         """Do what a customer does on PayPal's page: approve an order, with a card that is good or is declined."""
         with self.store.changing():
             order = self._order(account, order_id)

@@ -60,6 +60,7 @@ class Stripe(Payments):
 
 type _Answer = Callable[..., Any]
 _INTENT = r"/v1/payment_intents/(pi_\w+)"
+_PAGE = frozenset({"limit", "starting_after", "created"})
 _NEW = frozenset(
     {"amount", "currency", "capture_method", "automatic_payment_methods", "metadata", "description", "confirm"}
     | {"payment_method", "return_url", "payment_method_types"}
@@ -67,7 +68,7 @@ _NEW = frozenset(
 _ROUTES: dict[tuple[str, str], tuple[frozenset[str], _Answer]] = {
     ("GET", "/v1/account"): (frozenset(), Stripe.show_account),
     ("POST", "/v1/payment_intents"): (_NEW, Stripe.create),
-    ("GET", "/v1/payment_intents"): (frozenset({"limit"}), Stripe.list_intents),
+    ("GET", "/v1/payment_intents"): (_PAGE, Stripe.list_intents),
     ("GET", "/v1/payment_intents/search"): (frozenset({"query", "limit"}), Stripe.search),
     ("GET", _INTENT): (frozenset({"client_secret"}), Stripe.retrieve),
     ("POST", f"{_INTENT}/confirm"): (frozenset({"payment_method", "return_url"}), Stripe.confirm_intent),
@@ -77,8 +78,10 @@ _ROUTES: dict[tuple[str, str], tuple[frozenset[str], _Answer]] = {
     ("GET", "/v1/refunds"): (frozenset({"payment_intent", "limit"}), Stripe.list_refunds),
     ("GET", r"/v1/refunds/(re_\w+)"): (frozenset(), Stripe.retrieve_refund),
     ("GET", "/v1/balance"): (frozenset(), Stripe.show_balance),
-    ("GET", "/v1/balance_transactions"): (frozenset({"limit"}), Stripe.list_movements),
-    ("GET", "/v1/events"): (frozenset({"limit"}), Stripe.list_events),
+    ("GET", "/v1/balance_transactions"): (_PAGE, Stripe.list_movements),
+    ("GET", "/v1/disputes"): (_PAGE, Stripe.list_disputes),
+    ("GET", "/v1/payouts"): (_PAGE, Stripe.list_payouts),
+    ("GET", "/v1/events"): (_PAGE, Stripe.list_events),
     ("POST", "/v1/webhook_endpoints"): (
         frozenset({"url", "enabled_events", "description"}),
         Stripe.add_endpoint,

@@ -117,6 +117,59 @@ def refund(
     }
 
 
+def dispute(dispute_id: str, taken: Fields, movement: Fields, at: int) -> Fields:
+    """Return a dispute of a charge, which waits for an answer."""
+    return {
+        "id": dispute_id,
+        "object": "dispute",
+        "amount": taken["amount"],
+        "balance_transactions": [movement],
+        "charge": taken["id"],
+        "created": at,
+        "currency": taken["currency"],
+        "enhanced_eligibility_types": [],
+        "evidence": {},
+        "evidence_details": {"due_by": at + 7 * 86400, "has_evidence": False, "past_due": False, "submission_count": 0},
+        "is_charge_refundable": False,
+        "livemode": False,
+        "metadata": {},
+        "payment_intent": taken["payment_intent"],
+        "reason": "fraudulent",
+        "status": "needs_response",
+    }
+
+
+def payout(payout_id: str, amount: int, currency: str, movement: Fields, at: int) -> Fields:
+    """Return a payout that is on its way."""
+    return {
+        "id": payout_id,
+        "object": "payout",
+        "amount": amount,
+        "application_fee": None,
+        "application_fee_amount": None,
+        "arrival_date": at + 2 * 86400,
+        "automatic": True,
+        "balance_transaction": movement["id"],
+        "created": at,
+        "currency": currency,
+        "description": "STRIPE PAYOUT",
+        "destination": "ba_simulated",
+        "failure_balance_transaction": None,
+        "failure_code": None,
+        "failure_message": None,
+        "livemode": False,
+        "metadata": {},
+        "method": "standard",
+        "original_payout": None,
+        "reconciliation_status": "in_progress",
+        "reversed_by": None,
+        "source_type": "card",
+        "statement_descriptor": None,
+        "status": "in_transit",
+        "type": "bank_account",
+    }
+
+
 def webhook_endpoint(endpoint_id: str, secret: str, url: str, at: int, fields: Fields) -> Fields:
     """Return an endpoint for webhooks, with its secret."""
     return {

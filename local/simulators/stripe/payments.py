@@ -1,10 +1,9 @@
-"""Payments of the simulated Stripe: intents, charges, refunds, the balance, and events about them.
+"""Payments of the simulated Stripe: intents, charges and refunds.
 
 Payment methods are those of Stripe's documentation ("Testing"): `pm_card_visa`, `pm_card_chargeDeclined`,
 `pm_card_authenticationRequired`.
 """
 
-import json
 import re
 from collections.abc import Callable
 from random import Random
@@ -12,6 +11,7 @@ from typing import Any
 
 from local.simulators.store import Store
 from local.simulators.stripe import objects
+from local.simulators.stripe.balance import Balance
 from local.simulators.stripe.forms import Fields, StripeError, amount_in, choice_in, text_in
 
 LAPSES_AFTER = 7 * 86400
@@ -23,26 +23,17 @@ DECLINED = {
     "pm_card_chargeDeclinedInsufficientFunds": "insufficient_funds",
 }
 CHALLENGED = {"pm_card_authenticationRequired"}
-ACCEPTED = {"pm_card_visa", "pm_card_mastercard"}
+DISPUTED = "pm_card_createDispute"
+ACCEPTED = {"pm_card_visa", "pm_card_mastercard", DISPUTED}
 
 
-class Payments:
+class Payments(Balance):
     """Payments of all accounts. `chance` makes ids, and `now` is its clock, in seconds since the epoch."""
 
     def __init__(self, store: Store, chance: Random, now: Callable[[], float]) -> None:
-        self.store, self._chance, self._now = store, chance, now
+        super().__init__(store, chance, now)
         self.refund_status = "succeeded"
         """Status of new refunds; one that fails moves no money."""
-
-    def _new_id(self, prefix: str) -> str:
-        return f"{prefix}_{self._token()}"
-
-    def _token(self) -> str:
-        return f"{self._chance.getrandbits(96):024x}"
-
-    def show_account(self, account: str, _fields: Fields) -> Any:
-        """Return the account."""
-        return objects.account(account)
 
     def create(self, account: str, fields: Fields) -> Any:
         """Create a payment intent."""
@@ -78,9 +69,7 @@ class Payments:
 
     def list_intents(self, account: str, fields: Fields) -> Any:
         """Return the last payment intents."""
-        limit = int(fields.get("limit", 10))
-        found = self.store.all(account, "payment_intent")
-        return objects.list_of("/v1/payment_intents", found, limit)
+        return self._page(account, "payment_intent", "/v1/payment_intents", fields)
 
     def confirm_intent(self, account: str, fields: Fields, intent_id: str) -> Any:
         """Confirm a payment intent with a payment method."""
@@ -153,12 +142,9 @@ class Payments:
         self.store.put(account, "payment_intent", intent)
         self._tell(account, "charge.captured", charge)
         self._tell(account, "payment_intent.succeeded", intent)
+        if charge["payment_method"] == DISPUTED:
+            self._dispute(account, charge)
         return intent
-
-    def _move(self, account: str, kind: str, amount: int, fee: int, source: str, currency: str) -> Fields:
-        at = int(self._now())
-        moved = objects.balance_transaction(self._new_id("txn"), kind, amount, fee, source, currency, at)
-        return self.store.put(account, "balance_transaction", moved)
 
     def cancel(self, account: str, fields: Fields, intent_id: str) -> Any:
         """Cancel a payment intent."""
@@ -224,40 +210,6 @@ class Payments:
         if found is None:
             raise StripeError(404, f"No such refund: '{refund_id}'", code="resource_missing", param="id")
         return found
-
-    def show_balance(self, account: str, _fields: Fields) -> Any:
-        """Return the balance by currency."""
-        sums: dict[str, int] = {}
-        for each in self.store.all(account, "balance_transaction"):
-            sums[each["currency"]] = sums.get(each["currency"], 0) + each["net"]
-        pending = [
-            {"amount": net, "currency": currency, "source_types": {"card": net}} for currency, net in sums.items()
-        ]
-        return {"object": "balance", "available": [], "livemode": False, "pending": pending}
-
-    def list_movements(self, account: str, fields: Fields) -> Any:
-        """Return the last movements of the balance."""
-        found = self.store.all(account, "balance_transaction")
-        return objects.list_of("/v1/balance_transactions", found, int(fields.get("limit", 10)))
-
-    def list_events(self, account: str, fields: Fields) -> Any:
-        """Return the last events."""
-        return objects.list_of("/v1/events", self.store.all(account, "event"), int(fields.get("limit", 10)))
-
-    def add_endpoint(self, account: str, fields: Fields) -> Any:
-        """Add an endpoint for webhooks."""
-        url, at = text_in(fields, "url"), int(self._now())
-        endpoint = objects.webhook_endpoint(self._new_id("we"), self._token(), url, at, fields)
-        return self.store.put(account, "webhook_endpoint", endpoint)
-
-    def _tell(self, account: str, kind: str, about: Fields) -> None:
-        """Add an event, and send it to the endpoints that want it."""
-        event = objects.event(self._new_id("evt"), kind, about, int(self._now()))
-        self.store.put(account, "event", event)
-        for endpoint in self.store.all(account, "webhook_endpoint"):
-            if {"*", kind} & set(endpoint["enabled_events"]):
-                address = {"provider": "stripe", "url": endpoint["url"], "secret": endpoint["secret"]}
-                self.store.send(json.dumps(address), json.dumps(event), self._now())
 
     def lapse(self, account: str, intent_id: str) -> None:
         """Let an authorization lapse."""

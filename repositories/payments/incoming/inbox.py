@@ -40,7 +40,7 @@ class PaymentInbox:
 
     @uses(IamAction.PUT, IamAction.PROVIDER_SECRETS)
     def receive(self, provider: str, body: bytes, header: Callable[[str], str | None]) -> None:
-        """Keep an event, once. One that is not about a payment of the tenant is left out.
+        """Keep an event, once. One that is about no payment of the tenant, and not about the balance, is left out.
 
         Raises NotFound without such a provider, ValidationFailed for a bad signature, ProviderUnavailable, Unavailable.
         """
@@ -48,14 +48,17 @@ class PaymentInbox:
             raise NotFound
         sender = self._sender(provider, Received(body, header, self.session.at))
         event = _object(body)
-        about = sender.subject(event)
-        if about is None or not self._is_ours(event, about):
+        if not _EVENT_ID.fullmatch(str(event.get("id"))):
+            return
+        payment_id = self._payment_of(sender.subject(event))
+        if payment_id is None and not sender.is_of_balance(event):
             return
         at = self.session.at
         row = new_row(
             keys.inbox(self.session.tenant, provider, event["id"]),
             "inbox",
-            payment_id=about.payment_id,
+            provider=provider,
+            payment_id=payment_id,
             event=str(event.get("type") or event.get("event_type") or "")[:100],
             digest=hashlib.sha256(body).hexdigest(),
             received_at=to_rfc3339(at),
@@ -80,9 +83,10 @@ class PaymentInbox:
         name = f"/header/{sender.signature_header}" if sender else ""
         raise invalid_input([Flaw(name, "SIGNATURE_INVALID", "It is not of this body, or not of now.")])
 
-    def _is_ours(self, event: dict[str, Any], about: Subject) -> bool:
-        is_ours = about.tenant == self.session.tenant and is_id("payment", about.payment_id)
-        return is_ours and _EVENT_ID.fullmatch(str(event.get("id"))) is not None
+    def _payment_of(self, about: Subject | None) -> str | None:
+        """Return the payment of the tenant that an event is about, or None."""
+        is_ours = about and about.tenant == self.session.tenant and is_id("payment", about.payment_id)
+        return about.payment_id if about and is_ours else None
 
 
 def _is_genuine(sender: Provider, received: Received) -> bool:

@@ -4,6 +4,7 @@ from repositories.aws.settings import settings
 from repositories.dynamodb.session import Session
 from repositories.payments.credentials import Credentials
 from repositories.payments.providers.provider import Access, Provider
+from repositories.payments.providers.statements import Statements
 
 PROVIDERS = ("stripe", "paypal")
 _RESERVE_SECONDS = 3.0
@@ -12,14 +13,28 @@ _RESERVE_SECONDS = 3.0
 
 def client(session: Session, provider: str, credentials: Credentials) -> Provider:
     """Return the client of a provider for the session's tenant, with these credentials."""
-
-    def access(base: str) -> Access:
-        return Access(session.tenant, credentials, base, session.deadline - _RESERVE_SECONDS)
-
+    access = _access(session, provider, credentials)
     if provider == "stripe":
         from repositories.payments.providers.stripe.client import Stripe
 
-        return Stripe(access(settings().stripe_api))
+        return Stripe(access)
     from repositories.payments.providers.paypal.client import PayPal
 
-    return PayPal(access(settings().paypal_api))
+    return PayPal(access)
+
+
+def statements(session: Session, provider: str, credentials: Credentials) -> Statements:
+    """Return the balance of a provider for the session's tenant, with these credentials."""
+    access = _access(session, provider, credentials)
+    if provider == "stripe":
+        from repositories.payments.providers.stripe.statements import StripeStatements
+
+        return StripeStatements(access)
+    from repositories.payments.providers.paypal.statements import PayPalStatements
+
+    return PayPalStatements(access)
+
+
+def _access(session: Session, provider: str, credentials: Credentials) -> Access:
+    base = settings().stripe_api if provider == "stripe" else settings().paypal_api
+    return Access(session.tenant, credentials, base, session.deadline - _RESERVE_SECONDS)

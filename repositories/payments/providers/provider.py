@@ -86,6 +86,9 @@ class Provider(Protocol):
     def subject(self, event: Mapping[str, Any]) -> Subject | None:
         """Return the payment that an event is about, if it says."""
 
+    def is_of_balance(self, event: Mapping[str, Any]) -> bool:
+        """Return whether an event is about a dispute or a payout."""
+
     def account(self) -> str:
         """Return the id of the account. Raises CredentialsRefused."""
 

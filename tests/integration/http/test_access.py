@@ -98,10 +98,12 @@ MORE: dict[str, list[dict[str, Any]]] = {
 RARE: dict[str, set[IamAction]] = {
     "ListLowStock": {IamAction.GET},
     "PayOrder": {IamAction.UPDATE},
+    "GetPaymentProvider": {IamAction.BATCH_GET},
+    "SetPaymentProvider": {IamAction.QUERY},
     "CancelPayment": {IamAction.QUERY, IamAction.UPDATE},
     "RefreshPayment": {IamAction.QUERY, IamAction.UPDATE, IamAction.PUT},
 }
-"""What a function uses only if rows are not visible yet, or a customer has confirmed a payment."""
+"""What a function uses only if rows are not visible yet, a customer has confirmed a payment, or an account is new."""
 
 
 @pytest.fixture

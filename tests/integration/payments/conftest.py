@@ -4,13 +4,14 @@ import pytest
 
 from local.simulators.banks import Banks
 from repositories.payments import credentials
-from tests.integration.payments.common import Clock, PayPalTill, StripeTill
+from tests.integration.payments.clock import Clock
+from tests.integration.payments.tills import PayPalTill, StripeTill
 from tests.shop import Shop
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    return Clock(monkeypatch)
+def clock(monkeypatch: pytest.MonkeyPatch, bank: tuple[Banks, str]) -> Clock:
+    return Clock(monkeypatch, bank[0])
 
 
 @pytest.fixture

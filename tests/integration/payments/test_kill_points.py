@@ -15,9 +15,9 @@ from botocore.awsrequest import AWSPreparedRequest
 from botocore.httpsession import URLLib3Session
 
 from repositories.aws.clients import dynamodb
-from repositories.payments import circuit
-from repositories.payments.providers import http
-from tests.integration.payments.common import Clock, Till, expire, sweep
+from repositories.payments.providers import circuit, http
+from tests.integration.payments.clock import Clock, expire, sweep
+from tests.integration.payments.till import Till
 
 type Death = Literal["before", "after"]
 

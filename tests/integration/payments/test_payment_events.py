@@ -13,7 +13,8 @@ from repositories.aws.clients import dynamodb
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import decode, encode
 from repositories.payments.providers.stripe.signatures import is_signed
-from tests.integration.payments.common import Clock, StripeTill, sweep
+from tests.integration.payments.clock import Clock, sweep
+from tests.integration.payments.tills import StripeTill
 
 
 def _event(stripe: StripeTill, paid_by: dict[str, Any], /, **metadata: str) -> dict[str, Any]:

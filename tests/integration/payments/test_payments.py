@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from tests.faults import interleaved
-from tests.integration.payments.common import ORDER, Clock, Till, expire, sweep
+from tests.integration.payments.clock import Clock, expire, sweep
+from tests.integration.payments.till import ORDER, Till
 from tests.shop import Shop
 
 

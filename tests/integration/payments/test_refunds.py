@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.payments.common import Clock, Till, sweep
+from tests.integration.payments.clock import Clock, sweep
+from tests.integration.payments.till import Till
 
 
 @pytest.fixture

@@ -63,6 +63,10 @@ class PayPal:
         tenant, _, rest = str(first.get("custom_id", "")).partition(_SEPARATOR)
         return Subject(tenant, rest.partition(_SEPARATOR)[0]) if rest else None
 
+    def is_of_balance(self, event: Mapping[str, Any]) -> bool:
+        """Return whether an event's type is one of disputes (Webhooks API, "Event names")."""
+        return str(event.get("event_type", "")).startswith("CUSTOMER.DISPUTE.")
+
     def account(self) -> str:
         """Return the id of the app. Raises CredentialsRefused, OutcomeUnknown."""
         token(self.access, anew=True)
@@ -84,7 +88,7 @@ class PayPal:
         return Answer(Held.NOTHING, order["id"], approve_url=_approval(order))
 
     def find(self, payment: StoredPayment) -> Answer | None:  # noqa: ARG002 - there is no search
-        """Return None: orders cannot be searched for, and what nobody was shown is never approved."""
+        """Return None: orders cannot be searched for, and an order that was not shown is never approved."""
         return None
 
     def look(self, payment: StoredPayment) -> Answer:

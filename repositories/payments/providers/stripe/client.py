@@ -3,16 +3,13 @@
 The official library takes twice the CPU of a whole cold start to import; what is needed of the API is a page.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 from urllib.parse import quote, urlencode
 
-from domain.common.errors import InvalidState
-from domain.common.iso.currencies import MINOR_UNITS
 from domain.common.money import Money
 from domain.payments.protocol import Held
-from repositories.payments.providers import http
 from repositories.payments.providers.provider import (
     Access,
     Answer,
@@ -22,15 +19,11 @@ from repositories.payments.providers.provider import (
     Refused,
     Subject,
 )
+from repositories.payments.providers.stripe.amounts import minor_of
+from repositories.payments.providers.stripe.asking import ask
 from repositories.payments.providers.stripe.signatures import is_signed
 from repositories.payments.rows import StoredPayment
 
-API_VERSION = "2026-10-28.endive"
-"""Version of the API whose answers this module understands: that of the library that the tests use."""
-_DIGITS = {"ISK": 2, "UGX": 2, "MGA": 0}
-"""Digits of amounts where Stripe's are not those of ISO 4217 (Stripe documentation, "Supported currencies")."""
-_ROUNDED_DIGITS = 3
-"""Digits of currencies whose last one must be 0 (same page, "Three-decimal currencies")."""
 _HELD = {
     "requires_payment_method": Held.NOTHING,
     "requires_confirmation": Held.NOTHING,
@@ -41,7 +34,6 @@ _HELD = {
     "canceled": Held.ENDED,
 }
 """What each status of a payment intent means (Stripe documentation, "How PaymentIntents work")."""
-_UNAUTHORIZED, _FORBIDDEN, _PAYMENT_REQUIRED, _NOT_FOUND = 401, 403, 402, 404
 _REFUNDED = "charge_already_refunded"
 _FINAL = frozenset({"succeeded", "canceled"})
 _UNDECIDED = frozenset({"pending", "requires_action"})
@@ -70,9 +62,13 @@ class Stripe:
         metadata = about if isinstance(about, dict) else {}
         return Subject(str(metadata.get("tenant")), str(metadata.get("payment"))) if "payment" in metadata else None
 
+    def is_of_balance(self, event: Mapping[str, Any]) -> bool:
+        """Return whether an event's type is one of disputes or payouts (Stripe API, "Types of events")."""
+        return str(event.get("type", "")).startswith(("charge.dispute.", "payout."))
+
     def account(self) -> str:
         """Return the id of the account. Raises CredentialsRefused, OutcomeUnknown."""
-        return str(self._ask("GET", "/v1/account")["id"])
+        return str(ask(self.access, "GET", "/v1/account")["id"])
 
     def require_chargeable(self, amount: Money) -> None:
         """Raise InvalidState for an amount that cannot be charged."""
@@ -88,12 +84,12 @@ class Stripe:
             "metadata": {"tenant": self.access.tenant, "order": payment.order_id, "payment": payment.id},
             "expand": ["latest_charge"],
         }
-        return self._answer(payment, self._ask("POST", "/v1/payment_intents", fields, key=payment.id))
+        return self._answer(payment, ask(self.access, "POST", "/v1/payment_intents", fields, key=payment.id))
 
     def find(self, payment: StoredPayment) -> Answer | None:
         """Search by metadata (Stripe API, "Search PaymentIntents"; what is younger than a minute may be missing)."""
         query = urlencode({"query": f"metadata['payment']:'{payment.id}'"})
-        found = self._ask("GET", f"/v1/payment_intents/search?{query}")["data"]
+        found = ask(self.access, "GET", f"/v1/payment_intents/search?{query}")["data"]
         return self._look_at(payment, found[0]["id"]) if found else None
 
     def look(self, payment: StoredPayment) -> Answer:
@@ -126,12 +122,12 @@ class Stripe:
 
     def _refund(self, payment: StoredPayment, refund_id: str, fields: Mapping[str, Any]) -> None:
         query = urlencode({"payment_intent": payment.external_id or "", "limit": _MOST})
-        made = self._ask("GET", f"/v1/refunds?{query}")["data"]
+        made = ask(self.access, "GET", f"/v1/refunds?{query}")["data"]
         found = next((each for each in made if (each.get("metadata") or {}).get("refund") == refund_id), None)
         noted = {"tenant": self.access.tenant, "payment": payment.id, "refund": refund_id}
         wanted = {"payment_intent": payment.external_id, "metadata": noted, **fields}
         try:
-            refund = found or self._ask("POST", "/v1/refunds", wanted, key=refund_id)
+            refund = found or ask(self.access, "POST", "/v1/refunds", wanted, key=refund_id)
         except Refused as refused:
             if refused.code == _REFUNDED and not fields:
                 return  # all of it was refunded otherwise
@@ -149,43 +145,20 @@ class Stripe:
         path = f"/v1/payment_intents/{quote(payment.external_id or '', safe='')}"
         present = f"{path}?{_EXPANDED}"
         try:
-            return self._ask("POST", f"{path}/{what}", {"expand": ["latest_charge"]}, key=key, present=present)
+            return ask(self.access, "POST", f"{path}/{what}", {"expand": ["latest_charge"]}, key=key, present=present)
         except CredentialsRefused:
             raise
         except Refused:
-            return self._ask("GET", present)
+            return ask(self.access, "GET", present)
         except OutcomeUnknown:
-            intent = self._ask("GET", present)
+            intent = ask(self.access, "GET", present)
             if intent["status"] in _FINAL:
                 return intent
             raise
 
     def _look_at(self, payment: StoredPayment, external_id: str) -> Answer:
         path = f"/v1/payment_intents/{quote(external_id, safe='')}"
-        return self._answer(payment, self._ask("GET", f"{path}?{_EXPANDED}"))
-
-    def _ask(
-        self, method: str, path: str, fields: Mapping[str, Any] | None = None, key: str = "", present: str = ""
-    ) -> Any:
-        """Return the body of a success. Raises Refused, OutcomeUnknown.
-
-        An answer that is repeated for a key may be old: then what is at `present` is returned instead, if given.
-        """
-        headers = {
-            "Authorization": f"Bearer {self.access.credentials.secrets['secret_key']}",
-            "Stripe-Version": API_VERSION,
-        }
-        if key:
-            headers["Idempotency-Key"] = key
-        body = None
-        if method == "POST":
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
-            body = urlencode([*_flat(fields or {})])
-        response = http.request(method, self.access.base + path, headers, body, self.access.deadline)
-        if response.status < 300:
-            is_old = response.headers.get("Idempotent-Replayed") == "true"
-            return self._ask("GET", present) if is_old and present else response.body
-        raise _refusal(response)
+        return self._answer(payment, ask(self.access, "GET", f"{path}?{_EXPANDED}"))
 
     def _answer(self, payment: StoredPayment, intent: Mapping[str, Any]) -> Answer:
         """Return what a payment intent says. Raises OutcomeUnknown if it is not the payment's, or not all of it."""
@@ -205,31 +178,3 @@ def _of_charge(intent: Mapping[str, Any]) -> Held:
         raise OutcomeUnknown(f"{intent['id']} has {intent['amount_received']} of {intent['amount']}")
     charge = intent.get("latest_charge")
     return Held.GIVEN_BACK if isinstance(charge, dict) and charge.get("refunded") else Held.MONEY
-
-
-def _refusal(response: http.Response) -> Refused:
-    error = response.body.get("error") or {}
-    reason, code = str(error.get("message") or f"HTTP {response.status}"), str(error.get("code") or "")
-    if response.status in {_UNAUTHORIZED, _FORBIDDEN}:
-        return CredentialsRefused("The credentials are not accepted.", code=code)
-    return Refused(reason, is_declined=response.status == _PAYMENT_REQUIRED, code=code)
-
-
-def minor_of(money: Money) -> int:
-    """Return an amount as Stripe counts it. Raises InvalidState if it has a fraction that Stripe cannot charge."""
-    digits = _DIGITS.get(money.currency, MINOR_UNITS[money.currency])
-    amount = money.amount.scaleb(digits)
-    if amount != amount.to_integral_value() or (digits == _ROUNDED_DIGITS and int(amount) % 10):
-        raise InvalidState(f"Stripe cannot charge {money}: it has too fine a fraction.")
-    return int(amount)
-
-
-def _flat(fields: Mapping[str, Any] | Sequence[Any], under: str = "") -> Iterator[tuple[str, str]]:
-    """Yield nested fields as a form has them: `metadata[order]`, `expand[0]`."""
-    pairs = fields.items() if isinstance(fields, Mapping) else enumerate(fields)
-    for name, value in pairs:
-        path = f"{under}[{name}]" if under else str(name)
-        if isinstance(value, Mapping | list):
-            yield from _flat(value, path)
-        else:
-            yield path, str(value)

@@ -181,10 +181,10 @@ def test_people_confirm_on_the_page(client: StripeClient, banks: Banks) -> None:
     intent = _manual(client)
     [account] = banks.store.accounts()
     assert intent.id.encode() in banks.handle("GET", "/_simulators", "", {}, b"").body
-    body = f"account={account}&payment={intent.id}&action=confirm".encode()
+    body = f"account={account}&about={intent.id}&action=Confirm".encode()
     assert banks.handle("POST", "/_simulators", "", {}, body).status == 303
     assert client.v1.payment_intents.retrieve(intent.id).status == "requires_capture"
-    assert banks.handle("POST", "/_simulators", "", {}, b"account=x&payment=y&action=confirm").status == 303
+    assert banks.handle("POST", "/_simulators", "", {}, b"account=x&about=y&action=Confirm").status == 303
     assert banks.handle("GET", "/_simulators/none", "", {}, b"").status == 404
 
 

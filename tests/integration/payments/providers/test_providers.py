@@ -7,7 +7,7 @@ import pytest
 
 from repositories.aws.clients import dynamodb
 from repositories.payments import credentials as secrets
-from tests.integration.payments.common import StripeTill
+from tests.integration.payments.tills import StripeTill
 
 
 def test_a_provider_shows_everything_but_its_credentials(stripe: StripeTill) -> None:

@@ -14,7 +14,7 @@ from domain.common.money import Money
 from repositories.payments.providers import http
 from repositories.payments.providers.paypal.amounts import to_paypal
 from repositories.payments.providers.paypal.asking import tokens
-from tests.integration.payments.common import PayPalTill
+from tests.integration.payments.tills import PayPalTill
 from tests.shop import Shop
 
 

@@ -1,6 +1,6 @@
 """Tests of payments by Stripe that only Stripe can do so."""
 
-from tests.integration.payments.common import StripeTill
+from tests.integration.payments.tills import StripeTill
 
 
 def test_a_payment_that_needs_the_customers_bank_waits_for_it(stripe: StripeTill) -> None:

@@ -9,9 +9,9 @@ import pytest
 from repositories.aws.clients import dynamodb
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import decode, encode
-from repositories.payments import circuit
-from repositories.payments.providers import http
-from tests.integration.payments.common import StripeTill, Till
+from repositories.payments.providers import circuit, http
+from tests.integration.payments.till import Till
+from tests.integration.payments.tills import StripeTill
 from tests.shop import Shop
 
 

@@ -1,0 +1,65 @@
+"""Questions to a tenant's payment providers, with its credentials, through their circuits."""
+
+from collections.abc import Callable
+from functools import partial
+
+from domain.common.errors import InvalidState
+from domain.common.money import Money
+from repositories.dynamodb.session import Session
+from repositories.payments import credentials as secrets
+from repositories.payments.credentials import Credentials
+from repositories.payments.providers.clients import client, statements
+from repositories.payments.providers.provider import CredentialsRefused, Provider
+from repositories.payments.providers.statements import Statements
+
+
+class NoCredentials(Exception):
+    """A provider cannot be asked: the tenant has no credentials for it, or none any more."""
+
+
+def client_of(session: Session, provider: str) -> Provider:
+    """Return the client of a provider, with the tenant's credentials. Raises NoCredentials, Unavailable."""
+    return client(session, provider, _credentials(session, provider, anew=False))
+
+
+def ask[T](session: Session, provider: str, question: Callable[[Provider], T]) -> T:
+    """Return what a provider answers, asked again with credentials read anew if it does not accept those known.
+
+    Raises NoCredentials, CircuitOpen, Unavailable, and as the question.
+    """
+    return _asked(session, provider, client, question)
+
+
+def ask_for_statements[T](session: Session, provider: str, question: Callable[[Statements], T]) -> T:
+    """Return what a provider answers about its balance. Raises as `ask`."""
+    return _asked(session, provider, statements, question)
+
+
+def _asked[C, T](
+    session: Session, provider: str, make: Callable[[Session, str, Credentials], C], question: Callable[[C], T]
+) -> T:
+    from repositories.payments.providers.circuit import through_circuit
+
+    def attempt(*, anew: bool) -> T:
+        made = make(session, provider, _credentials(session, provider, anew=anew))
+        return through_circuit(session, provider, partial(question, made))
+
+    try:
+        return attempt(anew=False)
+    except CredentialsRefused:
+        return attempt(anew=True)
+
+
+def _credentials(session: Session, provider: str, *, anew: bool) -> Credentials:
+    found = secrets.read(session.tenant, provider, anew=anew) or secrets.read(session.tenant, provider, anew=True)
+    if found is None:
+        raise NoCredentials(f"There are no credentials for {provider}.")
+    return found
+
+
+def require_chargeable(session: Session, provider: str, amount: Money) -> None:
+    """Raise InvalidState if a provider cannot charge or refund an amount, or cannot be asked. Raises Unavailable."""
+    try:
+        client_of(session, provider).require_chargeable(amount)
+    except NoCredentials as missing:
+        raise InvalidState(str(missing)) from None

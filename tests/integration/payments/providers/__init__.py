@@ -1,0 +1,1 @@
+"""Tests of what the providers do differently, of their settings, circuits and simulators."""
