@@ -61,7 +61,7 @@ def test_each_event_of_a_trigger_is_answered(function: TriggerFunction) -> None:
     event, answer = json.loads(function.event.read_text()), json.loads(done.stdout)
     expected: tuple[Any, ...] = (
         *(None, {"expired": 0}, {"overdue": 0}, {"relayed": 0}, {"batchItemFailures": []}),
-        {"inbox": 0, "refund": 0, "payment": 0},
+        {"inbox": 0, "refund": 0, "payment": 0, "reconcile": 0},
     )
     assert answer in expected or answer["userName"] == event["userName"]
     assert "@example.com" not in done.stderr
