@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import stripe
 from stripe import StripeClient
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from cli.main import app
 from local.simulators.banks import Banks, serving, signature
@@ -194,13 +194,30 @@ def test_a_webhook_to_nowhere_is_not_taken(banks: Banks) -> None:
     assert signature("{}", "whsec_1", 1.0).startswith("t=1,v1=")
 
 
-def test_the_check_of_a_provider_finds_all_as_it_should_be(banks: Banks) -> None:
+def _checked(*options: str) -> Result:
+    return CliRunner().invoke(app, ["providers", "check", *options])
+
+
+def test_the_check_of_stripe_finds_all_as_it_should_be(banks: Banks) -> None:
     with serving(banks) as address:
-        done = CliRunner().invoke(
-            app, ["providers", "check", "--secret-key", "sk_test_check", "--stripe-api", f"{address}/stripe"]
-        )
+        done = _checked("--secret-key", "sk_test_check", "--stripe-api", f"{address}/stripe")
     assert done.exit_code == 0, done.output
     assert "FAILED" not in done.output
     assert done.output.count("ok    ") == 11
-    refused = CliRunner().invoke(app, ["providers", "check", "--secret-key", "sk_live_check"])
-    assert refused.exit_code == 2
+    assert _checked("--secret-key", "sk_live_check").exit_code == 2
+
+
+def test_the_check_of_paypal_waits_for_its_buyer(banks: Banks, monkeypatch: pytest.MonkeyPatch) -> None:
+    def approve(_: float) -> None:
+        for account in banks.store.accounts():
+            for order in banks.store.all(account, "order"):
+                banks.paypal.confirm(account, order["id"], accept=True)
+
+    monkeypatch.setattr("domain.common.environment.sleep", approve)
+    credentials = ("paypal", "--client-id", "check", "--client-secret", "test_check")
+    with serving(banks) as address:
+        done = _checked(*credentials, "--paypal-api", f"{address}/paypal")
+    assert done.exit_code == 0, done.output
+    assert "Approve the payment as a buyer" in done.output
+    assert done.output.count("ok    ") == 11
+    assert _checked(*credentials, "--paypal-api", "https://api-m.paypal.com").exit_code == 2
