@@ -86,18 +86,18 @@ class Banks:
     def send(self, webhook: Webhook) -> bool:
         """Send a webhook, signed as its provider signs; return whether it was taken."""
         endpoint = json.loads(webhook.endpoint)
-        headers = _JSON | self.signed(endpoint, webhook.body)
+        headers = _JSON | self.signed(endpoint, webhook.body, time.time())
         try:
             return httpx.post(endpoint["url"], content=webhook.body, headers=headers, timeout=_TIMEOUT).is_success
         except httpx.HTTPError:
             return False
 
-    def signed(self, endpoint: Mapping[str, str], body: str) -> dict[str, str]:
-        """Return the headers with the signature of a body for an endpoint."""
+    def signed(self, endpoint: Mapping[str, str], body: str, at: float) -> dict[str, str]:
+        """Return the headers with the signature of a body for an endpoint, at a time in seconds since the epoch."""
         if endpoint["provider"] == "stripe":
-            return {"Stripe-Signature": signature(body, endpoint["secret"], time.time())}
-        transmission, at = str(uuid4()), written(time.time())
-        return signing.headers(self.store, endpoint["base"], endpoint["webhook"], body, transmission, at)
+            return {"Stripe-Signature": signature(body, endpoint["secret"], at)}
+        transmission = str(uuid4())
+        return signing.headers(self.store, endpoint["base"], endpoint["webhook"], body, transmission, written(at))
 
 
 def signature(body: str, secret: str, at: float) -> str:

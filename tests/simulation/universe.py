@@ -17,11 +17,13 @@ from repositories.stats.rebuilding import Rebuilding
 from tests.simulation.checks.end import check_end
 from tests.simulation.checks.flow import check_flow
 from tests.simulation.checks.invariants import Watch
+from tests.simulation.checks.payments import check_payments
 from tests.simulation.checks.violation import ViolationError
 from tests.simulation.in_place import in_place
-from tests.simulation.workload import books, feed, hooks, parts, people, trade
+from tests.simulation.workload import books, feed, hooks, parts, payments, people, trade
 from tests.simulation.workload.actors import Actor, World
 from tests.simulation.workload.opening import prepare
+from tests.simulation.world.banks import Network, Unreliable
 from tests.simulation.world.client import Client, Faults
 from tests.simulation.world.flow import Flow, Troubles
 from tests.simulation.world.functions import Functions
@@ -54,6 +56,10 @@ THEMES: dict[str, tuple[Act, ...]] = {
     "flow": (
         *(trade.place, trade.place, trade.move, trade.move, trade.move, parts.refund_part, parts.refund_part),
         *(hooks.manage, hooks.retry, hooks.test_endpoint, hooks.read_sales),
+    ),
+    "payments": (
+        *(trade.place, trade.place, payments.begin, payments.begin, payments.begin, payments.confirm),
+        *(payments.look, payments.look, payments.change),
     ),
     "all": (
         *(trade.place, trade.move, trade.count, trade.split, trade.edit, trade.create, trade.look),
@@ -120,13 +126,15 @@ class Universe:
         self.world = World(self.scheduler, Functions(self.scheduler), self.watch, self.pool)
         self.flow = Flow(self.scheduler, self.world.functions)
         self.receivers = hooks.Receivers(self.world, rate * 10)
+        self.network = Network(self.scheduler, self.world.functions, self.world.tenant)
+        self.unreliable = Unreliable(*(rate * 3 * chance.random() for _ in range(5)))
         self.troubles = Troubles(*(rate * 3 * chance.random() for _ in range(4)) if self.has_flow else ())
         self.violation = ""
         self.report = Report(seed, self.theme)
 
     def run(self) -> Report:
         """Run it to its end, or to the first violation."""
-        with in_place(self.client, self.pool, self.flow, self.receivers):
+        with in_place(self.client, self.pool, self.flow, self.receivers, self.network):
             main = self.scheduler.spawn("main", self._main)
             self.scheduler.run(lambda: main.done or bool(self.violation) or self.scheduler.steps > _MAX_STEPS)
         if not self.violation and main.error is not None:
@@ -144,6 +152,11 @@ class Universe:
         """Whether events leave the table."""
         return self.theme == "flow"
 
+    @property
+    def has_payments(self) -> bool:
+        """Whether payment providers are connected."""
+        return self.theme == "payments"
+
     def _look(self, commit: Any) -> None:
         if self.has_flow:
             self.flow.capture(commit)
@@ -157,13 +170,11 @@ class Universe:
         self.violation = self.violation or what
 
     def _main(self) -> None:
-        prepare(self.world, self.theme)
+        prepare(self.world, self.theme, self.network)
         self.client.faults, self.pool.failing = self.faults, self.pool_faults
         self.world.functions.crashes, self.flow.troubles = self.crashes, self.troubles
         ended: list[bool] = []
-        if self.has_flow:
-            self.flow.begin(lambda: bool(ended) or bool(self.violation))
-            self.scheduler.spawn("rebuilding", self._rebuild)
+        self._begin_surroundings(lambda: bool(ended) or bool(self.violation))
         acting = [self.scheduler.spawn(f"client-{n}", lambda n=n: self._act(n)) for n in range(self.actors)]  # type: ignore[misc]
         sweeping = self.scheduler.spawn("sweeper", lambda: self._sweep(until=lambda: all(task.done for task in acting)))
         self.scheduler.join([*acting, sweeping])
@@ -179,14 +190,41 @@ class Universe:
         if self.theme == "users":
             people.invite_everybody(Actor(self.world, "main"))
             self.scheduler.wait(60)
-        if self.has_flow:
-            self._end_flow()
-            ended.append(True)
+        self._end_surroundings()
+        ended.append(True)
         feed.follow_to_the_end(Actor(self.world, "main"))
         self.model.expire()
+        self._check()
+
+    def _begin_surroundings(self, until: Callable[[], bool]) -> None:
+        """Let what is around the table do its work, until something holds."""
+        if self.has_payments:
+            self.network.unreliable = self.unreliable
+            self.scheduler.spawn("banks", lambda: self.network.deliver(until))
+        if self.has_flow:
+            self.flow.begin(until)
+            self.scheduler.spawn("rebuilding", self._rebuild)
+
+    def _end_surroundings(self) -> None:
+        if self.has_payments:
+            self._end_payments()
+        if self.has_flow:
+            self._end_flow()
+
+    def _check(self) -> None:
+        """Check what must hold at the end."""
         check_end(self.world, self.model)
         if self.has_flow:
             check_flow(self.world, self.model, self.flow)
+        if self.has_payments:
+            check_payments(self.world, self.model)
+
+    def _end_payments(self) -> None:
+        """Let all payments be decided, and the books be reconciled, now that nothing fails."""
+        self.network.unreliable = Unreliable()
+        for _ in range(70):  # less than the three hours after which sales count as lost
+            self._sweep_once()
+            self.scheduler.wait(120)
 
     def _end_flow(self) -> None:
         """Let everything arrive, now that nothing fails: sweeps find what was lost."""
@@ -243,7 +281,8 @@ class Universe:
 
     def _sweep_once(self) -> None:
         again = self.scheduler.chance.random() < 0.1  # The scheduler delivers at least once.
-        names = ("ExpireHolds", "SweepDeliveries") if self.has_flow else ("ExpireHolds",)
+        more = (("SweepDeliveries", self.has_flow), ("SweepPayments", self.has_payments))
+        names = ["ExpireHolds", *(name for name, is_there in more if is_there)]
         tasks = [
             self.world.functions.trigger(name, scheduled_event(BEGINNING)) for name in names for _ in range(1 + again)
         ]

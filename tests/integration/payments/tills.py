@@ -165,7 +165,7 @@ class PayPalTill(Till):
 
     def signed(self, event: str, webhook: str = "") -> dict[str, str]:
         endpoint = {"provider": "paypal", "webhook": webhook or self.webhook, "base": f"{self.address}/paypal"}
-        return self.banks.signed(endpoint, event)
+        return self.banks.signed(endpoint, event, self.banks.paypal._now())
 
     def money(self) -> int:
         moved = [each["transaction_info"] for each in self.banks.store.all(self.account, "movement")]

@@ -100,8 +100,8 @@ def _check_orders(world: World, model: Model) -> None:
 
 
 def _is_refund(row: Row) -> bool:
-    """Return whether a transaction posts a refund: an order can have several."""
-    return bool(row["head"]["description"].startswith("Refund of "))
+    """Return whether a transaction posts a refund, or late money: an order can have several."""
+    return bool(row["head"]["description"].startswith(("Refund of ", "Late ", "Return of ")))
 
 
 def _check_people(world: World, model: Model) -> None:

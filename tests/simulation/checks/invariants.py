@@ -10,6 +10,7 @@ from domain.orders.status import OrderStatus
 from repositories.dynamodb import work_keys
 from repositories.dynamodb.codec import Row
 from repositories.orders.rows import StoredOrder
+from repositories.payments.postings import collecting_account
 from tests.simulation.checks.codes import Codes
 from tests.simulation.checks.history import History
 from tests.simulation.checks.hooks import Hooks
@@ -67,7 +68,7 @@ class Watch:
         for key, row in commit.after.items():
             if row and row["type"] == "order" and commit.before[key] and "gsi3pk" not in row:
                 before = commit.before[key] or {}
-                self._check_posted(commit, StoredOrder.from_row(before).order, StoredOrder.from_row(row).order)
+                self._check_posted(commit, StoredOrder.from_row(before).order, StoredOrder.from_row(row))
         self.codes.check(commit, self.model, self.history)
         self.hooks.check(commit)
 
@@ -111,14 +112,15 @@ class Watch:
         self.history.add(("order", name), after.order.status, commit.decided, commit.complete)
         self.history.add(("whole order", name), after.order, commit.decided, commit.complete)
 
-    def _check_posted(self, commit: Commit, was: Order, order: Order) -> None:
+    def _check_posted(self, commit: Commit, was: Order, stored: StoredOrder) -> None:
         """Check that a payment or refund is posted by account, as the order says."""
+        order, provider = stored.order, stored.paid_by.provider if stored.paid_by else "manual"
         posted: dict[str, int] = {}
         for (pk, _), row in commit.after.items():
             if row and row["type"] == "entry":
                 part = self.accounts[_account_pk(pk)]["head"]["code"].split(".")[1]
                 posted[part] = row["amount"] if row["direction"] == "debit" else -row["amount"]
-        wanted = due_postings(was, order)
+        wanted = due_postings(was, order, collecting_account(provider))
         require(posted == wanted, f"{order.id} is {order.status}, and {posted} is posted instead of {wanted}.")
         check_refunded(order)
 

@@ -27,7 +27,8 @@ def check_change(was: Order, order: Order) -> None:
     """Check that an order changed as it may: by a status change, a shipment or a refund."""
     move, name = (was.status, order.status), order.id
     parts = len(order.shipments) + len(order.refunds) - len(was.shipments) - len(was.refunds)
-    require(move in MOVES or (parts == 1 and was.status is order.status), f"{name} moved from {move[0]} to {move[1]}.")
+    stays = was.status is order.status and (parts == 1 or was.lines == order.lines)  # a provider may be asked
+    require(move in MOVES or stays, f"{name} moved from {move[0]} to {move[1]}.")
     require(parts <= 1, f"{name} got {parts} parts at once.")
     require(order.version == was.version + 1, f"{name} missed a version.")
     require(order.shipments[: len(was.shipments)] == was.shipments, f"{name} has lost a shipment.")
@@ -46,13 +47,13 @@ def check_change(was: Order, order: Order) -> None:
         require(line.restocked <= line.returned - line.freed, f"{name} got more back than was refunded.")
 
 
-def due_postings(was: Order, order: Order) -> dict[str, int]:
+def due_postings(was: Order, order: Order, collected: str) -> dict[str, int]:
     """Return what a change of an order must post: debits positive, credits negative, by account."""
     if was.status is OrderStatus.PENDING and order.status is OrderStatus.PAID:
-        due = {"cash": order.total.minor} | {each: -minor for each, minor in credits_of(order).items()}
+        due = {collected: order.total.minor} | {each: -minor for each, minor in credits_of(order).items()}
     elif len(order.refunds) > len(was.refunds):
         refund = order.refunds[-1]
-        due = {"cash": -refund.amount.minor} | dict(zip(ACCOUNTS, refund.debits, strict=True))
+        due = {collected: -refund.amount.minor} | dict(zip(ACCOUNTS, refund.debits, strict=True))
     else:
         due = {}
     return {account: minor for account, minor in due.items() if minor}

@@ -80,6 +80,10 @@ class World:
     """Test events that were promised: endpoint and id."""
     again: set[str] = field(default_factory=set)
     """Events that were delivered again by hand."""
+    payments: list[str] = field(default_factory=list)
+    """Ids of payments by providers that were begun."""
+    network: Any = None
+    """The payment providers, if there are any."""
     keys: dict[str, tuple[int, str]] = field(default_factory=dict)
     """By key: what was answered for good."""
 
@@ -152,13 +156,21 @@ class Actor:
 
     def _remember(self, route: str, key: str, answer: Answer) -> None:
         """One key has one answer, if that is kept."""
-        if not key or answer.status in {400, 401, 403, 429}:
+        if not key or answer.status in {400, 401, 403, 429} or _is_open(answer):
             return
         told = (answer.status, json.dumps(answer.body, sort_keys=True))
         if answer.status >= 400:
             told = (answer.status, answer.code)
         first = self.world.keys.setdefault(f"{route} {key}", told)
         require(first == told, f"{route}: one key was answered {first} and {told}.")
+
+
+def _is_open(answer: Answer) -> bool:
+    """Return whether an answer is of something that a payment provider has not decided, so that it may be another."""
+    shown = answer.body if isinstance(answer.body, dict) else {}
+    open_ones = {"requires_action", "processing", "pending"}
+    is_open = answer.status == 202 or ("provider" in shown and shown.get("status") in open_ones)
+    return is_open or answer.code in {"PAYMENT_IN_PROGRESS", "PROVIDER_UNAVAILABLE"}
 
 
 def _answer(response: dict[str, Any], since: float, until: float, tries: int, last_try: float) -> Answer:

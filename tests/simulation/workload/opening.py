@@ -1,11 +1,12 @@
 """What is there when clients begin: a shop, with items, codes, accounts and endpoints."""
 
-from tests.simulation.workload import hooks, parts, trade
+from tests.simulation.workload import hooks, parts, payments, trade
 from tests.simulation.workload.actors import Actor, World
+from tests.simulation.world.banks import Network
 from tests.simulation.world.scheduler import BEGINNING
 
 
-def prepare(world: World, theme: str) -> None:
+def prepare(world: World, theme: str, network: Network) -> None:
     """Open a shop with what a theme needs."""
     actor = Actor(world, "main")
     operator = actor.caller("arn:aws:iam::0:user/operator")
@@ -18,6 +19,8 @@ def prepare(world: World, theme: str) -> None:
     for code, terms in parts.CODES.items() if theme in {"orders", "codes", "all"} else ():
         answer = actor.ask("CreateDiscount", body={"code": code} | terms, key=code)
         world.discounts += [answer.body["id"]] if answer else []
+    if theme == "payments":
+        payments.prepare(actor, network)
     if theme == "flow":
         hooks.prepare(actor)
     if theme in {"books", "accounts", "all"}:
