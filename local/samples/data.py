@@ -163,7 +163,7 @@ def _add_settlement(session: Session) -> None:
         arrives_at=session.at + timedelta(days=2),
         created_at=session.at,
     )
-    for row in (dispute_row(TENANT, dispute, 1, None), payout_row(TENANT, payout, 1)):
+    for row in (dispute_row(TENANT, dispute, 1, None, session.at), payout_row(TENANT, payout, 1, session.at)):
         session.table.put(row, "attribute_not_exists(pk)", {})
 
 

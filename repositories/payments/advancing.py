@@ -144,6 +144,7 @@ class _Advancing:
         step = next_step(payment.stage, answer.held, payable(stored.order, payment, locked_by, self.session.at))
         if step is Step.WAIT:
             return payment
+        # The order changes at the time of the payment: the events of both are in one row, which has one time.
         at = max(self.session.at, stored.order.updated_at)
         return self._take(step, stored, payment, payment.moved(STEPS[step], at, **_noted(step, answer)))
 
@@ -164,7 +165,7 @@ class _Advancing:
 
     def _lock(self, stored: StoredOrder, before: StoredPayment, after: StoredPayment) -> StoredPayment:
         after = replace(after, hold_until=stored.order.hold_expires_at)
-        order = stored.order.locked(self._by, self.session.at)
+        order = stored.order.locked(self._by, after.updated_at)
         tx = self._changing(before, after)
         self.orders.change(tx, replace(stored, paid_by=after.link), order)
         self._commit(tx, after, order_event(order, "Paying", payment_id=after.id))
@@ -172,7 +173,7 @@ class _Advancing:
 
     def _finish(self, stored: StoredOrder, before: StoredPayment, after: StoredPayment) -> StoredPayment:
         after = replace(after, transaction_id=new_id("txn"))
-        order = stored.order.paid(self._by, self.session.at)
+        order = stored.order.paid(self._by, after.updated_at)
         tx = self._changing(before, after)
         self.orders.change(tx, replace(stored, paid_by=after.link), order)
         posted = post_payment(tx, self.session, order, after.link)
@@ -181,7 +182,7 @@ class _Advancing:
 
     def _reopen(self, stored: StoredOrder, before: StoredPayment, after: StoredPayment) -> StoredPayment:
         until = max(before.hold_until or self.session.at, self.session.at + _REOPENED_FOR)
-        order = stored.order.reopened(self._by, self.session.at, until)
+        order = stored.order.reopened(self._by, after.updated_at, until)
         tx = self._changing(before, after)
         self.orders.change(tx, replace(stored, paid_by=None), order)
         self._commit(tx, after, order_event(order, "Reopened", payment_id=after.id))

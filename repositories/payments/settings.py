@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from domain.common.errors import Flaw, InvalidState, NotFound, ProviderUnavailable
 from domain.common.events import DomainEvent
@@ -95,6 +96,8 @@ class ProviderRepository:
 
     def _store(self, before: Row | None, provider: str, *, enabled: bool, account: str | None) -> Row:
         version = before["version"] + 1 if before else 1
+        last = datetime.fromisoformat(before["updated_at"]) if before else self.session.at
+        at = max(self.session.at, last)
         after = new_row(
             keys.provider(self.session.tenant, provider),
             "provider",
@@ -102,7 +105,7 @@ class ProviderRepository:
             enabled=enabled,
             account=account,
             version=version,
-            updated_at=to_rfc3339(self.session.at),
+            updated_at=to_rfc3339(at),
         )
         tx = self.session.transaction()
         if before:
@@ -111,7 +114,7 @@ class ProviderRepository:
         else:
             tx.create("add the provider", after, raises=Stale())
         kind = "PaymentProviderChanged" if account else "PaymentProviderRemoved"
-        self.session.commit_events(tx, DomainEvent(kind, f"provider/{provider}", version, {}, self.session.at))
+        self.session.commit_events(tx, DomainEvent(kind, f"provider/{provider}", version, {}, at))
         return after
 
     def _shown(self, row: Row, base: str, states: Mapping[Key, Row]) -> PaymentProvider:

@@ -6,7 +6,7 @@ one that ends early goes on at its page, and a movement is posted once however o
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from domain.common.environment import monotonic
 from domain.common.events import DomainEvent
@@ -15,6 +15,7 @@ from domain.common.model import json_of
 from domain.payments.movements import Movement, MovementKind
 from domain.payments.settlement import DisputeStatus, Payout
 from repositories.dynamodb import keys
+from repositories.dynamodb.codec import Row
 from repositories.dynamodb.session import Session
 from repositories.dynamodb.transaction import Stale
 from repositories.ledger.posting import COMMIT_SECONDS
@@ -112,13 +113,17 @@ class Reconciler:
         stored = self.session.table.get(keys.payout(tenant, self.provider, payout.id))
         if stored and stored["shown"] == json_of(payout):
             return
-        version = stored["version"] + 1 if stored else 1
-        tx, row = self.session.transaction(), payout_row(tenant, payout, version)
+        version, at = stored["version"] + 1 if stored else 1, self._after(stored)
+        tx, row = self.session.transaction(), payout_row(tenant, payout, version, at)
         if stored:
             tx.put("change the payout", row, condition="version = :seen", raises=Stale(), seen=stored["version"])
         else:
             tx.create("note the payout", row, raises=Stale())
-        self.session.commit_events(tx, payout_event(payout, version, self.session.at))
+        self.session.commit_events(tx, payout_event(payout, version, at))
+
+    def _after(self, stored: Row | None) -> datetime:
+        """Return the time of a change, which is not before the last one, whatever the clock says."""
+        return max(self.session.at, datetime.fromisoformat(stored["noted_at"])) if stored else self.session.at
 
     def _note_disputes(self, cursor: Cursor) -> None:
         since = max(self.session.at - _DISPUTES_CHANGE, cursor.since - _DISPUTES_CHANGE)
@@ -131,7 +136,7 @@ class Reconciler:
         stored = self.session.table.get(keys.dispute(tenant, self.provider, dispute.id))
         if stored and stored["shown"] == json_of(dispute):
             return
-        version = stored["version"] + 1 if stored else 1
+        version, at = stored["version"] + 1 if stored else 1, self._after(stored)
         tx = self.session.transaction()
         loss = stored["loss"] if stored else None
         events: Sequence[DomainEvent] = ()
@@ -144,12 +149,12 @@ class Reconciler:
                 ("disputed", withheld.currency): -withheld.minor,
             }
             events = post_sums(tx, self.session, sums, posting)
-        row = dispute_row(tenant, dispute, version, loss)
+        row = dispute_row(tenant, dispute, version, loss, at)
         if stored:
             tx.put("change the dispute", row, condition="version = :seen", raises=Stale(), seen=stored["version"])
         else:
             tx.create("note the dispute", row, raises=Stale())
-        event = dispute_event(dispute, version, self.session.at)
+        event = dispute_event(dispute, version, at)
         self.session.within(COMMIT_SECONDS).commit_events(tx, event, *events)
 
     def _compared(self, cursor: Cursor) -> Cursor:

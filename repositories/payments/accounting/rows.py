@@ -93,7 +93,7 @@ def movement_row(tenant: str, provider: str, movement: Movement, transaction_id:
     )
 
 
-def dispute_row(tenant: str, dispute: Dispute, version: int, loss: str | None) -> Row:
+def dispute_row(tenant: str, dispute: Dispute, version: int, loss: str | None, at: datetime) -> Row:
     """Return the row of a dispute; `loss` is the transaction with which it was lost."""
     position = Position(to_rfc3339(dispute.created_at), dispute.id)
     return new_row(
@@ -102,11 +102,12 @@ def dispute_row(tenant: str, dispute: Dispute, version: int, loss: str | None) -
         shown=json_of(dispute),
         version=version,
         loss=loss,
+        noted_at=to_rfc3339(at),
         **keys.listed(tenant, DISPUTES, position),
     )
 
 
-def payout_row(tenant: str, payout: Payout, version: int) -> Row:
+def payout_row(tenant: str, payout: Payout, version: int, at: datetime) -> Row:
     """Return the row of a payout."""
     position = Position(to_rfc3339(payout.created_at), payout.id)
     return new_row(
@@ -114,5 +115,6 @@ def payout_row(tenant: str, payout: Payout, version: int) -> Row:
         "payout",
         shown=json_of(payout),
         version=version,
+        noted_at=to_rfc3339(at),
         **keys.listed(tenant, PAYOUTS, position),
     )
