@@ -46,6 +46,8 @@ config = schemathesis.Config.from_dict(
                 "POST /v1/orders/{order_id}/refunds",
                 "GET /v1/orders/{order_id}/shipments",
                 "GET /v1/discounts",
+                "GET /v1/disputes",
+                "GET /v1/payouts",
                 "GET /v1/events",
                 "POST /v1/discounts",
                 "PATCH /v1/discounts/{discount_id}",
