@@ -40,11 +40,12 @@ class Payments(Balance):
         amount, currency = amount_in(fields), text_in(fields, "currency")
         choice_in(fields, "capture_method", ("automatic", "automatic_async", "manual"), "automatic_async")
         intent = objects.payment_intent(self._new_id("pi"), self._token(), amount, currency, int(self._now()), fields)
+        if fields.get("payment_method"):
+            _require_method(fields["payment_method"])
+            intent |= {"payment_method": fields["payment_method"], "status": "requires_confirmation"}
         self.store.put(account, "payment_intent", intent)
         self._tell(account, "payment_intent.created", intent)
-        if fields.get("confirm") == "true":
-            return self.confirm_intent(account, {"payment_method": fields.get("payment_method")}, intent["id"])
-        return intent
+        return self.confirm_intent(account, {}, intent["id"]) if fields.get("confirm") == "true" else intent
 
     def retrieve(self, account: str, fields: Fields, intent_id: str) -> Any:
         """Return a payment intent."""
@@ -77,10 +78,7 @@ class Payments(Balance):
         if intent["status"] not in _OPEN[:3]:
             raise _unexpected(intent, "confirm")
         method = fields.get("payment_method") or intent["payment_method"]
-        if method not in {*DECLINED, *CHALLENGED, *ACCEPTED}:
-            raise StripeError(
-                400, f"No such PaymentMethod: '{method}'", code="resource_missing", param="payment_method"
-            )
+        _require_method(method)
         if method in DECLINED:
             raise self._decline(account, intent, DECLINED[method])
         if method in CHALLENGED:
@@ -239,6 +237,12 @@ class Payments(Balance):
                     self._authorize(account, intent, intent["payment_method"] or "pm_card_visa")
                 else:
                     self._decline(account, intent, "generic_decline")
+
+
+def _require_method(method: Any) -> None:
+    """Raise StripeError for a payment method that is not one of the documentation's."""
+    if method not in {*DECLINED, *CHALLENGED, *ACCEPTED}:
+        raise StripeError(400, f"No such PaymentMethod: '{method}'", code="resource_missing", param="payment_method")
 
 
 def _unexpected(intent: Fields, what: str) -> StripeError:
