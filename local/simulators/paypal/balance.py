@@ -74,7 +74,7 @@ class Balance:
             "page": number,
             "total_items": len(found),
             "total_pages": pages,
-            "links": [],
+            "links": objects.links(account.base, ("self", "GET", "/v1/reporting/transactions")),
         }
 
     def _reported(self, account: str) -> list[Fields]:
@@ -102,7 +102,7 @@ class Balance:
             for each in self.store.all(account.id, "dispute")
             if each["create_time"] >= since
         ]
-        return {"items": found, "links": []}
+        return {"items": found, "links": objects.links(account.base, ("self", "GET", "/v1/customer/disputes"))}
 
     def show_dispute(self, account: Account, _given: Fields, dispute_id: str) -> Fields:
         """Return a dispute."""

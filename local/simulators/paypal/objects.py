@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 type Fields = dict[str, Any]
+_API = "https://api-m.paypal.com"
 _FEE_RATE, _FEE_FIXED = Decimal("0.0349"), Decimal("0.39")
 
 
@@ -135,7 +136,7 @@ def dispute(dispute_id: str, capture_: Fields, at: float) -> Fields:
         "dispute_life_cycle_stage": "CHARGEBACK",
         "dispute_channel": "INTERNAL",
         "seller_response_due_date": time(at + 7 * 86400),
-        "links": [],
+        "links": links(_API, ("self", "GET", f"/v1/customer/disputes/{dispute_id}")),
     }
 
 
