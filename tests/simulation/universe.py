@@ -222,9 +222,9 @@ class Universe:
     def _end_payments(self) -> None:
         """Let all payments be decided, and the books be reconciled, now that nothing fails."""
         self.network.unreliable = Unreliable()
-        for _ in range(70):  # less than the three hours after which sales count as lost
+        for _ in range(35):  # less than the three hours after which sales count as lost
             self._sweep_once()
-            self.scheduler.wait(120)
+            self.scheduler.wait(240)
 
     def _end_flow(self) -> None:
         """Let everything arrive, now that nothing fails: sweeps find what was lost."""

@@ -128,10 +128,13 @@ class Reconciler:
     def _note_disputes(self, cursor: Cursor) -> None:
         since = max(self.session.at - _DISPUTES_CHANGE, cursor.since - _DISPUTES_CHANGE)
         for found in self._ask(lambda balance: balance.disputes(since)):
-            self.session.retry_on_conflict(lambda found=found: self._note_dispute(found))  # type: ignore[misc]
+            self.session.retry_on_conflict(lambda found=found: self._note_dispute(found, cursor.start))  # type: ignore[misc]
 
-    def _note_dispute(self, found: DisputeFound) -> None:
-        """Note how a dispute is now, and post what was withheld for it as lost once it is. Raises Stale."""
+    def _note_dispute(self, found: DisputeFound, start: datetime) -> None:
+        """Note how a dispute is now, and post what was withheld for it as lost once it is. Raises Stale.
+
+        One from before the account was connected is in what it opened with.
+        """
         tenant, dispute = self.session.tenant, found.dispute
         stored = self.session.table.get(keys.dispute(tenant, self.provider, dispute.id))
         if stored and stored["shown"] == json_of(dispute):
@@ -140,7 +143,8 @@ class Reconciler:
         tx = self.session.transaction()
         loss = stored["loss"] if stored else None
         events: Sequence[DomainEvent] = ()
-        if loss is None and found.withheld and dispute.status is DisputeStatus.LOST:
+        is_lost = dispute.status is DisputeStatus.LOST and dispute.created_at >= start
+        if loss is None and found.withheld and is_lost:
             loss = new_id("txn")
             posting = Posting(f"{self.provider.title()}: lost {dispute.id}", loss, dispute.id)
             withheld = found.withheld

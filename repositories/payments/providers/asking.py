@@ -27,27 +27,27 @@ def ask[T](session: Session, provider: str, question: Callable[[Provider], T]) -
 
     Raises NoCredentials, CircuitOpen, Unavailable, and as the question.
     """
-    return _asked(session, provider, client, question)
+    from repositories.payments.providers.circuit import through_circuit
+
+    def attempt(credentials: Credentials) -> T:
+        return through_circuit(session, provider, partial(question, client(session, provider, credentials)))
+
+    return _asked(session, provider, attempt)
 
 
 def ask_for_statements[T](session: Session, provider: str, question: Callable[[Statements], T]) -> T:
-    """Return what a provider answers about its balance. Raises as `ask`."""
-    return _asked(session, provider, statements, question)
+    """Return what a provider answers about its balance; reports that fail are no reason to take no payments.
+
+    Raises NoCredentials, Unavailable, and as the question.
+    """
+    return _asked(session, provider, lambda credentials: question(statements(session, provider, credentials)))
 
 
-def _asked[C, T](
-    session: Session, provider: str, make: Callable[[Session, str, Credentials], C], question: Callable[[C], T]
-) -> T:
-    from repositories.payments.providers.circuit import through_circuit
-
-    def attempt(*, anew: bool) -> T:
-        made = make(session, provider, _credentials(session, provider, anew=anew))
-        return through_circuit(session, provider, partial(question, made))
-
+def _asked[T](session: Session, provider: str, attempt: Callable[[Credentials], T]) -> T:
     try:
-        return attempt(anew=False)
+        return attempt(_credentials(session, provider, anew=False))
     except CredentialsRefused:
-        return attempt(anew=True)
+        return attempt(_credentials(session, provider, anew=True))
 
 
 def _credentials(session: Session, provider: str, *, anew: bool) -> Credentials:

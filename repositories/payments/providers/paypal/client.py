@@ -27,7 +27,9 @@ from repositories.payments.rows import StoredPayment
 
 _APPROVAL = frozenset({"approve", "payer-action"})
 """Relations of the link where the customer confirms (Orders API, "Create order")."""
-_OPEN_AUTHORIZATION = frozenset({"CREATED", "PENDING"})
+_AUTHORIZED = "CREATED"
+_OPEN_AUTHORIZATION = frozenset({_AUTHORIZED, "PENDING"})
+"""Statuses of authorizations that can be voided; one that is pending cannot be captured yet."""
 _ENDED_AUTHORIZATION = frozenset({"DENIED", "VOIDED", "EXPIRED"})
 _CAPTURES = {
     "COMPLETED": Held.MONEY,
@@ -145,17 +147,21 @@ class PayPal:
         order = self._order(payment)
         if order["status"] == "APPROVED":
             order, _ = self._authorized(payment)
+        for each in _authorizations(order):
+            if each["status"] in _OPEN_AUTHORIZATION:
+                self._void(each["id"])
+                order = self._order(payment)
         present = self._answer(payment, order)
-        if present.held is Held.AUTHORIZATION:
-            path = f"/v2/payments/authorizations/{_quoted(_authorizations(order)[0]['id'])}/void"
-            try:
-                ask(self.access, "POST", path, {})
-            except CredentialsRefused:
-                raise
-            except Refused:
-                pass  # it was captured or voided: look what it is
-            present = self._answer(payment, self._order(payment))
         return replace(present, held=Held.ENDED) if present.held is Held.NOTHING else present
+
+    def _void(self, authorization_id: str) -> None:
+        """Void an authorization, unless it was captured or voided."""
+        try:
+            ask(self.access, "POST", f"/v2/payments/authorizations/{_quoted(authorization_id)}/void", {})
+        except CredentialsRefused:
+            raise
+        except Refused:
+            return
 
     def give_back(self, payment: StoredPayment) -> Answer:
         """Refund all that is left of the capture, and look at it."""
@@ -219,7 +225,7 @@ class PayPal:
             return Held.NOTHING
         if authorization["status"] in _ENDED_AUTHORIZATION:
             return Held.ENDED
-        return Held.AUTHORIZATION if authorization["status"] in _OPEN_AUTHORIZATION else Held.NOTHING
+        return Held.AUTHORIZATION if authorization["status"] == _AUTHORIZED else Held.NOTHING
 
 
 def _captured(capture: Mapping[str, Any], amount: Money) -> Held:

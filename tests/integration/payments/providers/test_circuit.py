@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from repositories.aws.clients import dynamodb
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import decode, encode
 from repositories.payments.providers import circuit, http
+from tests.integration.payments.clock import Clock, sweep
 from tests.integration.payments.till import Till
 from tests.integration.payments.tills import StripeTill
 from tests.shop import Shop
@@ -132,4 +134,13 @@ def test_a_circuit_that_cannot_be_read_stops_nothing(stripe: StripeTill, monkeyp
 
     monkeypatch.setattr(circuit._Store, "_get_record", unavailable)
     circuit._store.cache_clear()
+    assert stripe.pay(stripe.order()).status == 201
+
+
+def test_reports_that_fail_are_no_reason_to_take_no_payments(stripe: StripeTill, clock: Clock) -> None:
+    with stripe.answering(500, {"Stripe-Should-Retry": "false"}), _counting() as asked:
+        for _ in range(circuit.CONFIG.failure_threshold + 1):
+            clock.ahead += timedelta(hours=2)
+            sweep()
+    assert len(asked) > circuit.CONFIG.failure_threshold
     assert stripe.pay(stripe.order()).status == 201

@@ -11,6 +11,7 @@ from cryptography.x509 import load_pem_x509_certificate
 
 from domain.common.errors import InvalidState
 from domain.common.money import Money
+from local.simulators.paypal.objects import shown
 from repositories.payments.providers import http
 from repositories.payments.providers.paypal.amounts import to_paypal
 from repositories.payments.providers.paypal.asking import tokens
@@ -52,6 +53,19 @@ def test_an_authorization_of_a_payment_that_was_voided_meanwhile_is_voided_too(
 def test_what_was_approved_is_void_for_good(paypal: PayPalTill) -> None:
     payment = paypal.begun(paypal.order())
     paypal.confirm(payment)
+    assert paypal.shop.post(f"/payments/{payment['id']}/cancel", None).json["status"] == "voided"
+    assert paypal.held() == ["void"]
+
+
+def test_an_authorization_under_review_waits_and_can_be_voided(paypal: PayPalTill) -> None:
+    payment = paypal.begun(paypal.order())
+    paypal.confirm(payment)
+    with paypal.silent(after=paypal.calls_to_look - 1):
+        paypal.refresh(payment)
+    [made] = paypal.banks.store.all(paypal.account, "authorization")
+    pending = paypal.banks.store.put(paypal.account, "authorization", made | {"status": "PENDING"})
+    paypal.banks.paypal._show_in_order(paypal.account, made["_order"], "authorizations", shown(pending))
+    assert paypal.refresh(payment).json["status"] == "requires_action"
     assert paypal.shop.post(f"/payments/{payment['id']}/cancel", None).json["status"] == "voided"
     assert paypal.held() == ["void"]
 
