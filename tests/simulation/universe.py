@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
@@ -126,15 +127,17 @@ class Universe:
         self.world = World(self.scheduler, Functions(self.scheduler), self.watch, self.pool)
         self.flow = Flow(self.scheduler, self.world.functions)
         self.receivers = hooks.Receivers(self.world, rate * 10)
-        self.network = Network(self.scheduler, self.world.functions, self.world.tenant)
-        self.unreliable = Unreliable(*(rate * 3 * chance.random() for _ in range(5)))
+        self.network = Network(self.scheduler, self.world.functions, self.world.tenant, Random(seed))
+        shares = (rate * 3 * chance.random() for _ in range(5)) if self.has_payments else ()
+        self.unreliable = Unreliable(*shares)
         self.troubles = Troubles(*(rate * 3 * chance.random() for _ in range(4)) if self.has_flow else ())
         self.violation = ""
         self.report = Report(seed, self.theme)
 
     def run(self) -> Report:
         """Run it to its end, or to the first violation."""
-        with in_place(self.client, self.pool, self.flow, self.receivers, self.network):
+        surroundings = in_place(self.client, self.pool, self.flow, self.receivers, self.network)
+        with closing(self.network.banks), surroundings:
             main = self.scheduler.spawn("main", self._main)
             self.scheduler.run(lambda: main.done or bool(self.violation) or self.scheduler.steps > _MAX_STEPS)
         if not self.violation and main.error is not None:

@@ -44,14 +44,15 @@ class Network:
     scheduler: Scheduler
     functions: Functions
     tenant: str
+    chance: Random
+    """Makes the banks' ids."""
     unreliable: Unreliable = field(default_factory=Unreliable)
     secrets: dict[str, str] = field(default_factory=dict)
     """What Secrets Manager keeps."""
     banks: Banks = field(init=False)
 
     def __post_init__(self) -> None:
-        chance = Random(self.scheduler.chance.getrandbits(64))
-        self.banks = Banks(None, chance, lambda: BEGINNING.timestamp() + self.scheduler.time)
+        self.banks = Banks(None, self.chance, lambda: BEGINNING.timestamp() + self.scheduler.time)
 
     def send(self, method: str, url: str, headers: Mapping[str, str], body: str | None, seconds: float) -> Response:
         """Send a request of a function to a bank, in place of the internet."""
