@@ -204,6 +204,7 @@ def status(
     print(f"Database (DynamoDB): {parts['database']}")
     pool = parts["user_pool"]
     print(f"Stripe: {parts['stripe']}")
+    print(f"PayPal: {parts['paypal']}")
     print(f"Credentials of payment providers (Secrets Manager): {parts['secrets']}")
     print(f"Queues and event bus (SQS, EventBridge): {parts['services']}")
     print(f"User pool (Cognito): {pool['endpoint']}, pool {pool['pool']}, app client {pool['client']}")

@@ -10,7 +10,7 @@ from tests.simulation.breaks import BREAKS, DEFECTS, broken
 from tests.simulation.shrink import shrunk
 from tests.simulation.universe import THEMES, Plan, Report, run
 
-SEEDS = range(1, 161)
+SEEDS = range(1, 121)
 FOUND = {
     "a count is refused on half a split": 23,
     "a count on half a split loses units": 10,
