@@ -21,6 +21,7 @@ from domain.common.money import Money
 from domain.common.versions import Versions
 from domain.identity.permissions import GRANTS, Caller, Permission, Role
 from domain.items import Item, NewItem
+from domain.payments.movements import Movement, MovementKind, debits_of
 from handlers.http import errors as transport
 from handlers.http.problems import PROBLEMS
 
@@ -156,3 +157,18 @@ def test_parallel_work_raises_the_first_exception_and_can_be_done_again() -> Non
     assert threading.current_thread().name not in environment.in_parallel(
         lambda _: threading.current_thread().name, range(3)
     )
+
+
+@pytest.mark.parametrize(("amount", "sign"), [(1100, 1), (-1100, -1)])
+def test_a_payment_in_another_currency_is_exchanged(amount: int, sign: int) -> None:
+    """A customer pays 12.00 dollars, of which the balance gets 11.00 euros less a fee, or the same is refunded."""
+    kind = MovementKind.CHARGE if sign > 0 else MovementKind.REFUND
+    movement = Movement("txn_1", kind, amount, 40, "EUR", datetime.fromtimestamp(0, UTC))
+    sums = debits_of(movement, "stripe", Money.of_minor(1200, "USD"))
+    assert {place: minor for place, minor in sums.items() if minor} == {
+        ("stripe", "EUR"): amount - 40,
+        ("provider_fees", "EUR"): 40,
+        ("exchange", "EUR"): -amount,
+        ("exchange", "USD"): sign * 1200,
+        ("stripe", "USD"): -sign * 1200,
+    }
