@@ -52,8 +52,9 @@ def check(
     failed = 0
     try:
         if provider == "stripe":
-            with httpx.Client(base_url=f"{stripe_api.rstrip('/')}/v1/", auth=(secret_key, ""), timeout=30) as client:
-                failed = _print(_stripe_checks(secret_key or _asked("Secret key"), stripe_api, client))
+            key = secret_key or _asked("Secret key")
+            with httpx.Client(base_url=f"{stripe_api.rstrip('/')}/v1/", auth=(key, ""), timeout=30) as client:
+                failed = _print(_stripe_checks(key, stripe_api, client))
         else:
             secrets = {
                 "client_id": client_id or _asked("Client id"),
@@ -86,8 +87,6 @@ def _stripe_checks(secret_key: str, base: str, client: httpx.Client) -> Iterator
 
     if not secret_key.startswith(_TEST_KEYS):
         fail("Give a key in test mode: it begins with sk_test_ or rk_test_.", 2)
-    client.auth = httpx.BasicAuth(secret_key, "")
-
     access = _access({"secret_key": secret_key}, base)
     yield from _checks("stripe", Stripe(access), StripeStatements(access), _StripeCustomer(client))
 
@@ -99,7 +98,6 @@ def _paypal_checks(secrets: dict[str, str], base: str) -> Iterator[tuple[str, bo
     if base == "https://api-m.paypal.com":
         fail("Give the API of the sandbox: here real money would be moved.", 2)
     access = _access(secrets, base)
-
     yield from _checks("paypal", PayPal(access), PayPalStatements(access), _PayPalCustomer(access))
 
 

@@ -15,11 +15,11 @@ from repositories.discounts.rows import COLLECTION, discount_id_of, money_from
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row, new_row
 from repositories.dynamodb.iam_actions import IamAction, uses
-from repositories.dynamodb.keys import Key, Position
+from repositories.dynamodb.keys import Position
 from repositories.dynamodb.session import Session, retry_on_conflict
 from repositories.dynamodb.transaction import Raises, Stale
 from repositories.identity.traded_currencies import require_currency
-from repositories.paging.lists import Listing, list_page
+from repositories.paging.lists import Listing, whole_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +48,8 @@ class DiscountRepository:
     @uses(IamAction.LIST, IamAction.BATCH_GET)
     def page(self, page: PageRequest) -> Page[Discount]:
         """Return a page of the discounts. Raises CursorInvalid."""
-        listed, cursor = list_page(Listing.of_all(self.session, COLLECTION), page)
-        wanted = [Key(row["pk"], row["sk"]) for row in listed]
-        rows = self.session.table.batch_get(wanted)
-        return Page(items=[_from_row(rows[key]) for key in wanted if key in rows], next_cursor=cursor)
+        rows, cursor = whole_rows(Listing.of_all(self.session, COLLECTION), page)
+        return Page(items=[_from_row(row) for row in rows], next_cursor=cursor)
 
     @uses(IamAction.GET, IamAction.PUT, IamAction.UPDATE)
     @retry_on_conflict

@@ -13,6 +13,7 @@ from domain.common.pages import Page, PageRequest
 from domain.common.times import TimeRange
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row
+from repositories.dynamodb.keys import Key
 from repositories.dynamodb.session import Session
 from repositories.dynamodb.table import Table
 from repositories.paging.cursors import seal, unseal
@@ -118,6 +119,14 @@ def list_page(listing: Listing, page: PageRequest) -> tuple[list[Row], str | Non
         if listing.shows is None or listing.shows(row):
             shown.append(row)
     return shown, None
+
+
+def whole_rows(listing: Listing, page: PageRequest) -> tuple[list[Row], str | None]:
+    """Return a page as `list_page` does, with rows as the table has them; the index may show one that is gone."""
+    listed, cursor = list_page(listing, page)
+    wanted = [Key(row["pk"], row["sk"]) for row in listed]
+    rows = listing.table.batch_get(wanted)
+    return [rows[key] for key in wanted if key in rows], cursor
 
 
 def page_of[M: Model](entries: Sequence[M], page: PageRequest, query: str) -> Page[M]:

@@ -1,15 +1,13 @@
 """Disputes and payouts, as owners and staff see them."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from domain.common.model import Model
 from domain.common.pages import Page, PageRequest
 from domain.payments.settlement import Dispute, Payout
 from repositories.dynamodb.iam_actions import IamAction, uses
-from repositories.dynamodb.keys import Key
 from repositories.dynamodb.session import Session
-from repositories.paging.lists import Listing, list_page
+from repositories.paging.lists import Listing, whole_rows
 from repositories.payments.accounting.rows import DISPUTES, PAYOUTS
 
 
@@ -30,8 +28,5 @@ class SettlementReader:
         return self._page(PAYOUTS, Payout, page)
 
     def _page[M: Model](self, collection: str, model: type[M], page: PageRequest) -> Page[M]:
-        listed, cursor = list_page(Listing.of_all(self.session, collection), page)
-        wanted = [Key(row["pk"], row["sk"]) for row in listed]
-        rows: dict[Key, dict[str, Any]] = self.session.table.batch_get(wanted)
-        shown = [model.model_validate(rows[key]["shown"]) for key in wanted if key in rows]
-        return Page(items=shown, next_cursor=cursor)
+        rows, cursor = whole_rows(Listing.of_all(self.session, collection), page)
+        return Page(items=[model.model_validate(row["shown"]) for row in rows], next_cursor=cursor)

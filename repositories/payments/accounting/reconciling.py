@@ -17,7 +17,7 @@ from domain.payments.settlement import DisputeStatus, Payout
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row
 from repositories.dynamodb.session import Session
-from repositories.dynamodb.transaction import Stale
+from repositories.dynamodb.transaction import Stale, WriteTransaction
 from repositories.ledger.posting import COMMIT_SECONDS
 from repositories.payments.accounting.posting import MovementPoster
 from repositories.payments.accounting.rows import Cursor, dispute_row, payout_row
@@ -80,8 +80,8 @@ class Reconciler:
                 break
             if monotonic() + _ENOUGH_SECONDS >= self.session.deadline:
                 return cursor.changed(walk=walk, page=page, waits=waits, due=self.session.at)
-        self._note_payouts(cursor)
-        self._note_disputes(cursor)
+        self._note_payouts()
+        self._note_disputes(cursor.start)
         checked = self._compared(cursor)
         done = max(cursor.since, min(waits or until, until))
         return checked.changed(since=done, walk=None, page=None, waits=None, due=self.session.at + _EVERY)
@@ -103,8 +103,8 @@ class Reconciler:
         ]
         MovementPoster(self.session, self.provider).post(opened)
 
-    def _note_payouts(self, cursor: Cursor) -> None:
-        since = max(self.session.at - _PAYOUTS_CHANGE, cursor.since - _PAYOUTS_CHANGE)
+    def _note_payouts(self) -> None:
+        since = self.session.at - _PAYOUTS_CHANGE
         for payout in self._ask(lambda balance: balance.payouts(since, self.session.at)):
             self.session.retry_on_conflict(lambda payout=payout: self._note_payout(payout))  # type: ignore[misc]
 
@@ -114,21 +114,18 @@ class Reconciler:
         if stored and stored["shown"] == json_of(payout):
             return
         version, at = stored["version"] + 1 if stored else 1, self._after(stored)
-        tx, row = self.session.transaction(), payout_row(tenant, payout, version, at)
-        if stored:
-            tx.put("change the payout", row, condition="version = :seen", raises=Stale(), seen=stored["version"])
-        else:
-            tx.create("note the payout", row, raises=Stale())
+        tx = self.session.transaction()
+        _add_note(tx, "payout", stored, payout_row(tenant, payout, version, at))
         self.session.commit_events(tx, payout_event(payout, version, at))
 
     def _after(self, stored: Row | None) -> datetime:
         """Return the time of a change, which is not before the last one, whatever the clock says."""
         return max(self.session.at, datetime.fromisoformat(stored["noted_at"])) if stored else self.session.at
 
-    def _note_disputes(self, cursor: Cursor) -> None:
-        since = max(self.session.at - _DISPUTES_CHANGE, cursor.since - _DISPUTES_CHANGE)
+    def _note_disputes(self, start: datetime) -> None:
+        since = self.session.at - _DISPUTES_CHANGE
         for found in self._ask(lambda balance: balance.disputes(since)):
-            self.session.retry_on_conflict(lambda found=found: self._note_dispute(found, cursor.start))  # type: ignore[misc]
+            self.session.retry_on_conflict(lambda found=found: self._note_dispute(found, start))  # type: ignore[misc]
 
     def _note_dispute(self, found: DisputeFound, start: datetime) -> None:
         """Note how a dispute is now, and post what was withheld for it as lost once it is. Raises Stale.
@@ -153,11 +150,7 @@ class Reconciler:
                 ("disputed", withheld.currency): -withheld.minor,
             }
             events = post_sums(tx, self.session, sums, posting)
-        row = dispute_row(tenant, dispute, version, loss, at)
-        if stored:
-            tx.put("change the dispute", row, condition="version = :seen", raises=Stale(), seen=stored["version"])
-        else:
-            tx.create("note the dispute", row, raises=Stale())
+        _add_note(tx, "dispute", stored, dispute_row(tenant, dispute, version, loss, at))
         event = dispute_event(dispute, version, at)
         self.session.within(COMMIT_SECONDS).commit_events(tx, event, *events)
 
@@ -170,3 +163,11 @@ class Reconciler:
         return cursor.changed(
             checked_at=self.session.at, differences=tuple(sorted(differences.items())), differs_since=since
         )
+
+
+def _add_note(tx: WriteTransaction, what: str, stored: Row | None, row: Row) -> None:
+    """Add the step that writes a row, new or in the place of the one that is stored. It raises Stale on a conflict."""
+    if stored:
+        tx.put(f"change the {what}", row, condition="version = :seen", raises=Stale(), seen=stored["version"])
+    else:
+        tx.create(f"note the {what}", row, raises=Stale())
