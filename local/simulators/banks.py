@@ -9,7 +9,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from random import Random, SystemRandom
 from typing import Any
@@ -126,11 +126,9 @@ def serving(banks: Banks) -> Iterator[str]:
 @contextmanager
 def simulated(chance: Random | None = None, now: Callable[[], float] = time.time) -> Iterator[Banks]:
     """Serve simulators in memory; within the context, functions use them."""
-    banks = Banks(None, chance, now)
-    with serving(banks) as address:
+    with closing(Banks(None, chance, now)) as banks, serving(banks) as address:
         os.environ |= addresses(address)
         yield banks
-    banks.close()
 
 
 def _json(body: Any) -> bytes:

@@ -1,6 +1,7 @@
 """The smallest universe of a seed that still fails."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 
 from tests.simulation.universe import Plan, Report, Universe, run
@@ -11,8 +12,8 @@ def shrunk(seed: int, plan: Plan) -> str:
 
     Clients and commands are taken away from the end, then single commands, as long as something still fails.
     """
-    whole = Universe(seed, plan)
-    best = replace(plan, actors=whole.actors, commands=whole.commands)
+    with closing(Universe(seed, plan)) as whole:
+        best = replace(plan, actors=whole.actors, commands=whole.commands)
     report = run(seed, best)
     for candidates in (_fewer_commands, _fewer_actors, _single_commands):
         best, report = _smallest(seed, best, report, candidates(best))

@@ -137,7 +137,7 @@ class Universe:
     def run(self) -> Report:
         """Run it to its end, or to the first violation."""
         surroundings = in_place(self.client, self.pool, self.flow, self.receivers, self.network)
-        with closing(self.network.banks), surroundings:
+        with closing(self), surroundings:
             main = self.scheduler.spawn("main", self._main)
             self.scheduler.run(lambda: main.done or bool(self.violation) or self.scheduler.steps > _MAX_STEPS)
         if not self.violation and main.error is not None:
@@ -149,6 +149,10 @@ class Universe:
         report.violation, report.steps, report.trace = self.violation, self.scheduler.steps, self.scheduler.trace
         report.commands, report.faults, report.codes = self.world.commands, faults, self.world.codes
         return report
+
+    def close(self) -> None:
+        """Close what it holds outside of itself."""
+        self.network.banks.close()
 
     @property
     def has_flow(self) -> bool:

@@ -121,7 +121,7 @@ def test_trade_in_another_process_does_not_alarm(
 ) -> None:
     """Three audits of the running server's table, while traders place, pay and ship continuously."""
     monkeypatch.undo()  # While others post, only settled transactions are final.
-    item = served.add(stock=1000)["id"]
+    item = served.add(stock=1_000_000)["id"]
     served.post(f"/items/{item}/stock-buckets", {"count": 4})
     done = threading.Event()
 
