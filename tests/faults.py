@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import httpx
+import pytest
+from botocore import endpoint
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 from botocore.httpsession import URLLib3Session
 
+from domain.common.environment import Environment, using
 from repositories.aws.clients import cognito, dynamodb
 
 type Fault = Literal["lost on the way", "answer lost", "throttled", "conflict", "server error"]
@@ -99,8 +102,16 @@ def injected(fault: Fault, *, at: int, times: int = 1) -> Iterator[list[str]]:
         calls.append(_text(request.headers["X-Amz-Target"]).partition(".")[2])
         return _answer(request, fault) if at <= number < at + times else None
 
-    with _hooked(before_send):
+    with _hooked(before_send), using(Hurried()), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(endpoint, "time", Hurried())  # botocore's pauses before it tries again
         yield calls
+
+
+class Hurried(Environment):
+    """A machine that never pauses."""
+
+    def sleep(self, seconds: float) -> None:
+        """Go on."""
 
 
 @contextmanager

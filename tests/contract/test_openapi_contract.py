@@ -119,7 +119,7 @@ def account_id(shop: Shop) -> str:
 
 @pytest.mark.parametrize("existing", [True, False])
 @schema.parametrize()
-@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_the_api_keeps_its_contract(
     case: schemathesis.Case[Any],
     server: Server,

@@ -35,6 +35,8 @@ VARIANTS: dict[str, dict[str, str]] = {
         "alarm_email": "ops@example.com",
     },
 }
+LINTED = ("dev, all on", "prod, all on")
+"""Variants that have all that is in the others."""
 
 
 def cloned(count: int) -> tuple[RouteFunction, ...]:
@@ -63,6 +65,8 @@ def _within(app: Synthesized) -> None:
 def test_each_stack_is_small_and_without_findings(variant: str) -> None:
     app = synthesize(VARIANTS[variant])
     _within(app)
+    if variant not in LINTED:
+        return
     for template in app.stacks:
         found = lint(json.dumps(template), config=ManualArgs(regions=["eu-west-1"]))
         assert [f"{each.rule.id} {each.message}" for each in found] == []

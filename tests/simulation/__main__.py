@@ -11,7 +11,8 @@ from time import perf_counter
 
 from tests.simulation.breaks import BREAKS, broken
 from tests.simulation.shrink import shrunk
-from tests.simulation.universe import THEMES, Plan, Report, run
+from tests.simulation.universe import Plan, Report, run
+from tests.simulation.workload.themes import THEMES
 
 
 def main() -> None:

@@ -8,9 +8,10 @@ import pytest
 
 from tests.simulation.breaks import BREAKS, DEFECTS, broken
 from tests.simulation.shrink import shrunk
-from tests.simulation.universe import THEMES, Plan, Report, run
+from tests.simulation.universe import Plan, Report, run
+from tests.simulation.workload.themes import THEMES
 
-SEEDS = range(1, 121)
+SEEDS = range(1, 91)
 FOUND = {
     "a count is refused on half a split": 23,
     "a count on half a split loses units": 10,

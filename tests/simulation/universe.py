@@ -21,9 +21,10 @@ from tests.simulation.checks.invariants import Watch
 from tests.simulation.checks.payments import check_payments
 from tests.simulation.checks.violation import ViolationError
 from tests.simulation.in_place import in_place
-from tests.simulation.workload import books, feed, hooks, parts, payments, people, trade
+from tests.simulation.workload import feed, hooks, people
 from tests.simulation.workload.actors import Actor, World
 from tests.simulation.workload.opening import prepare
+from tests.simulation.workload.themes import THEMES
 from tests.simulation.world.banks import Network, Unreliable
 from tests.simulation.world.client import Client, Faults
 from tests.simulation.world.flow import Flow, Troubles
@@ -32,42 +33,6 @@ from tests.simulation.world.model import Model, Profile
 from tests.simulation.world.pool import Pool
 from tests.simulation.world.scheduler import BEGINNING, Scheduler
 
-type Act = Callable[[Actor], None]
-
-THEMES: dict[str, tuple[Act, ...]] = {
-    "stock": (trade.place, trade.place, trade.count, trade.split, trade.edit, trade.archive, trade.look, trade.move),
-    "orders": (
-        *(trade.place, trade.move, trade.move, trade.move, trade.look, books.trial),
-        *(parts.ship_part, parts.refund_part, parts.change_code),
-    ),
-    "codes": (
-        *(trade.order_with_code, trade.order_with_code, trade.order_with_code, trade.order_with_code),
-        *(trade.move, parts.change_code, parts.change_code, parts.change_code),
-    ),
-    "books": (
-        *(books.transfer, books.transfer, books.reverse, books.reverse),
-        *(books.balance, books.balance, books.trial, books.stripe, books.restripe),
-    ),
-    "users": (people.invite, people.oust, people.oust, people.sign_up, people.find, people.buy),
-    "catalogue": (
-        *(trade.create_with_sku, trade.create_with_sku, trade.find, trade.edit, trade.edit, trade.archive),
-        *(trade.place, trade.look),
-    ),
-    "accounts": (books.open_or_close, books.open_or_close, books.open_or_close, books.transfer, people.rename_tenant),
-    "flow": (
-        *(trade.place, trade.place, trade.move, trade.move, trade.move, parts.refund_part, parts.refund_part),
-        *(hooks.manage, hooks.retry, hooks.test_endpoint, hooks.read_sales),
-    ),
-    "payments": (
-        *(trade.place, trade.place, payments.begin, payments.begin, payments.begin, payments.confirm),
-        *(payments.look, payments.look, payments.change),
-    ),
-    "all": (
-        *(trade.place, trade.move, trade.count, trade.split, trade.edit, trade.create, trade.look),
-        *(books.transfer, books.reverse, books.trial, people.invite, people.oust),
-        *(parts.ship_part, parts.refund_part),
-    ),
-}
 _MAX_STEPS = 400_000
 
 

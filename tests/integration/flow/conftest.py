@@ -15,5 +15,5 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+def clock(monkeypatch: pytest.MonkeyPatch, database: str) -> Clock:
     return Clock(monkeypatch)

@@ -9,13 +9,11 @@ import pytest
 from domain.common.environment import now
 from local.aws.scheduler import scheduled_event
 from local.invocation import invoke
-from repositories.aws.clients import dynamodb
-from repositories.dynamodb import keys
-from repositories.dynamodb.codec import encode
 from repositories.dynamodb.work_list import Work
 from tests.integration.flow.common import Flow
 from tests.integration.flow.receivers import Receiver
 from tests.shop import Shop
+from tests.work_lists import own_work_list
 
 type Row = dict[str, Any]
 
@@ -25,8 +23,7 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.ahead = timedelta()
-        key = encode(keys.sweep_mark(Work.DELIVERY)._asdict())
-        dynamodb().delete_item(TableName="tradepost", Key=key)  # other tests have swept at other times
+        own_work_list(monkeypatch, Work.DELIVERY)
         for name in (
             "handlers.triggers.deliver_webhooks",
             "handlers.triggers.handle_events",

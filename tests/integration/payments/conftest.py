@@ -10,19 +10,19 @@ from tests.shop import Shop
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch, bank: tuple[Banks, str]) -> Clock:
+def clock(monkeypatch: pytest.MonkeyPatch, bank: tuple[Banks, str], database: str) -> Clock:
     return Clock(monkeypatch, bank[0])
 
 
 @pytest.fixture
-def stripe(bank: tuple[Banks, str], shop: Shop) -> StripeTill:
+def stripe(bank: tuple[Banks, str], clock: Clock, shop: Shop) -> StripeTill:
     """A shop with a Stripe account."""
     credentials.cache.clear()
     return StripeTill(shop, *bank).open()
 
 
 @pytest.fixture
-def paypal(bank: tuple[Banks, str], shop: Shop) -> PayPalTill:
+def paypal(bank: tuple[Banks, str], clock: Clock, shop: Shop) -> PayPalTill:
     """A shop with a PayPal account."""
     credentials.cache.clear()
     return PayPalTill(shop, *bank).open()
