@@ -13,10 +13,8 @@ from benchmarks.prices import AS_OF, dollars_a_million
 from benchmarks.warm import warm_cpu
 from handlers.registry import ROOT, functions
 from infra.bundling import bundle
-from local.database import database
 from local.http.server import settings_for
-from local.simulators.banks import simulated
-from local.user_pool import user_pool
+from local.services import services
 
 PAGE = ROOT / "docs" / "benchmarks.md"
 _HEAD = """# Benchmarks
@@ -48,7 +46,7 @@ def main() -> None:
 def _measure() -> None:
     _say(f"Measured {datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {platform.machine()}.\n")
     _print_cold()
-    with database(None), user_pool(), simulated():
+    with services():
         settings_for(None)
         _print_warm()
         _print_orders()

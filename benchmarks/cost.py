@@ -9,12 +9,10 @@ from typing import NamedTuple
 
 from domain.common.environment import Environment, using
 from handlers.registry import RouteFunction, functions
-from local.database import database
 from local.http.server import settings_for
 from local.invocation import invoke
 from local.samples.data import add_samples, signed_now
-from local.simulators.banks import simulated
-from local.user_pool import user_pool
+from local.services import services
 from repositories.aws import clients
 from repositories.aws.settings import settings
 
@@ -45,7 +43,7 @@ def costs() -> dict[str, Cost]:
     The events run in order on one database with the sample data; DELETE routes run last.
     """
     ordered = sorted(functions(), key=lambda function: function.declaration.method == "DELETE")
-    with database(None), user_pool(), simulated(), redirect_stdout(io.StringIO()):
+    with services(), redirect_stdout(io.StringIO()):
         forget_clients()
         settings_for(None)
         add_samples()

@@ -16,11 +16,9 @@ from domain.common.environment import monotonic, now
 from domain.event_types import Event
 from domain.identity.permissions import Caller, Role
 from domain.webhooks import Endpoint, NewEndpoint
-from local.database import database
 from local.http.server import settings_for
 from local.samples.data import ENDPOINT_IDS, TENANT, add_samples
-from local.simulators.banks import simulated
-from local.user_pool import user_pool
+from local.services import services
 from repositories.aws.clients import dynamodb
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row
@@ -56,7 +54,7 @@ class Step(NamedTuple):
 
 def steps() -> list[Step]:
     """Return the steps, measured on the local database."""
-    with database(None), user_pool(), simulated(), redirect_stdout(io.StringIO()):
+    with services(), redirect_stdout(io.StringIO()):
         forget_clients()
         settings_for(None)
         add_samples()

@@ -7,6 +7,7 @@ import typer
 from cli.commands.clients import client
 from cli.commands.events import listen
 from cli.commands.events import replay as replay_events
+from cli.commands.exports import export
 from cli.commands.functions import deploy_local, event, invoke, openapi, rehearse
 from cli.commands.operations import audit, redrive, statement
 from cli.commands.providers import check
@@ -38,6 +39,7 @@ for command in (
     openapi,
     client,
     seed,
+    export,
     replay,
     audit,
     statement,

@@ -24,6 +24,9 @@ class Bar(Protocol):
     def advance(self, task_id: TaskID) -> None:
         """Note that one step of a task is done."""
 
+    def update(self, task_id: TaskID, *, total: float) -> None:
+        """Correct the length of a task."""
+
 
 class Lines:
     """Progress as lines: for each tenth of a task, or for each 10,000 steps of one whose length is not known."""
@@ -44,6 +47,10 @@ class Lines:
         self._tasks.append((description, total))
         self._done.append(0)
         return TaskID(len(self._tasks) - 1)
+
+    def update(self, task_id: TaskID, *, total: float) -> None:
+        """Correct the length of a task."""
+        self._tasks[task_id] = (self._tasks[task_id][0], total)
 
     def advance(self, task_id: TaskID) -> None:
         """Note that one step of a task is done, and print a line if it is time for one."""

@@ -2,6 +2,7 @@
 
 from domain.common.model import Model
 from domain.common.money import Money
+from domain.exports import Dataset, ExportFormat
 from domain.identity.permissions import Role
 from domain.orders.status import FulfillmentStatus, OrderStatus
 from domain.payments.settlement import DisputeStatus, PayoutStatus
@@ -215,6 +216,29 @@ class PaymentFailed(PaymentData):
     """A payment was refused by its provider."""
 
 
+class ExportData(EventData):
+    """What is exported, and in which format."""
+
+    dataset: Dataset
+    format: ExportFormat
+
+
+class ExportCreated(ExportData):
+    """An export was asked for."""
+
+
+class ExportSucceeded(ExportData):
+    """The files of an export can be downloaded."""
+
+
+class ExportFailed(ExportData):
+    """An export has failed."""
+
+
+class ExportCancelled(ExportData):
+    """An export was cancelled."""
+
+
 class AccountOpened(EventData):
     """A ledger account was opened."""
 
@@ -270,6 +294,6 @@ def _kinds(of: type[EventData]) -> list[type[EventData]]:
 
 
 KINDS: dict[str, type[EventData]] = {
-    each.__name__: each for each in _kinds(EventData) if each not in {OrderData, PaymentData}
+    each.__name__: each for each in _kinds(EventData) if each not in {OrderData, PaymentData, ExportData}
 }
 """Data of each kind of event."""

@@ -34,7 +34,7 @@ _SHARED_HEADERS = {
     "X-Db-Requests": {"description": "Requests to DynamoDB.", "schema": _TEXT},
 }
 _HEADERS = {name: {"$ref": f"#/components/headers/{name}"} for name in _SHARED_HEADERS}
-_CREATED, _ACCEPTED, _NO_CONTENT = 201, 202, 204
+_ACCEPTED, _NO_CONTENT = 202, 204
 _REPLAYED = {
     "description": "`true` if this is the stored response to an earlier request with the same Idempotency-Key.",
     "schema": {"type": "string", "enum": ["true"]},
@@ -181,12 +181,12 @@ def _success(operation: dict[str, Any], function: RouteFunction, schemas: dict[s
             responses["304"] = {"description": "Not modified", "headers": dict(_HEADERS) | {"ETag": _ETAG}}
     if declared.idempotency_key != "ignored":
         response["headers"]["Idempotent-Replayed"] = _REPLAYED
+    if declared.location:
+        response["headers"]["Location"] = {"description": "URL of the created resource.", "schema": _TEXT}
+        response["links"] = _links(declared.location)
     if declared.deferred:
         responses[str(_ACCEPTED)] = copy.deepcopy(response) | {"description": "Begun; the outcome is not known yet"}
         responses[str(_ACCEPTED)]["headers"].pop("Idempotent-Replayed", None)
-    if declared.status == _CREATED:
-        response["headers"]["Location"] = {"description": "URL of the created resource.", "schema": _TEXT}
-        response["links"] = _links(declared.location)
     return responses
 
 

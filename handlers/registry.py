@@ -19,7 +19,7 @@ import handlers
 from domain.identity.permissions import Permission
 from handlers.http.declaration import SIGNED, Declaration
 from handlers.http.route import Route
-from handlers.invocations.trigger import Trigger
+from handlers.invocations.trigger import USUAL, Size, Trigger
 from repositories.dynamodb.iam_actions import IamAction, used_by
 
 ROOT = Path(__file__).parents[1]
@@ -63,6 +63,11 @@ class RouteFunction:
     def response(self) -> Path:
         """File of the JSON body of the response to the sample event, if it has one."""
         return self.event.with_suffix(".response.json")
+
+    @property
+    def size(self) -> Size:
+        """What the function may use: routes all the same."""
+        return USUAL
 
     @property
     def declaration(self) -> Declaration:
@@ -110,6 +115,11 @@ class TriggerFunction:
     def module(self) -> str:
         """Module, such as `handlers.triggers.pre_token_generation`."""
         return f"{_TRIGGERS}.{self.module_name}"
+
+    @property
+    def size(self) -> Size:
+        """What the function may use."""
+        return self.trigger.size
 
     @property
     def event(self) -> Path:

@@ -1,4 +1,4 @@
-"""Build of the zip that all functions share: uv installs packages for Lambda's architecture, without Docker.
+"""Build of the zips of functions: uv installs packages for Lambda's architecture, without Docker.
 
 Builds are reproducible: files are sorted, dates are fixed, and compiled modules contain no date. The zip includes
 compiled modules because Lambda cannot store its own: without them, every cold start would compile again.
@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ NOT_DEPLOYED = ("__pycache__", "registry.py", "asyncapi.py", "openapi.py", "open
 """Files of those packages that only tools use."""
 FILES = ("docs/openapi.json", "docs/asyncapi.json")
 LOCK = ROOT / "requirements.lock"
+GROUPS = {"exports": ROOT / "requirements-exports.lock"}
+"""Packages of functions that have a zip of their own, beyond those of all functions."""
 PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
 """uv's platform names by Lambda architecture. The python3.13 runtime is based on Amazon Linux 2023 (glibc 2.34)."""
 _TASK_ROOT = "/var/task"
@@ -37,27 +40,40 @@ _AMAZON_ROOTS = {
     ("Starfield Technologies, Inc.", "Starfield Services Root Certificate Authority - G2"),
 }
 """Organization and name of the roots of Amazon Trust Services (https://www.amazontrust.com/repository/)."""
-_NEVER_IMPORTED = ("pydantic/v1", "pydantic/mypy.py")
+_UTILITIES = "aws_lambda_powertools/utilities"
+_NEVER_IMPORTED = (
+    *("pydantic/v1", "pydantic/mypy.py", "wrapt/_wrappers.c"),
+    *(f"{_UTILITIES}/{name}" for name in ("auth_alpha", "data_masking", "feature_flags", "kafka")),
+)
 """Parts of libraries that nothing here imports: another API, and a plugin of a type checker."""
 _IN_NO_BUNDLE = ("__pycache__", "bin", "RECORD", "INSTALLER", "REQUESTED", "WHEEL", "licenses", "*.pyi", "py.typed")
 
 
-def bundle(cache: Path, architecture: str = "arm64") -> Path:
-    """Return the zip for a Lambda architecture; build it only if its inputs have changed."""
+def bundle(cache: Path, architecture: str = "arm64", group: str = "") -> Path:
+    """Return the zip for a Lambda architecture, with the packages of a group; build it only if inputs have changed."""
     platform = PLATFORMS[architecture]
-    archive = cache / f"functions-{platform}-{_fingerprint()}.zip"
+    archive = cache / f"{group or 'functions'}-{platform}-{_fingerprint(group)}.zip"
     if not archive.exists():
-        print(f"Building the functions' zip for {platform} …", file=sys.stderr)
-        build(archive, platform)
+        print(f"Building the zip of {group or 'functions'} for {platform} …", file=sys.stderr)
+        build(archive, platform, group)
     return archive
 
 
-def build(archive: Path, platform: str) -> None:
+def bundles(cache: Path, architecture: str) -> dict[str, Path]:
+    """Return the zips by group of packages; that of most functions has no group."""
+    return {group: bundle(cache, architecture, group) for group in ("", *GROUPS)}
+
+
+def _locks(group: str) -> list[Path]:
+    return [LOCK, *([GROUPS[group]] if group else [])]
+
+
+def build(archive: Path, platform: str, group: str = "") -> None:
     """Build the zip at `archive`."""
     archive.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=archive.parent) as workspace:
         content = Path(workspace, "content")
-        _install(Path(workspace, "packages"), content, platform)
+        _install(Path(workspace, "packages"), content, platform, _locks(group))
         _compile(content, content, keep_sources=False)
         for package in PACKAGES:
             shutil.copytree(ROOT / package, content / package, ignore=shutil.ignore_patterns(*NOT_DEPLOYED))
@@ -72,10 +88,11 @@ def build(archive: Path, platform: str) -> None:
         fresh.replace(archive)
 
 
-def _install(packages: Path, content: Path, platform: str) -> None:
+def _install(packages: Path, content: Path, platform: str, locks: Sequence[Path]) -> None:
     command = [
         uv(),
-        *("pip", "install", "--quiet", "--target", str(packages), "--require-hashes", "-r", str(LOCK)),
+        *("pip", "install", "--quiet", "--target", str(packages), "--require-hashes"),
+        *(each for lock in locks for each in ("-r", str(lock))),
         *("--python-platform", platform, "--python-version", "3.13", "--only-binary", ":all:"),
         *("--no-deps", "--link-mode", "copy"),
     ]
@@ -124,9 +141,9 @@ def _zip(content: Path, archive: Path) -> None:
             target.writestr(info, file.read_bytes())
 
 
-def _fingerprint() -> str:
+def _fingerprint(group: str) -> str:
     digest = hashlib.sha256(sys.version.encode())
     own = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
-    for file in (LOCK, Path(__file__), *(ROOT / name for name in FILES), *own):
+    for file in (*_locks(group), Path(__file__), *(ROOT / name for name in FILES), *own):
         digest.update(str(file.relative_to(ROOT)).encode() + file.read_bytes())
     return digest.hexdigest()[:16]

@@ -1,5 +1,6 @@
 """CloudFormation stack with all of Tradepost except monitoring; functions of routes are in nested stacks."""
 
+from collections.abc import Mapping
 from itertools import groupby
 from pathlib import Path
 
@@ -20,21 +21,21 @@ from infra.stages import Stage
 
 
 class TradepostStack(Stack):
-    """Table, user pool, API, and one function per route and trigger; `archive` is the zip that all functions run.
+    """Table, user pool, API, and one function per route and trigger; `archives` are the zips that they run.
 
     Functions of routes are in one nested stack per resource, such as `Orders`, as a stack may have 500 resources.
     Functions that the user pool and schedules call are here: the pool calls them, and some of them use it.
     """
 
-    def __init__(self, scope: Construct, stage: Stage, archive: Path) -> None:
+    def __init__(self, scope: Construct, stage: Stage, archives: Mapping[str, Path]) -> None:
         super().__init__(scope, f"Tradepost-{stage.name}", description=f"Tradepost ({stage.name})")
         data = Data(self, stage)
         self.identity = identity = Identity(self, stage)
         self.table = data.table
-        release = archive.stem.rpartition("-")[2]
+        release = archives[""].stem.rpartition("-")[2]
         releases = Releases(self, stage=stage, api_name=f"tradepost-{stage.name}", release=release)
         self.flow = EventFlow(self, stage)
-        shared = Shared(stage, data, identity, archive, release, releases, self.flow.queues)
+        shared = Shared(stage, data, identity, archives, release, releases, self.flow.queues)
         self.parts: list[NestedStack] = [
             self.flow,
             *(
@@ -79,6 +80,8 @@ class RouteFunctions(NestedStack):
     """Functions of the routes of one resource, such as `orders`."""
 
     def __init__(self, scope: Construct, resource: str, routes: list[RouteFunction], shared: Shared) -> None:
-        super().__init__(scope, resource.title(), description=f"Functions of {resource}")
+        # The CDK has a construct called Exports in a stack whose values others use.
+        name = "Downloads" if resource == "exports" else resource.title()
+        super().__init__(scope, name, description=f"Functions of {resource}")
         for each in routes:
             LambdaFunction(self, each, shared)

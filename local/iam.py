@@ -62,7 +62,7 @@ def _require(used: set[str]) -> None:
     if role is None:
         return
     name, granted = role
-    denied = used - {action.value for action in granted}
+    denied = used - {action.value for action in granted} - {action.on_index for action in granted}
     if denied:
         actions = ", ".join(sorted(denied))
         raise AccessDeniedError(f"{name} may not use {actions}: the repository method must declare it with @uses(…)")

@@ -7,11 +7,10 @@ from functools import cache
 from typing import Any
 from uuid import uuid4
 
-from handlers.registry import functions, triggers
+from handlers.invocations.trigger import USUAL, Size
+from handlers.registry import all_functions, functions, triggers
 from local.iam import role_of
 from repositories.dynamodb.iam_actions import IamAction
-
-TIMEOUT_SECONDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +18,14 @@ class LambdaContext:
     """Part of Lambda's context object that functions use."""
 
     function_name: str
+    size: Size = USUAL
     aws_request_id: str = field(default_factory=lambda: str(uuid4()))
-    memory_limit_in_mb: int = 512
     started: float = field(default_factory=time.monotonic)
+
+    @property
+    def memory_limit_in_mb(self) -> int:
+        """Memory of the function."""
+        return self.size.memory_mb
 
     @property
     def invoked_function_arn(self) -> str:
@@ -30,7 +34,7 @@ class LambdaContext:
 
     def get_remaining_time_in_millis(self) -> int:
         """Return the milliseconds until Lambda would time out the invocation."""
-        return int((self.started + TIMEOUT_SECONDS - time.monotonic()) * 1000)
+        return int((self.started + self.size.seconds - time.monotonic()) * 1000)
 
 
 type LambdaHandler = Callable[[dict[str, Any], Any], Any]
@@ -42,6 +46,11 @@ def _handlers() -> dict[str, tuple[LambdaHandler, frozenset[IamAction]]]:
     return routes | {each.name: (each.trigger.handler, each.iam_actions) for each in triggers()}
 
 
+@cache
+def _sizes() -> dict[str, Size]:
+    return {each.name: each.size for each in all_functions()}
+
+
 def handler_named(name: str) -> LambdaHandler:
     """Return the handler of the function called `name`, such as `CreateItem`. Raises LookupError."""
     return _found(name)[0]
@@ -51,7 +60,7 @@ def invoke(name: str, event: dict[str, Any]) -> Any:
     """Return the result of function `name` for `event`, with its role enforced. Raises LookupError if there is none."""
     handler, granted = _found(name)
     with role_of(name, granted):
-        return handler(event, LambdaContext(name))
+        return handler(event, LambdaContext(name, _sizes()[name]))
 
 
 def _found(name: str) -> tuple[LambdaHandler, frozenset[IamAction]]:

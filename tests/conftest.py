@@ -23,6 +23,7 @@ from domain.common.environment import Environment, using
 from handlers.registry import ROOT
 from local import database as local
 from local import dynoxide
+from local.aws.files import files
 from local.http.server import settings_for
 from local.http.sigv4 import AccessKey
 from local.invocation import invoke
@@ -76,7 +77,7 @@ def bank() -> Iterator[tuple[Banks, str]]:
 @pytest.fixture(scope="session")
 def database(bank: tuple[Banks, str]) -> Iterator[str]:
     """Dynoxide in memory, with the table; every test uses tenants of its own in it."""
-    with local.database(None) as endpoint, user_pool():
+    with local.database(None) as endpoint, user_pool(), files(None):
         settings_for(None)
         os.environ |= addresses(bank[1])
         forget_clients()

@@ -53,11 +53,9 @@ def invoke(
 @contextmanager
 def _started(data: Path | None) -> Iterator[None]:
     """Run a database and a user pool on a data folder (None: in memory)."""
-    from local.database import database
-    from local.simulators.banks import simulated
-    from local.user_pool import user_pool
+    from local.services import services
 
-    with database(data), user_pool(data), simulated():
+    with services(data):
         yield
 
 
@@ -67,16 +65,15 @@ def rehearse() -> None:
 
     from infra.rehearsal.functions import rehearse as run
     from infra.rehearsal.lambda_emulator import emulator
-    from local.database import CACHE, database
+    from local.database import CACHE
     from local.http.server import settings_for
     from local.samples.data import add_samples
-    from local.simulators.banks import simulated
-    from local.user_pool import user_pool
+    from local.services import services
 
     tools = emulator(CACHE)
     table = Table("function", "answer", "init, ms", "log lines")
     failed = 0
-    with database(None), user_pool(), simulated():
+    with services():
         settings_for(None)
         add_samples()
         for each in run(tools):

@@ -60,6 +60,7 @@ def _serve(
     port: int, data: Path, folder: Path | None, providers: dict[str, str | None], *, readable: bool, events: bool
 ) -> None:
     from local.addresses import allow_test_domains
+    from local.aws.files import files
     from local.aws.secrets import ENDPOINT, secrets_manager
     from local.cognito.users import POOL_ID
     from local.database import database
@@ -95,6 +96,7 @@ def _serve(
         database(folder, stream=events) as endpoint,
         user_pool(folder, key, notify=_print_at_once) as (pool, administration),
         secrets_manager(folder and folder / "secrets.json") as secrets,
+        files(folder and folder / "exports") as bucket,
         closing(Banks(folder and folder / "simulators.db")) as banks,
     ):
         settings_for(folder)
@@ -109,6 +111,7 @@ def _serve(
             stripe=apis["stripe_api"],
             paypal=apis["paypal_api"],
             secrets=secrets,
+            files=bucket,
             token_key=pem(key).decode(),
             access_key=asdict(operator),
         )
@@ -206,5 +209,6 @@ def status(
     print(f"Stripe: {parts['stripe']}")
     print(f"PayPal: {parts['paypal']}")
     print(f"Credentials of payment providers (Secrets Manager): {parts['secrets']}")
+    print(f"Files of exports (S3): {parts['files']}")
     print(f"Queues and event bus (SQS, EventBridge): {parts['services']}")
     print(f"User pool (Cognito): {pool['endpoint']}, pool {pool['pool']}, app client {pool['client']}")

@@ -29,6 +29,7 @@ class Permission(StrEnum):
     DISCOUNTS_WRITE = "discounts:write"
     EVENTS_READ = "events:read"
     STATS_READ = "stats:read"
+    EXPORTS = "exports:manage"
     WEBHOOKS = "webhooks:manage"
     PROVIDERS = "providers:manage"
     LEDGER_READ = "ledger:read"
@@ -46,6 +47,7 @@ _STAFF = _CUSTOMER | {
     Permission.DISCOUNTS_READ,
     Permission.EVENTS_READ,
     Permission.STATS_READ,
+    Permission.EXPORTS,
     Permission.LEDGER_READ,
     Permission.ITEMS_READ_ARCHIVED,
     Permission.ITEMS_WRITE,

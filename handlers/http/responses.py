@@ -7,7 +7,8 @@ from pydantic_core import to_json as _to_json_bytes
 from repositories.dynamodb.idempotency import StoredResponse
 
 JSON = "application/json"
-_CREATED = 201
+_CREATED = frozenset({201, 202})
+"""Statuses with the URL of what was created, or begun."""
 
 
 def to_json(shown: Any) -> str:
@@ -18,14 +19,15 @@ def to_json(shown: Any) -> str:
 def success(status: int, location: str, shown: dict[str, Any] | None) -> StoredResponse:
     """Return the response for a resource, with an ETag if it has a version; without a resource, an empty body.
 
-    `location` is the URL template of a created resource, with field names in braces: `/v1/items/{id}`.
+    `location` is the URL template of a created resource, with field names in braces: `/v1/items/{id}`; empty if there
+    is none.
     """
     if shown is None:
         return StoredResponse(status, {}, "")
     headers = {"Content-Type": JSON}
     if isinstance(shown.get("version"), int):
         headers["ETag"] = f'"{shown["version"]}"'
-    if status == _CREATED:
+    if location and status in _CREATED:
         headers["Location"] = location.format_map(shown)
     return StoredResponse(status, headers, to_json(shown))
 

@@ -34,6 +34,7 @@ ALLOWED_HEADERS = ["Authorization", "Content-Type", "If-Match", "If-None-Match",
 EXPOSED_HEADERS = ["ETag", "Location", "Retry-After", "Idempotent-Replayed", "X-Request-Id"]
 """Headers that pages of other origins may read."""
 
+_CREATED = 201
 _ACCEPTED = 202
 _REDIRECTION = 300
 """First status that is no success."""
@@ -60,8 +61,8 @@ class Call:
         return self.url_path.removesuffix(self.path)
 
     def location(self, declared: Declaration) -> str:
-        """Return the URL template of a resource that the route creates, with field names in braces."""
-        return self.prefix + declared.location
+        """Return the URL template of a resource that the route creates, with field names in braces; empty if none."""
+        return declared.location and self.prefix + declared.location
 
 
 class Route:
@@ -72,7 +73,7 @@ class Route:
     `status`: status code of a successful response.
     `raises`: errors for the OpenAPI document, in addition to those that any route can raise.
     `idempotency_key`: whether the route requires, accepts or ignores an Idempotency-Key.
-    `location`: path of a created resource; by default the route's path followed by the id.
+    `location`: path of a created resource; by default, with status 201, the route's path followed by the id.
     `media_type`: Content-Type of a successful response.
     `deferred`: whether it answers 202 instead while the outcome of what was begun is open.
     `rate_limit`: calls per second of all tenants that API Gateway lets through, for expensive routes; 0: as all routes.
@@ -141,7 +142,7 @@ class Route:
             status,
             tuple(raises),
             idempotency_key,
-            location or f"{path}/{{id}}",
+            location or (f"{path}/{{id}}" if status == _CREATED else ""),
             media_type,
             rate_limit,
             deferred,

@@ -42,6 +42,8 @@ class Queue(StrEnum):
     """Attempts to deliver events to webhook endpoints."""
     PAYMENTS = "PaymentEvents"
     """Events that payment providers have sent."""
+    EXPORTS = "Exports"
+    """Parts of exports that are to be written."""
 
     @property
     def setting(self) -> str:
@@ -53,7 +55,22 @@ _QUEUE_SETTINGS = {
     Queue.EVENTS: "event_queue",
     Queue.DELIVERIES: "delivery_queue",
     Queue.PAYMENTS: "payment_queue",
+    Queue.EXPORTS: "export_queue",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """What a function may use."""
+
+    memory_mb: int = 512
+    seconds: int = 20
+    """Time that a call may take."""
+    packages: str = ""
+    """Group of packages, beyond those that all functions have, in a zip of its own."""
+
+
+USUAL = Size()
 
 
 type Records = Mapping[str, tuple[str, ...]]
@@ -72,10 +89,13 @@ class Trigger:
     queue: Queue | None = None
     batch: int = 10
     """Maximum messages of a queue in one call."""
+    size: Size = USUAL
     for_tenants: bool = False
     """Whether it works for one tenant at a time, and can reach no other's rows then."""
     reads: str = ""
     """Prefix that the keys of all rows have that it can reach, after the tenant's; events it can add anyway."""
+    writes: str = ""
+    """The same for rows that it can change, if it can read more."""
 
     def handler(self, event: LambdaEvent, context: Any) -> Any:
         """Call the function, as Lambda does. Log an exception, unless it refuses what the event asks for."""

@@ -11,6 +11,7 @@ from handlers.invocations.invocation import name_log_lines, whole_table
 from handlers.invocations.trigger import LambdaEvent, TriggerSource, log_occasion, trigger
 from repositories.dynamodb.codec import decode
 from repositories.events.relay import relay_events as relay
+from repositories.exports.messages import send_exports
 from repositories.payments.incoming.messages import send_received
 from repositories.webhooks.due import send_due
 
@@ -19,8 +20,10 @@ RECORDS = {
     "delivery": ("INSERT", "MODIFY"),
     "lane": ("INSERT", "MODIFY"),
     "inbox": ("INSERT",),
+    "export_part": ("INSERT",),
+    "export": ("MODIFY",),
 }
-"""Rows that are relayed: events that are new, and attempts that are due at another time than before."""
+"""Rows that are relayed: events that are new, and work that is new or due at another time than before."""
 
 
 @trigger(TriggerSource.STREAM, records=RECORDS)
@@ -33,11 +36,13 @@ def relay_events(event: LambdaEvent, context: Any) -> None:
     relay(table, events)
     attempts = send_due([row for row in rows if row["type"] in {"delivery", "lane"}])
     received = send_received([row for row in rows if row["type"] == "inbox"])
+    exports = send_exports([row for row in rows if row["type"] in {"export_part", "export"}])
     log_occasion(
         "events relayed",
         events=len(events),
         attempts=attempts,
         received=received,
+        exports=exports,
         db_requests=table.meter.requests,
     )
 

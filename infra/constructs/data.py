@@ -1,11 +1,13 @@
-"""Stateful resources, which must survive every deployment: the table and keys."""
+"""Stateful resources, which must survive every deployment: the table, keys, and files of exports."""
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
+from domain.exports import KEPT
 from infra.nag import acknowledge
 from infra.naming import set_logical_id
 from infra.stages import Stage
@@ -43,6 +45,7 @@ class Data(Construct):
             generate_secret_string=secretsmanager.SecretStringGenerator(exclude_punctuation=True, password_length=64),
             removal_policy=RemovalPolicy.DESTROY,
         )
+        self.export_bucket = _export_bucket(self, stage)
         if not stage.production:
             acknowledge(self.cursor_secret, "AwsSolutions-SMG4", "Rotated in prod")
         self.webhook_secret = secretsmanager.Secret(
@@ -66,6 +69,30 @@ class Data(Construct):
         self.cursor_secret.add_rotation_schedule(
             "Rotation", rotation_lambda=function, automatically_after=Duration.days(30)
         )
+
+
+def _export_bucket(scope: Construct, stage: Stage) -> s3.Bucket:
+    """Return the private bucket with the files of exports, which S3 deletes after a week."""
+    bucket = s3.Bucket(
+        scope,
+        "ExportFiles",
+        encryption=s3.BucketEncryption.S3_MANAGED,
+        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+        enforce_ssl=stage.queues_over_tls,
+        object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+        lifecycle_rules=[
+            s3.LifecycleRule(
+                expiration=Duration.days(KEPT.days), abort_incomplete_multipart_upload_after=Duration.days(1)
+            )
+        ],
+        # A stack cannot delete a bucket that has files; these delete themselves.
+        removal_policy=RemovalPolicy.RETAIN,
+    )
+    set_logical_id(bucket, "ExportFiles")
+    acknowledge(bucket, "AwsSolutions-S1", "Functions log who asks for download URLs, which work for minutes")
+    if not stage.queues_over_tls:
+        acknowledge(bucket, "AwsSolutions-S10", "A local AWS has no TLS")
+    return bucket
 
 
 def _text(name: str) -> dynamodb.Attribute:

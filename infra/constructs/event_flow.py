@@ -8,7 +8,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as sources
 from constructs import Construct
 
-from handlers.invocations.trigger import Records
+from handlers.invocations.trigger import Queue, Records
 from handlers.registry import TriggerFunction
 from infra.constructs.data import Data
 from infra.constructs.lambda_function import LambdaFunction, Shared
@@ -22,6 +22,8 @@ _MAX_AGE = Duration.hours(1)
 """Age at which a record that cannot be relayed is given up; the sweep for lost events looks at older ones."""
 _READERS = 20
 """Calls at a time for each queue, so that a flood of events leaves room for clients."""
+_EXPORTERS = 8
+"""The same for exports, so that they leave capacity of the table's lists to clients."""
 
 
 class EventFlow(NestedStack):
@@ -66,7 +68,7 @@ class EventFlow(NestedStack):
             event_source_arn=queue.queue_arn,
             batch_size=function.trigger.batch,
             report_batch_item_failures=True,
-            max_concurrency=_READERS,
+            max_concurrency=_EXPORTERS if function.trigger.queue is Queue.EXPORTS else _READERS,
         )
 
 

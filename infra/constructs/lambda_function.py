@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
+from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
@@ -15,47 +15,18 @@ from handlers.invocations.trigger import TriggerSource
 from handlers.registry import RouteFunction, TriggerFunction
 from infra.constructs.data import Data
 from infra.constructs.identity import Identity
+from infra.constructs.permissions import NEEDS_FILES, NEEDS_PROVIDERS, Permissions, provider_secrets
 from infra.constructs.queues import Queues
 from infra.constructs.releases import Releases
-from infra.constructs.tenant_role import TENANT, TenantRole, on_rows_of
+from infra.constructs.tenant_role import TENANT, TenantRole
 from infra.nag import acknowledge
 from infra.naming import function_name, set_logical_id
 from infra.stages import Stage
 from repositories.aws import settings
 from repositories.dynamodb.iam_actions import IamAction
-from repositories.dynamodb.keys import usage
-
-MEMORY_MB = 512
-TIMEOUT = Duration.seconds(20)
-
-_SECRET_ACTIONS = {
-    IamAction.LIST: ["secretsmanager:GetSecretValue"],
-    IamAction.LIST_BELOW: ["secretsmanager:GetSecretValue"],
-    IamAction.SIGN: ["secretsmanager:GetSecretValue"],
-    IamAction.ROTATE: [
-        "secretsmanager:DescribeSecret",
-        "secretsmanager:GetSecretValue",
-        "secretsmanager:PutSecretValue",
-        "secretsmanager:UpdateSecretVersionStage",
-    ],
-}
 
 _PAYPAL_SANDBOX = "https://api-m.sandbox.paypal.com"
 """Address of the API of PayPal's sandbox (PayPal REST API reference, "API requests")."""
-_PROVIDER_SECRET_ACTIONS = {
-    IamAction.PROVIDER_SECRETS: ["secretsmanager:GetSecretValue"],
-    IamAction.SET_PROVIDER_SECRETS: [
-        "secretsmanager:CreateSecret",
-        "secretsmanager:DeleteSecret",
-        "secretsmanager:PutSecretValue",
-    ],
-}
-
-_INDEX_ACTIONS = {
-    IamAction.LIST: ["dynamodb:Query"],
-    IamAction.LIST_BELOW: ["dynamodb:Query"],
-    IamAction.DUE: ["dynamodb:Query"],
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +36,8 @@ class Shared:
     stage: Stage
     data: Data
     identity: Identity
-    archive: Path
-    """The zip."""
+    archives: Mapping[str, Path]
+    """Zips by group of packages."""
     release: str
     """Digest of what is in the zip, in log lines and in the alarm about errors of a new release."""
     releases: Releases
@@ -91,31 +62,21 @@ class LambdaFunction(Construct):
         stage, data, identity, releases = shared.stage, shared.data, shared.identity, shared.releases
         self._logs = releases.logs
         tenant_roles = stage.tenant_roles and _has_tenant(function)
-        on_table = _table_statements(function, data)
-        if tenant_roles or _reads(function):
-            on_rows_of(TENANT if tenant_roles else "*", on_table, _reads(function))
-        counting = []
-        if stage.tenant_concurrency and IamAction.COUNT in function.iam_actions:
-            counting.append(_usage_statement(data, TENANT if tenant_roles else "*"))
-        tenant = TENANT if tenant_roles else "*"
-        of_tenant = [*on_table, *counting, *_provider_secrets(self, function, stage, tenant)]
-        elsewhere = [*_statements(function.iam_actions, data, identity), *also]
+        permissions = Permissions(self, function, stage, data, TENANT if tenant_roles else "*")
+        of_tenant = permissions.of_tenant()
+        elsewhere = [*permissions.elsewhere(identity), *also]
         if IamAction.PUBLISH in function.iam_actions:
             elsewhere += shared.queues.publishing()
         self.role = role = self._role(stage, elsewhere if tenant_roles else [*elsewhere, *of_tenant])
         environment = dict(_environment(function, shared))
+        reaches_tenants = role
         if tenant_roles:
-            tenant_role = TenantRole(self, taken_by=role, allows=of_tenant)
-            environment |= settings.environment(tenant_role=tenant_role.role.role_arn)
+            reaches_tenants = TenantRole(self, taken_by=role, allows=of_tenant).role
+            environment |= settings.environment(tenant_role=reaches_tenants.role_arn)
             # Lambda's SDK may be one that calls the endpoint in us-east-1 (AWS SDKs guide, "STS regional endpoints").
             environment["AWS_STS_REGIONAL_ENDPOINTS"] = "regional"
-            set_logical_id(tenant_role.role, f"{function.name}ScopedRole")
-        if {*_PROVIDER_SECRET_ACTIONS} & function.iam_actions:
-            reached = tenant_role.role if tenant_roles else role
-            shown = f"{provider_secrets(stage)}{tenant.replace('${', '<').replace('}', '>')}/*"
-            arn = f"arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret:{shown}"
-            why = "Secrets of payment providers, which tenants add: those of a tenant, or of all for sweeps"
-            acknowledge(reached, f"AwsSolutions-IAM5[Resource::{arn}]", why)
+            set_logical_id(reaches_tenants, f"{function.name}ScopedRole")
+        permissions.acknowledge_in(reaches_tenants)
         snap_start = stage.snap_starts(function.name)
         self.function = lambda_.Function(
             self,
@@ -126,9 +87,9 @@ class LambdaFunction(Construct):
             runtime=lambda_.Runtime.PYTHON_3_13,
             architecture=lambda_.Architecture.custom(stage.architecture),
             handler=f"{function.module}.handler",
-            code=lambda_.Code.from_asset(str(shared.archive)),
-            memory_size=MEMORY_MB,
-            timeout=TIMEOUT,
+            code=lambda_.Code.from_asset(str(shared.archives[function.size.packages])),
+            memory_size=function.size.memory_mb,
+            timeout=Duration.seconds(function.size.seconds),
             # By ARN: CDK would add permissions such as tracing to the role, and a dependency that its ARN is already.
             role=iam.Role.from_role_arn(self, "OwnRole", role.role_arn, mutable=False),
             log_group=self._logs,
@@ -180,96 +141,34 @@ def _has_tenant(function: RouteFunction | TriggerFunction) -> bool:
     return isinstance(function.declaration.permission, Permission) or function.declaration.permission == SIGNED
 
 
-def _statements(access: frozenset[IamAction], data: Data, identity: Identity) -> list[iam.PolicyStatement]:
-    """Return the policy statements for services other than DynamoDB."""
-    found = []
-    on_pool = sorted(each.value for each in access if each.service == "cognito-idp")
-    if on_pool:
-        found.append(iam.PolicyStatement(actions=on_pool, resources=[identity.pool.user_pool_arn]))
-    for need, actions in _SECRET_ACTIONS.items():
-        if need in access:
-            found.append(iam.PolicyStatement(actions=actions, resources=[data.cursor_secret.secret_arn]))
-    if IamAction.SIGN_WEBHOOKS in access:
-        reading = ["secretsmanager:GetSecretValue"]
-        found.append(iam.PolicyStatement(actions=reading, resources=[data.webhook_secret.secret_arn]))
-    return found
-
-
-def _provider_secrets(
-    scope: Construct, function: RouteFunction | TriggerFunction, stage: Stage, tenant: str
-) -> list[iam.PolicyStatement]:
-    """Return the permissions on a tenant's credentials for payment providers, by the names of their secrets."""
-    actions = [
-        each for need, found in _PROVIDER_SECRET_ACTIONS.items() if need in function.iam_actions for each in found
-    ]
-    if not actions:
-        return []
-    name = f"{provider_secrets(stage)}{tenant}/*"
-    arn = Stack.of(scope).format_arn(
-        service="secretsmanager", resource="secret", resource_name=name, arn_format=ArnFormat.COLON_RESOURCE_NAME
-    )
-    return [iam.PolicyStatement(actions=actions, resources=[arn])]
-
-
 def _addresses(stage: Stage) -> dict[str, str]:
     """Return the addresses of payment providers that are not the usual ones."""
     return {"paypal_api": _PAYPAL_SANDBOX} if stage.paypal_sandbox else {}
 
 
-def provider_secrets(stage: Stage) -> str:
-    """Return the beginning of the names of secrets with tenants' credentials for payment providers."""
-    return f"tradepost/{stage.name}/"
-
-
-def _reads(function: RouteFunction | TriggerFunction) -> str:
-    """Return the prefix of the keys to which a function is restricted; empty if it is not."""
-    return function.trigger.reads if isinstance(function, TriggerFunction) else ""
-
-
-def _table_statements(function: RouteFunction | TriggerFunction, data: Data) -> list[iam.PolicyStatement]:
-    access = function.iam_actions
-    on_rows = sorted(each.value for each in access if each.service == "dynamodb")
-    apart = [IamAction.PUT.value] if _reads(function) else []
-    found = [
-        iam.PolicyStatement(actions=actions, resources=[data.table.table_arn])
-        for actions in ([each for each in on_rows if each not in apart], apart)
-        if actions
-    ]
-    for index, actions in _INDEX_ACTIONS.items():
-        if index in access:
-            arn = f"{data.table.table_arn}/index/{index.value}"
-            found.append(iam.PolicyStatement(actions=actions, resources=[arn]))
-    return found
-
-
-def _usage_statement(data: Data, tenant: str) -> iam.PolicyStatement:
-    """Return the permission to count a tenant's function time, in rows that hold nothing else."""
-    return iam.PolicyStatement(
-        actions=["dynamodb:PutItem", "dynamodb:UpdateItem"],
-        resources=[data.table.table_arn],
-        conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [usage(tenant, 0).pk]}},
-    )
-
-
 def _environment(function: RouteFunction | TriggerFunction, shared: Shared) -> Mapping[str, str]:
-    data, stage = shared.data, shared.stage
+    data, stage, needs = shared.data, shared.stage, function.iam_actions
     values = {
         "table_name": data.table.table_name,
         "cors_origins": " ".join(stage.cors_origins),
         "release": shared.release,
     }
-    if {IamAction.LIST, IamAction.LIST_BELOW, IamAction.SIGN} & function.iam_actions:
-        values["cursor_secret"] = data.cursor_secret.secret_arn
-    if IamAction.SIGN_WEBHOOKS in function.iam_actions:
-        values["webhook_secret"] = data.webhook_secret.secret_arn
-    if {IamAction.PROVIDER_SECRETS, IamAction.SET_PROVIDER_SECRETS} & function.iam_actions:
-        values |= {"provider_secrets": provider_secrets(stage)} | _addresses(stage)
-    if any(each.service == "cognito-idp" for each in function.iam_actions):
+    optional = (
+        ({IamAction.LIST, IamAction.LIST_BELOW, IamAction.SIGN}, {"cursor_secret": data.cursor_secret.secret_arn}),
+        ({IamAction.SIGN_WEBHOOKS}, {"webhook_secret": data.webhook_secret.secret_arn}),
+        (NEEDS_PROVIDERS, {"provider_secrets": provider_secrets(stage)} | _addresses(stage)),
+        (NEEDS_FILES, {"export_bucket": data.export_bucket.bucket_name}),
+        ({IamAction.PUBLISH}, shared.queues.settings()),
+        (
+            {IamAction.COUNT} if stage.tenant_concurrency else frozenset[IamAction](),
+            {"tenant_concurrency": str(stage.tenant_concurrency)},
+        ),
+    )
+    for actions, found in optional:
+        if actions & needs:
+            values |= found
+    if any(each.service == "cognito-idp" for each in needs):
         values["user_pool_id"] = shared.identity.pool.user_pool_id
-    if IamAction.PUBLISH in function.iam_actions:
-        values |= shared.queues.settings()
     if stage.tracing:
         values["tracing"] = "on"
-    if stage.tenant_concurrency and IamAction.COUNT in function.iam_actions:
-        values["tenant_concurrency"] = str(stage.tenant_concurrency)
     return settings.environment(**values) | {"POWERTOOLS_SERVICE_NAME": "tradepost"}

@@ -20,6 +20,8 @@ TRIES = 8
 _KEPT = Duration.days(14)
 _BUSY = Duration.seconds(120)
 """Time for which a message is hidden while it is handled: six times the functions' time-out, as Lambda advises."""
+_LONG_BUSY = Duration.seconds(360)
+"""The same for exports: more than their worker may take. It is not throttled, so that six times are not needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class Queues(Construct):
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=self._over_tls,
             retention_period=_KEPT,
-            visibility_timeout=_BUSY,
+            visibility_timeout=_LONG_BUSY if name is Queue.EXPORTS else _BUSY,
             dead_letter_queue=sqs.DeadLetterQueue(queue=failed.queue, max_receive_count=TRIES),
         )
         set_logical_id(queue, f"{name.value}Queue")

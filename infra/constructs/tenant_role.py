@@ -13,10 +13,14 @@ TENANT = f"${{aws:PrincipalTag/{TAG}}}"
 """The caller's tenant, in a condition."""
 
 
-def on_rows_of(tenant: str, statements: Iterable[iam.PolicyStatement], reads: str = "") -> None:
-    """Restrict statements to the rows of a tenant; with `reads`, to those with this prefix and new events."""
+def on_rows_of(tenant: str, statements: Iterable[iam.PolicyStatement], reads: str = "", writes: str = "") -> None:
+    """Restrict statements to the rows of a tenant; with `reads`, to those with this prefix and new events.
+
+    With `writes`, puts are restricted to rows with this prefix and new events.
+    """
+    changed = writes or reads
     for statement in statements:
-        prefixes = [reads, "EVENT"] if reads and statement.actions == [IamAction.PUT.value] else [reads]
+        prefixes = [changed, "EVENT"] if changed and statement.actions == [IamAction.PUT.value] else [reads]
         keys = [f"{tenant_prefix(tenant)}{prefix}*" for prefix in prefixes]
         statement.add_condition("ForAllValues:StringLike", {"dynamodb:LeadingKeys": keys})
 

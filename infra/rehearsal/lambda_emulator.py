@@ -21,8 +21,8 @@ from typing import Any
 
 from filelock import FileLock
 
+from handlers.invocations.trigger import USUAL
 from infra.bundling import bundle
-from infra.constructs.lambda_function import MEMORY_MB, TIMEOUT
 from local.processes import Process, free_port, serving
 from local.tools import uv
 
@@ -45,12 +45,13 @@ class Invocation:
 
 @dataclass(frozen=True, slots=True)
 class Emulator:
-    """Emulator, runtime packages, and the zip and its content for this machine's architecture."""
+    """Emulator, runtime packages, and the zip and its content, for this machine's architecture."""
 
     program: Path
     runtime: Path
     archive: Path
     content: Path
+    """Of the zip with all packages, which has all that others have."""
 
     def call(self, module: str, event: Any, environment: Mapping[str, str]) -> Invocation:
         """Start a function with an environment, call it once, and stop it."""
@@ -97,7 +98,7 @@ def emulator(cache: Path) -> Emulator:
         sam = _fetched(cache, "sam", [SAM_CLI])
         runtime = _fetched(cache, "runtime", list(RUNTIME))
         archive = bundle(cache, machine)
-        content = _unzipped(archive)
+        content = _unzipped(bundle(cache, machine, "exports"))
     program = sam / "samcli" / "local" / "rapid" / f"aws-lambda-rie-{machine}"
     program.chmod(0o755)
     return Emulator(program, runtime, archive, content)
@@ -136,8 +137,8 @@ def _lambda_environment(handler: str) -> dict[str, str]:
         "AWS_DEFAULT_REGION": "eu-west-1",
         "AWS_LAMBDA_FUNCTION_NAME": handler.split(".")[-2],
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(MEMORY_MB),
-        "AWS_LAMBDA_FUNCTION_TIMEOUT": str(int(TIMEOUT.to_seconds())),
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(USUAL.memory_mb),
+        "AWS_LAMBDA_FUNCTION_TIMEOUT": str(USUAL.seconds),
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
         "TZ": ":UTC",
     }

@@ -22,7 +22,7 @@ SERVICES = ("SQS", "EVENTBRIDGE")
 """AWS services that moto emulates for events."""
 BUS = "tradepost"
 VISIBILITY_SECONDS = 60
-_CALLS = {Queue.EVENTS: 2, Queue.DELIVERIES: 8, Queue.PAYMENTS: 2}
+_CALLS = {Queue.EVENTS: 2, Queue.DELIVERIES: 8, Queue.PAYMENTS: 2, Queue.EXPORTS: 2}
 """Calls of a function at a time for each queue."""
 _IDLE_SECONDS = 1.0
 _FAIR_SHARE = 2
@@ -137,9 +137,10 @@ def queue_url(queue: Queue) -> str:
 
 
 def is_empty(queue: Queue) -> bool:
-    """Return whether a queue has no message, and none is being handled."""
+    """Return whether a queue has no message, not even one that is delayed or being handled."""
     sqs: SQSClient = boto3.client("sqs")
-    names: Any = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    states = ("", "Delayed", "NotVisible")
+    names: Any = [f"ApproximateNumberOfMessages{state}" for state in states]
     found = sqs.get_queue_attributes(QueueUrl=queue_url(queue), AttributeNames=names)["Attributes"]
     return not any(int(count) for count in found.values())
 

@@ -1,7 +1,7 @@
 """Local part of Lambda that reads the table's stream and calls functions with its records.
 
-The place in the stream is saved when the queue of events is empty: queues are in memory, so that events which were
-relayed and not handled at the end of a server are relayed again by the next one.
+The place in the stream is saved when the queues of events and exports are empty: queues are in memory, so that what was
+relayed and not handled at the end of a server is relayed again by the next one.
 """
 
 import asyncio
@@ -28,6 +28,10 @@ _PAUSE_SECONDS = 0.2
 _RETRY_SECONDS = 2
 _CONFIG = Config(parameter_validation=False)
 """Dynoxide's ids of shards can be shorter than those of AWS."""
+
+
+_AWAITED = (Queue.EVENTS, Queue.EXPORTS)
+"""Queues whose messages are sent again after a restart; those of others are found by sweeps soon enough."""
 
 
 class Stream:
@@ -92,7 +96,7 @@ class Stream:
         return str(json.loads(self._file.read_text())["place"])
 
     def _save(self) -> None:
-        if self._file is not None and self._place != self._saved and is_empty(Queue.EVENTS):
+        if self._file is not None and self._place != self._saved and all(map(is_empty, _AWAITED)):
             fresh = self._file.with_suffix(".new")
             fresh.write_text(json.dumps({"place": self._place}))
             fresh.replace(self._file)

@@ -2,6 +2,7 @@
 
 import time
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from domain.common.events import DomainEvent
 from domain.common.model import to_rfc3339
 from domain.common.money import Money
 from domain.discounts import NewDiscount
+from domain.exports import Dataset, ExportFormat, NewExport
 from domain.identity.email import canonical_email
 from domain.identity.permissions import Caller, Role
 from domain.identity.tenants import NewOwner, NewTenant, TenantSettings
@@ -30,6 +32,9 @@ from repositories.discounts.repository import DiscountRepository
 from repositories.dynamodb.session import Session
 from repositories.dynamodb.table import Meter, Table
 from repositories.events.rows import event_of
+from repositories.exports import keys as export_keys
+from repositories.exports.repository import ExportRepository
+from repositories.exports.working import work
 from repositories.identity.invitations import add_user
 from repositories.identity.tenants import TenantRepository
 from repositories.identity.user_pool import user_pool
@@ -73,6 +78,8 @@ PAYMENT_ORDER_ID = "order_01JD3ZK8Q4M5X6Y7Z8A9B0C1J1"
 PAYMENT_IDS = ("payment_01JD3ZK8Q4M5X6Y7Z8A9B0C1K1", "payment_01JD3ZK8Q4M5X6Y7Z8A9B0C1K2")
 """Payments of that order by Stripe: one to use, one to cancel."""
 STRIPE = StripeCredentials(secret_key="sk_test_sample", webhook_secret="whsec_sample")  # noqa: S106 - of a simulator
+EXPORT_IDS = ("export_01JD3ZK8Q4M5X6Y7Z8A9B0C1M1", "export_01JD3ZK8Q4M5X6Y7Z8A9B0C1M2")
+"""Exports: one that is written, one to write or cancel."""
 TRANSACTION_ID = "txn_01JD3ZK8Q4M5X6Y7Z8A9B0C1F1"
 SECRET = "tradepost-cursor-keys"  # noqa: S105 - the name of the secret
 
@@ -103,6 +110,7 @@ def add_samples() -> None:
     _add_settlement(session)
     _add_books(session)
     _add_webhooks(session)
+    _add_exports(session)
     with suppress(secretsmanager().exceptions.ResourceExistsException):
         secretsmanager().create_secret(Name=SECRET, SecretString="first-key")
 
@@ -201,6 +209,15 @@ def _add_webhooks(session: Session) -> None:
     fan_out(session, [event.model_copy(update={"id": WAITING_EVENT_ID})])
     row = StoredDelivery.of(event, session.at, in_lane=False).to_row(TENANT, ENDPOINT_IDS[0], session.at)
     session.table.put(row, "attribute_not_exists(pk)", {})
+
+
+def _add_exports(session: Session) -> None:
+    """Add the exports that events refer to, of all that there is before."""
+    later = replace(session, at=session.at + timedelta(seconds=1))
+    for export_id in EXPORT_IDS:
+        new = NewExport(dataset=Dataset.ORDERS, format=ExportFormat.CSV, status="paid")
+        ExportRepository(later).add(export_id, new)
+    work(later, export_keys.export(TENANT, EXPORT_IDS[0]))
 
 
 def _add_user(session: Session, user_id: str, new: NewUser) -> None:

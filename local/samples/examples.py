@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -14,18 +15,20 @@ from aws_lambda_powertools.event_handler import Response
 from domain.common.environment import using
 from handlers.registry import RouteFunction, functions
 from local.cognito.service import UserPoolService
-from local.database import database
 from local.http.server import settings_for
 from local.invocation import invoke
 from local.samples.clock import TickingClock
 from local.samples.data import add_samples, signed_now
+from local.services import services
 from local.simulators.banks import simulated
-from local.user_pool import user_pool
 
 _SAMPLES_AT = datetime(2027, 1, 15, 9, tzinfo=UTC)
 """Time of the sample data: in the future, so that the local database deletes nothing as expired."""
 _CALLS_AT = _SAMPLES_AT + timedelta(minutes=10)
 """Time of each call, while the holds of the sample orders last."""
+_DOWNLOAD = re.compile(r"http://127\.0\.0\.1:\d+/tradepost-exports/([^?\"]+)\?[^\"]*")
+_EXAMPLE_DOWNLOAD = r"https://tradepost-exports.s3.eu-west-1.amazonaws.com/\1?X-Amz-Signature=0123456789abcdef"
+"""Download URLs have a signature of the real time."""
 _ORDER = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -49,7 +52,7 @@ def recorded() -> list[tuple[RouteFunction, Any]]:
     """
     os.environ["CURSOR_KEYS"] = os.environ["WEBHOOK_KEY"] = "samples"
     bank = simulated(Random("samples"), _SAMPLES_AT.timestamp)  # noqa: S311 - for examples
-    with database(None), user_pool() as (pool, _), bank:
+    with services(None, bank) as pool:
         settings_for(None)
         with _reproducible(pool, "samples", _SAMPLES_AT):
             add_samples()
@@ -73,7 +76,7 @@ def _body(function: RouteFunction, pool: UserPoolService) -> str:
         response = invoke(function.name, signed_now(json.loads(function.event.read_text())))
     if response["statusCode"] != function.declaration.status:
         raise LookupError(f"{function.name} does not succeed with {function.event}: {response['body']}")
-    return str(response["body"])
+    return _DOWNLOAD.sub(_EXAMPLE_DOWNLOAD, str(response["body"]))
 
 
 def _is_json(function: RouteFunction) -> bool:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sts import STSClient
@@ -42,6 +43,11 @@ avoids building one, twice, for each request. Together this saves a sixth of a c
 
 _PATIENT = _CONFIG.merge(Config(read_timeout=5))
 """Configuration with a longer timeout, for services that respond in tenths of a second."""
+
+_FOR_FILES = _CONFIG.merge(
+    Config(read_timeout=60, signature_version="s3v4", request_checksum_calculation="when_required")
+)
+"""Configuration for uploads, which take long, and for URLs in the signature that all regions accept."""
 
 
 @cache
@@ -108,7 +114,14 @@ def eventbridge() -> "EventBridgeClient":
     return cast("EventBridgeClient", _client("events", _PATIENT))
 
 
-ALL = (dynamodb, sts, cognito, secretsmanager, tenant_secrets, sqs, eventbridge)
+@cache
+def s3() -> "S3Client":
+    """Return the client for files of exports, with the credentials of the current tenant, as `dynamodb` has them."""
+    session = _tenant_session() if settings().tenant_role else None
+    return cast("S3Client", _client("s3", _FOR_FILES, session=session))
+
+
+ALL = (dynamodb, sts, cognito, secretsmanager, tenant_secrets, sqs, eventbridge, s3)
 
 
 def make_early() -> None:
@@ -126,6 +139,7 @@ def make_early() -> None:
         (secretsmanager, needed.cursor_secret),
         (sqs, needed.event_queue or needed.delivery_queue),
         (eventbridge, needed.event_bus),
+        (s3, needed.export_bucket),
     ):
         if needs:
             client()

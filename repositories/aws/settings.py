@@ -40,6 +40,10 @@ class Settings(BaseModel):
     """URL of the queue of events, for functions that relay events."""
     event_bus: str = Field("", alias="EVENT_BUS")
     """Name of the bus of events, for functions that relay events."""
+    export_bucket: str = Field("", alias="EXPORT_BUCKET")
+    """Name of the bucket with the files of exports."""
+    export_queue: str = Field("", alias="EXPORT_QUEUE")
+    """URL of the queue of parts of exports, for functions that relay them."""
     delivery_queue: str = Field("", alias="DELIVERY_QUEUE")
     """URL of the queue of webhook deliveries, for functions that relay or sweep them."""
 

@@ -25,6 +25,8 @@ class IamAction(StrEnum):
     DESCRIBE = "dynamodb:DescribeTable"
     LIST = "gsi1"
     """Query on the index of lists (gsi1), and reading the keys that sign cursors."""
+    WALK = "gsi1-walk"
+    """Query on the index of lists alone, for functions that walk whole lists and need no cursors."""
     SIGN = "sign"
     """Reading the keys that sign cursors, for lists that use no index."""
     LIST_BELOW = "gsi2"
@@ -39,6 +41,10 @@ class IamAction(StrEnum):
     """Reading the tenant's credentials for payment providers."""
     SET_PROVIDER_SECRETS = "set-provider-secrets"
     """Writing and deleting them."""
+    READ_EXPORTS = "read-exports"
+    """Reading the tenant's files of exports, for download URLs."""
+    WRITE_EXPORTS = "write-exports"
+    """Writing them."""
     PUBLISH = "publish"
     """Sending events to the bus and the queue of events, and deliveries to theirs."""
     INVITE = "cognito-idp:AdminCreateUser"
@@ -49,6 +55,11 @@ class IamAction(StrEnum):
     REMOVE_USER = "cognito-idp:AdminDeleteUser"
     ROTATE = "rotate"
     """Reading and writing the secret with the keys that sign cursors."""
+
+    @property
+    def on_index(self) -> str:
+        """The index of an action on one, such as `gsi1`."""
+        return self.value.partition("-")[0]
 
     @property
     def service(self) -> str:

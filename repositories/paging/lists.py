@@ -53,12 +53,12 @@ class Listing:
 
     def within(self, created: TimeRange) -> "Listing":
         """Return the part of the list that was created within a time range."""
-        since = _bound(created.start) if created.start else self.since
-        before = _bound(created.end) if created.end else self.before
+        since = lower_bound(created.start) if created.start else self.since
+        before = lower_bound(created.end) if created.end else self.before
         return replace(self, since=since, before=before, query=f"{self.query}\n{since}\n{before}")
 
 
-def _bound(moment: datetime) -> str:
+def lower_bound(moment: datetime) -> str:
     """Return the smallest sort key from `moment` on. Sort keys have milliseconds, so a finer time is after its own."""
     return to_rfc3339(moment) + (_END if moment.microsecond % 1000 else "")
 

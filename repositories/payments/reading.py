@@ -12,6 +12,7 @@ from domain.payments.protocol import Stage
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row
 from repositories.dynamodb.iam_actions import IamAction, uses
+from repositories.dynamodb.keys import Key
 from repositories.dynamodb.session import Session, retry_on_conflict
 from repositories.dynamodb.transaction import Stale, require_absent
 from repositories.orders.repository import OrderRepository
@@ -65,24 +66,30 @@ class PaymentReader:
     @retry_on_conflict
     def page(self, order_id: str, page: PageRequest) -> Page[Payment]:
         """Return a page of the payments of an order. Raises NotFound, CursorInvalid, Contention."""
-        tenant, table = self.session.tenant, self.session.table
         key = self.orders.key(order_id)
-        values = {":pk": key.pk, ":first": key.sk, ":last": keys.payment_of_order(tenant, order_id, "~").sk}
-        rows = {row["sk"]: row for row in table.every("pk = :pk AND sk BETWEEN :first AND :last", values)}
-        if key.sk not in rows:
-            require_absent(table, [key])
-        stored = self.orders.reached(rows.pop(key.sk, None))
-        found = self._payments(stored, [*rows.values()])
+        row, listed = rows_of_order(self.session, key)
+        if row is None:
+            require_absent(self.session.table, [key])
+        stored = self.orders.reached(row)
+        found = payments_of_order(self.session, stored, listed)
         return page_of([each.shown(stored.order) for each in found], page, self.orders.parts(order_id, "payments"))
 
-    def _payments(self, stored: StoredOrder, listed: Sequence[Row]) -> list[StoredPayment]:
-        """Return the payments of an order, oldest first, given what its partition lists. Raises Stale."""
-        tenant, older = self.session.tenant, [row for row in listed if row["sk"] == keys.first_payment("", "").sk]
-        ids = {row["payment_id"] for row in listed if row not in older}
-        ids |= {stored.paid_by.payment_id} if stored.paid_by else set()
-        rows = self.session.table.batch_get(keys.payment(tenant, each) for each in ids)
-        if len(rows) < len(ids):
-            raise Stale  # rows of one transaction become visible one after the other
-        found = [StoredPayment.from_row(row) for row in rows.values()]
-        found += [StoredPayment.from_first_row(row, stored.order) for row in older]
-        return sorted(found, key=lambda each: (each.created_at, each.id))
+
+def rows_of_order(session: Session, key: Key) -> tuple[Row | None, list[Row]]:
+    """Return the row of an order, or None, and the rows in its partition that name its payments."""
+    values = {":pk": key.pk, ":first": key.sk, ":last": keys.payment_of_order("", "", "~").sk}
+    rows = {row["sk"]: row for row in session.table.every("pk = :pk AND sk BETWEEN :first AND :last", values)}
+    return rows.pop(key.sk, None), [*rows.values()]
+
+
+def payments_of_order(session: Session, stored: StoredOrder, listed: Sequence[Row]) -> list[StoredPayment]:
+    """Return the payments of an order, oldest first, given the rows of `rows_of_order`. Raises Stale."""
+    older = [row for row in listed if row["sk"] == keys.first_payment("", "").sk]
+    ids = {row["payment_id"] for row in listed if row not in older}
+    ids |= {stored.paid_by.payment_id} if stored.paid_by else set()
+    rows = session.table.batch_get(keys.payment(session.tenant, each) for each in ids)
+    if len(rows) < len(ids):
+        raise Stale  # rows of one transaction become visible one after the other
+    found = [StoredPayment.from_row(row) for row in rows.values()]
+    found += [StoredPayment.from_first_row(row, stored.order) for row in older]
+    return sorted(found, key=lambda each: (each.created_at, each.id))

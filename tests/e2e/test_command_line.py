@@ -5,7 +5,6 @@ import re
 from csv import DictReader
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -54,16 +53,17 @@ def test_a_catalogue_is_loaded_once_and_nothing_is_dropped(server: Server, tmp_p
     assert len(shop.walk(50)) == 3
 
 
-@pytest.mark.parametrize("function", triggers(), ids=lambda function: function.name)
-def test_each_event_of_a_trigger_is_answered(function: TriggerFunction) -> None:
+SOME_TRIGGERS = [each for each in triggers() if each.name in {"ExpireHolds", "PreTokenGeneration"}]
+SOME_ROUTES = [each for each in functions() if each.name in {"PlaceOrder", "CreateTenant", "GetHealth", "GetExport"}]
+"""A few functions; tests/runtime calls all of them under Lambda's own runtime."""
+
+
+@pytest.mark.parametrize("function", SOME_TRIGGERS, ids=lambda function: function.name)
+def test_an_event_of_a_trigger_is_answered(function: TriggerFunction) -> None:
     done = tradepost("invoke", function.name, str(function.event))
     assert done.returncode == 0, done.stderr
     event, answer = json.loads(function.event.read_text()), json.loads(done.stdout)
-    expected: tuple[Any, ...] = (
-        *(None, {"expired": 0}, {"overdue": 0}, {"relayed": 0}, {"batchItemFailures": []}),
-        {"inbox": 0, "refund": 0, "payment": 0, "reconcile": 0},
-    )
-    assert answer in expected or answer["userName"] == event["userName"]
+    assert answer == {"expired": 0} or answer["userName"] == event["userName"]
     assert "@example.com" not in done.stderr
 
 
@@ -94,11 +94,7 @@ def test_users_can_sign_in_after_a_restart(tmp_path: Path) -> None:
     assert "access key for operators" not in second.log
 
 
-ONE_OF_EACH_RESOURCE = {function.resource: function for function in functions()}.values()
-"""One function per resource; tests/runtime calls all of them under Lambda's own runtime."""
-
-
-@pytest.mark.parametrize("function", ONE_OF_EACH_RESOURCE, ids=lambda function: function.name)
+@pytest.mark.parametrize("function", SOME_ROUTES, ids=lambda function: function.name)
 def test_an_event_is_answered(function: RouteFunction) -> None:
     done = tradepost("invoke", function.name, str(function.event))
     assert done.returncode == 0, done.stderr

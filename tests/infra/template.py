@@ -13,3 +13,7 @@ def synth(**context: str) -> Template:
 
 def resources(template: Template, kind: str) -> dict[str, Any]:
     return {name: each["Properties"] for name, each in template["Resources"].items() if each["Type"] == kind}
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

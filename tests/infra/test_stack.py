@@ -8,11 +8,12 @@ from handlers.http.declaration import SIGNED
 from handlers.invocations.trigger import TriggerSource
 from handlers.registry import RouteFunction, all_functions, functions, triggers
 from handlers.triggers.relay_events import RECORDS
+from infra.bundling import GROUPS
 from infra.templates import Synthesized
 from repositories.dynamodb.iam_actions import IamAction
 from repositories.dynamodb.schema import INDEXES
-from tests.infra.template import Template, resources, synth
-from tests.policies import POLICIES, counts_only, granted
+from tests.infra.template import Template, as_list, resources, synth
+from tests.policies import counts_only
 
 TriggersOfPool = [
     each
@@ -38,10 +39,6 @@ def statements(template: Template, function: str) -> list[dict[str, Any]]:
     return [each for each in policy["PolicyDocument"]["Statement"] if not counts_only(each)]
 
 
-def as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
 def test_each_route_is_one_function_with_a_stable_name(dev: Template) -> None:
     deployed = resources(dev, "AWS::Lambda::Function")
     assert set(deployed) == {each.name for each in all_functions()}
@@ -52,7 +49,12 @@ def test_each_route_is_one_function_with_a_stable_name(dev: Template) -> None:
         assert properties["Architectures"] == ["arm64"]
         assert properties["MemorySize"] >= 512
         assert properties["Description"] == f"{function.declaration.method} {function.path}"
-    assert len({json.dumps(properties["Code"]) for properties in deployed.values()}) == 1
+    codes = {function.size.packages: deployed[function.name]["Code"] for function in all_functions()}
+    assert {*codes} == {"", *GROUPS}
+    for each in all_functions():
+        properties = deployed[each.name]
+        assert properties["Code"] == codes[each.size.packages]
+        assert (properties["MemorySize"], properties["Timeout"]) == (each.size.memory_mb, each.size.seconds)
 
 
 def test_the_api_invokes_the_functions_of_routes_in_one_role(dev: Template, prod: Template) -> None:
@@ -108,7 +110,7 @@ def test_a_role_can_do_what_its_route_declares_and_no_more(dev: Template) -> Non
         pool = {action for action, _ in allowed if action.startswith("cognito-idp:")}
         assert pool == {each.value for each in access if each.service == "cognito-idp"}
         on_indexes = {index for action, index in allowed if action == "dynamodb:Query" and index}
-        assert on_indexes == {each.value for each in access if each.value in INDEXES}
+        assert on_indexes == {each.on_index for each in access if each.on_index in INDEXES}
         assert "dynamodb:Scan" not in {action for action, _ in allowed}
         reads_secret = bool(READING_SECRETS & access)
         assert (("secretsmanager:GetSecretValue", "") in allowed) == reads_secret
@@ -177,6 +179,9 @@ def test_in_prod_a_function_reaches_the_rows_of_one_tenant(dev: Template, prod: 
             if as_list(statement["Action"])[0].startswith("secretsmanager:"):
                 assert ":secret:tradepost/prod/${aws:PrincipalTag/tenant}/*" in json.dumps(statement["Resource"])
                 continue
+            if as_list(statement["Action"])[0].startswith("s3:"):
+                assert "/exports/${aws:PrincipalTag/tenant}/*" in json.dumps(statement["Resource"])
+                continue
             [(operator, condition)] = statement["Condition"].items()
             assert operator == "ForAllValues:StringLike"
             assert condition == {"dynamodb:LeadingKeys": [usage if counts_only(statement) else own_rows]}
@@ -203,6 +208,7 @@ def test_scheduled_functions_are_called_and_failed_calls_are_kept(dev: Template)
     assert rates == {
         "ExpireHolds": "rate(1 minute)",
         "SweepDeliveries": "rate(1 minute)",
+        "SweepExports": "rate(5 minutes)",
         "SweepPayments": "rate(1 minute)",
         "RelayLostEvents": "rate(1 hour)",
     }
@@ -232,48 +238,3 @@ def test_the_stream_calls_the_relay_with_what_it_relays(dev: Template) -> None:
         {"eventName": list(changes), "dynamodb": {"NewImage": {"type": {"S": [kind]}}}}
         for kind, changes in RECORDS.items()
     ]
-
-
-def test_queues_call_their_functions_and_keep_what_failed(dev: Template) -> None:
-    queues = resources(dev, "AWS::SQS::Queue")
-    for queue, function, batch in (("EventsQueue", "HandleEvents", 10), ("DeliveriesQueue", "DeliverWebhooks", 1)):
-        [mapping] = [
-            each
-            for each in resources(dev, "AWS::Lambda::EventSourceMapping").values()
-            if each["EventSourceArn"] == {"Fn::GetAtt": [queue, "Arn"]}
-        ]
-        assert mapping["FunctionName"] == {"Ref": function}
-        assert (mapping["BatchSize"], mapping["FunctionResponseTypes"]) == (batch, ["ReportBatchItemFailures"])
-        assert queues[queue]["VisibilityTimeout"] >= 6 * 20
-        failed = queues[queue]["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
-        assert failed == f"Failed{queue.removesuffix('Queue')}"
-        assert queues[failed].get("FifoQueue") == queues[queue].get("FifoQueue")
-    assert queues["EventsQueue"]["FifoQueue"] is True
-
-
-def test_events_can_be_replayed_on_the_bus_in_prod(dev: Template, prod: Template) -> None:
-    assert len(resources(dev, "AWS::Events::EventBus")) == 1
-    assert not resources(dev, "AWS::Events::Archive")
-    [archive] = resources(prod, "AWS::Events::Archive").values()
-    assert archive["RetentionDays"] == 30
-
-
-def test_the_deliverer_reads_endpoints_and_deliveries_only(dev: Template, prod: Template) -> None:
-    for template, role, tenant in (
-        (dev, "DeliverWebhooksRole", "*"),
-        (prod, "DeliverWebhooksScopedRole", "${aws:PrincipalTag/tenant}"),
-    ):
-        [policy] = resources(template, "AWS::IAM::Role")[role]["Policies"]
-        for statement in policy["PolicyDocument"]["Statement"]:
-            actions = as_list(statement["Action"])
-            if not any(action.startswith("dynamodb:") for action in actions):
-                continue
-            keys = statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
-            also = [f"T#{tenant}#EVENT*"] if actions == ["dynamodb:PutItem"] else []
-            assert keys == [f"T#{tenant}#HOOK*", *also]
-    assert "dynamodb:" not in json.dumps(resources(prod, "AWS::IAM::Role")["DeliverWebhooksRole"])
-
-
-def test_roles_grant_what_was_committed() -> None:
-    """Policy changes show in code review: `uv run python -m tests.policies` rewrites the file."""
-    assert granted() == json.loads(POLICIES.read_text()), "run `uv run python -m tests.policies` and look at the diff"

@@ -7,11 +7,10 @@ import pytest
 from handlers.registry import RouteFunction, all_functions
 from infra.rehearsal.functions import Rehearsed, rehearse
 from infra.rehearsal.lambda_emulator import emulator
-from local.database import CACHE, database
+from local.database import CACHE
 from local.http.server import settings_for
 from local.samples.data import add_samples
-from local.simulators.banks import simulated
-from local.user_pool import user_pool
+from local.services import services
 from tests.conftest import forget_clients
 
 try:
@@ -23,7 +22,7 @@ except LookupError as missing:
 @pytest.fixture(scope="module")
 def rehearsed() -> Iterator[dict[str, Rehearsed]]:
     """Yield the result of each function by name."""
-    with database(None), user_pool(), simulated():
+    with services():
         forget_clients()
         settings_for(None)
         add_samples()

@@ -7,7 +7,7 @@ import pytest
 from handlers.registry import ROOT
 
 MAX_LINES = 300
-MAX_MODULES = 12
+MAX_MODULES = 14
 TOP = ("benchmarks", "cli", "domain", "handlers", "infra", "local", "repositories", "tests")
 
 

@@ -6,8 +6,8 @@ from uuid import uuid4
 import pytest
 
 from domain.common.environment import now
+from handlers.invocations.trigger import USUAL
 from local.database import TABLE_NAME
-from local.invocation import TIMEOUT_SECONDS
 from repositories.aws.clients import dynamodb
 from repositories.dynamodb import idempotency
 from repositories.dynamodb.keys import tenant_prefix
@@ -148,7 +148,7 @@ def test_a_batch_that_died_is_carried_on_after_its_lease(shop: Shop, monkeypatch
     assert (running.status, running.code) == (409, "IDEMPOTENCY_IN_PROGRESS")
     assert int(running.headers["retry-after"]) >= 1
     # The lease is not taken over while the first function may still run.
-    shop_clock(monkeypatch, timedelta(seconds=TIMEOUT_SECONDS + 5))
+    shop_clock(monkeypatch, timedelta(seconds=USUAL.seconds + 5))
     assert shop.post("/items/batch", rows, key="k").code == "IDEMPOTENCY_IN_PROGRESS"
     shop_clock(monkeypatch, timedelta(seconds=90))
     done = shop.post("/items/batch", rows, key="k")

@@ -5,64 +5,14 @@ for an order that is not paid, and nothing twice.
 """
 
 import json
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from datetime import timedelta
-from typing import Any, Literal
 
 import pytest
-from botocore.awsrequest import AWSPreparedRequest
-from botocore.httpsession import URLLib3Session
 
-from repositories.aws.clients import dynamodb
-from repositories.payments.providers import circuit, http
+from repositories.payments.providers import circuit
+from tests.deaths import Death, KilledError, dying
 from tests.integration.payments.clock import Clock, expire, sweep
 from tests.integration.payments.till import Till
-
-type Death = Literal["before", "after"]
-
-
-class KilledError(BaseException):
-    """The end of a function, which nothing catches."""
-
-
-class Reaper:
-    """Kills the function that makes a call, before or after it."""
-
-    def __init__(self, number: int, when: Death) -> None:
-        self.number, self.when, self.calls = number, when, 0
-
-    def __call__(self, call: Any) -> Any:
-        self.calls += 1
-        if self.calls - 1 != self.number:
-            return call()
-        if self.when == "after":
-            call()
-        raise KilledError
-
-
-@contextmanager
-def dying(number: int, when: Death) -> Iterator[Reaper]:
-    reaper, send = Reaper(number, when), http._send
-
-    def before_send(request: AWSPreparedRequest, **_: Any) -> None:
-        if reaper.calls == reaper.number:
-            reaper(lambda: _sent(request))
-        reaper.calls += 1
-
-    bus: Any = dynamodb().meta.events
-    bus.register("before-send", before_send)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(http, "_send", lambda *request: reaper(lambda: send(*request)))
-        try:
-            yield reaper
-        finally:
-            bus.unregister("before-send", before_send)
-
-
-def _sent(request: AWSPreparedRequest) -> None:
-    with closing(URLLib3Session()) as session:
-        session.send(request)
 
 
 def _steps(till: Till, order: str) -> None:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from handlers.invocations.trigger import USUAL
 from handlers.registry import RouteFunction, functions
 from local.http.gateway import Request, proxy_event
-from local.invocation import TIMEOUT_SECONDS, handler_named
+from local.invocation import handler_named
 from tests.simulation.world.scheduler import Crash, Instance, Scheduler, Task
 
 SKEW = 0.9
@@ -35,7 +36,7 @@ class Context:
 
     def get_remaining_time_in_millis(self) -> int:
         """Return what is left of the function's time."""
-        return int((self.started + TIMEOUT_SECONDS - self.scheduler.time) * 1000)
+        return int((self.started + USUAL.seconds - self.scheduler.time) * 1000)
 
 
 @cache
@@ -87,7 +88,7 @@ class Functions:
             return call(context)
 
         task = scheduler.spawn(name, run, Instance(scheduler, chance.uniform(-SKEW, SKEW)))
-        ends = chance.expovariate(20) if chance.random() < self.crashes else TIMEOUT_SECONDS
+        ends = chance.expovariate(20) if chance.random() < self.crashes else USUAL.seconds
         scheduler.at(ends, lambda: self._end(task))
         return task
 

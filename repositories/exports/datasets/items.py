@@ -1,0 +1,74 @@
+"""Items of the catalogue, with their stock."""
+
+from collections.abc import Iterable, Sequence
+from itertools import batched
+
+from domain.common.environment import in_parallel
+from domain.common.model import attributes_json, to_rfc3339
+from domain.items import Item, ItemStatus
+from repositories.dynamodb.codec import Row
+from repositories.exports.datasets.records import Column, Kind, Reader, Record, Source, amount
+from repositories.items.repository import ItemRepository
+from repositories.items.rows import COLLECTIONS
+
+_AT_ONCE = 8
+
+
+def _records(source: Source, listed: Sequence[Row]) -> Iterable[Record]:
+    items = ItemRepository(source.session)
+
+    def read(row: Row) -> Item:
+        return items.get(row["head"]["id"])
+
+    # An item that is archived during the export may be in both lists.
+    wanted = {row["head"]["id"]: row for row in listed if source.wants(row["head"]["status"])}
+    for some in batched(wanted.values(), _AT_ONCE, strict=False):
+        for item in in_parallel(read, some):
+            if source.wants(item.status):
+                yield _record(source, item)
+
+
+def _record(source: Source, item: Item) -> Record:
+    stock = item.stock
+    return (
+        item.id,
+        item.sku,
+        item.name,
+        item.description,
+        amount(item.price),
+        item.price.currency,
+        item.tax_class,
+        item.status.value,
+        stock.on_hand if stock else None,
+        stock.reserved if stock else None,
+        stock.available if stock else None,
+        attributes_json(item.attributes),
+        to_rfc3339(item.created_at),
+        to_rfc3339(item.updated_at),
+        item.version,
+        source.exported_at,
+    )
+
+
+ITEMS = Reader(
+    columns=(
+        Column("item_id"),
+        Column("sku"),
+        Column("name"),
+        Column("description"),
+        Column("price", Kind.MONEY),
+        Column("currency"),
+        Column("tax_class"),
+        Column("status"),
+        Column("on_hand", Kind.NUMBER),
+        Column("reserved", Kind.NUMBER),
+        Column("available", Kind.NUMBER),
+        Column("attributes"),
+        Column("created_at", Kind.TIME),
+        Column("updated_at", Kind.TIME),
+        Column("version", Kind.NUMBER),
+        Column("exported_at", Kind.TIME),
+    ),
+    collections=(COLLECTIONS[ItemStatus.ACTIVE], COLLECTIONS[ItemStatus.ARCHIVED]),
+    records=_records,
+)

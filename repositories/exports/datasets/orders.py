@@ -1,0 +1,104 @@
+"""Orders, and their lines."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from domain.common.model import to_rfc3339
+from domain.orders.order import Order
+from repositories.dynamodb.codec import Row
+from repositories.exports.datasets.records import Column, Kind, Reader, Record, Source, amount
+from repositories.orders.rows import COLLECTION, StoredOrder
+
+
+def _orders(source: Source, listed: Sequence[Row]) -> Iterator[Order]:
+    """Yield the wanted orders among the rows of the list; their status is that of the index, and then their own."""
+    for row in source.whole_rows(row for row in listed if source.wants(row["head"]["status"])):
+        order = StoredOrder.from_row(row).order
+        if source.wants(order.status):
+            yield order
+
+
+def _orders_records(source: Source, listed: Sequence[Row]) -> Iterable[Record]:
+    for order in _orders(source, listed):
+        yield (
+            order.id,
+            order.customer_id,
+            f"{order.created_at:%Y-%m-%d}",
+            amount(order.total),
+            order.total.currency,
+            order.status.value,
+            [{"product_id": line.item_id, "quantity": line.quantity} for line in order.lines],
+            to_rfc3339(order.created_at),
+            to_rfc3339(order.updated_at),
+            order.version,
+            source.exported_at,
+        )
+
+
+def _line_records(source: Source, listed: Sequence[Row]) -> Iterable[Record]:
+    for order in _orders(source, listed):
+        for number, line in enumerate(order.lines, start=1):
+            yield (
+                order.id,
+                number,
+                order.customer_id,
+                f"{order.created_at:%Y-%m-%d}",
+                order.status.value,
+                line.item_id,
+                line.sku,
+                line.name,
+                line.quantity,
+                line.shipped,
+                line.returned,
+                amount(line.unit_price),
+                amount(line.total),
+                amount(line.discount),
+                line.tax_rate,
+                amount(line.tax),
+                order.total.currency,
+                order.version,
+                source.exported_at,
+            )
+
+
+ORDERS = Reader(
+    columns=(
+        Column("order_id"),
+        Column("customer_id"),
+        Column("order_date", Kind.DAY),
+        Column("total_amount", Kind.MONEY),
+        Column("currency"),
+        Column("status"),
+        Column("items", Kind.ITEMS),
+        Column("created_at", Kind.TIME),
+        Column("updated_at", Kind.TIME),
+        Column("version", Kind.NUMBER),
+        Column("exported_at", Kind.TIME),
+    ),
+    collections=(COLLECTION,),
+    records=_orders_records,
+)
+ORDER_LINES = Reader(
+    columns=(
+        Column("order_id"),
+        Column("line", Kind.NUMBER),
+        Column("customer_id"),
+        Column("order_date", Kind.DAY),
+        Column("status"),
+        Column("product_id"),
+        Column("sku"),
+        Column("name"),
+        Column("quantity", Kind.NUMBER),
+        Column("shipped", Kind.NUMBER),
+        Column("returned", Kind.NUMBER),
+        Column("unit_price", Kind.MONEY),
+        Column("total", Kind.MONEY),
+        Column("discount", Kind.MONEY),
+        Column("tax_rate", Kind.RATE),
+        Column("tax", Kind.MONEY),
+        Column("currency"),
+        Column("version", Kind.NUMBER),
+        Column("exported_at", Kind.TIME),
+    ),
+    collections=(COLLECTION,),
+    records=_line_records,
+)
