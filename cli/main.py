@@ -7,10 +7,11 @@ import typer
 from cli.commands.clients import client
 from cli.commands.events import listen
 from cli.commands.events import replay as replay_events
-from cli.commands.exports import export
+from cli.commands.exports import export, export_table
 from cli.commands.functions import deploy_local, event, invoke, openapi, rehearse
 from cli.commands.operations import audit, redrive, statement
 from cli.commands.providers import check
+from cli.commands.reports import sales
 from cli.commands.restore import restore
 from cli.commands.serve import serve, status
 from cli.commands.stats import rebuild
@@ -22,6 +23,8 @@ stats = typer.Typer(no_args_is_help=True, help="Sales figures.")
 app.add_typer(stats, name="stats")
 events = typer.Typer(no_args_is_help=True, help="Events of the last 30 days.")
 app.add_typer(events, name="events")
+report = typer.Typer(no_args_is_help=True, help="Reports for people.")
+app.add_typer(report, name="report")
 providers = typer.Typer(no_args_is_help=True, help="Payment providers.")
 app.add_typer(providers, name="providers")
 importing = typer.Typer(no_args_is_help=True, help="Load data through the running API.")
@@ -48,9 +51,11 @@ for command in (
 ):
     app.command()(command)
 app.command("deploy-local")(deploy_local)
+app.command("export-table")(export_table)
 importing.command("items")(import_items)
 stats.command()(rebuild)
 providers.command()(check)
+report.command()(sales)
 events.command("replay")(replay_events)
 
 

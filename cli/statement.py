@@ -55,19 +55,23 @@ class Statement:
         return sum((line.credit for line in self.lines if line.credit is not None), self.opening * 0)
 
 
-def statement(url: str, token: str, account: str, first: date, last: date, *, as_csv: bool) -> None:
-    """Print an account's statement from the first day to the last, both included (UTC).
+def read(url: str, token: str, account: str, first: date, last: date) -> Statement:
+    """Return an account's statement from the first day to the last, both included (UTC).
 
     `account` is an id or a code. Raises LookupError if there is no such account, httpx.HTTPError, ApiError.
     """
     start = datetime.combine(first, time(), UTC)
     end = datetime.combine(last + timedelta(days=1), time(), UTC)
     with Client(url, token) as api:
-        shown = _read(api, account, start, end)
+        return _read(api, account, start, end)
+
+
+def show(statement: Statement, period: str, *, as_csv: bool) -> None:
+    """Print a statement, as CSV or as a table."""
     if as_csv:
-        csv.writer(sys.stdout).writerows([COLUMNS, *_rows(shown)])
+        csv.writer(sys.stdout).writerows([COLUMNS, *_rows(statement)])
     else:
-        _print(shown, f"{first} to {last}")
+        _print(statement, period)
 
 
 def _read(api: Client, account: str, start: datetime, end: datetime) -> Statement:

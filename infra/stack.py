@@ -13,6 +13,7 @@ from handlers.registry import RouteFunction, TriggerFunction, functions, trigger
 from infra.constructs.data import Data
 from infra.constructs.event_flow import EventFlow
 from infra.constructs.identity import Identity
+from infra.constructs.lake import Lake
 from infra.constructs.lambda_function import LambdaFunction, Shared
 from infra.constructs.releases import Releases
 from infra.constructs.rest_api import RestApi
@@ -45,6 +46,8 @@ class TradepostStack(Stack):
         ]
         self.api = RestApi(self, stage=stage, identity=identity, functions=functions())
         self.api.node.add_dependency(*self.parts)
+        if stage.lake:
+            self.parts.append(Lake(self, stage, self.flow.queues.bus))
         self.failed_calls = self._triggers(shared).failed
         CfnOutput(self, "ApiUrl", value=f"{self.api.rest.url}v1", description="Base URL of the API")
         CfnOutput(self, "UserPoolId", value=identity.pool.user_pool_id)

@@ -35,6 +35,7 @@ class Stage:
     alarm_email: str
     ses_from: str
     paypal_sandbox: bool
+    lake: bool
 
     def snap_starts(self, function: str) -> bool:
         """Return whether a function starts from a snapshot."""
@@ -69,10 +70,11 @@ def stage_from(context: Node) -> Stage:
     `account_concurrency` is the account's limit of executions, near which an alarm is raised. `firewall` is `count`
     (default) or `block`: what AWS's managed rules do in prod. `address_limit` is the number of requests that an IP
     address may send in five minutes. `warm_reads` and `warm_writes` are units a second for which the table is ready.
-    Off by default: `snapstart` and `api_keys`. On by default: `cloudwatch_role` (create the role with which API Gateway
-    writes logs) and `queues_over_tls` (off: for a local AWS without TLS only). `architecture` is the functions'
-    architecture, arm64 (default) or x86_64. `paypal` is `live` (default in prod) or `sandbox`. `cors` lists the origins
-    of web clients, separated by commas (default: any in dev, none in prod). Raises ValueError for an invalid value.
+    Off by default: `snapstart`, `api_keys`, and `lake` (events as Parquet files, and tables for Athena). On by
+    default: `cloudwatch_role` (create the role with which API Gateway writes logs) and `queues_over_tls` (off: for
+    a local AWS without TLS only). `architecture` is the functions' architecture, arm64 (default) or x86_64.
+    `paypal` is `live` (default in prod) or `sandbox`. `cors` lists the origins of web clients, separated by commas
+    (default: any in dev, none in prod). Raises ValueError for an invalid value.
     """
     production = _choice(context, "stage", ("dev", "prod"), "dev") == "prod"
     in_prod = "on" if production else "off"
@@ -100,6 +102,7 @@ def stage_from(context: Node) -> Stage:
         ses_from=context.try_get_context("ses_from") or "",
         paypal_sandbox=_choice(context, "paypal", ("live", "sandbox"), "live" if production else "sandbox")
         == "sandbox",
+        lake=_switch(context, "lake", "off"),
     )
 
 

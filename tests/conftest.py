@@ -123,7 +123,7 @@ def moto_shop(monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     for name, value in local.ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("CURSOR_KEYS", "moto")
-    for service in ("DYNAMODB", *SERVICES):
+    for service in ("DYNAMODB", "S3", *SERVICES):
         monkeypatch.delenv(f"AWS_ENDPOINT_URL_{service}", raising=False)
     forget_clients()
     with using(OneByOne()), mocked_aws():

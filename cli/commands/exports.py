@@ -1,5 +1,6 @@
-"""Command that exports data through a running API."""
+"""Commands that export data: of a tenant through a running API, and of the whole table to S3."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -7,7 +8,10 @@ import typer
 
 from cli.commands.options import DEFAULT_DATA, Data, Url, fail, require_tenant
 from cli.commands.running import api_of
+from cli.console import stderr
 from domain.exports import Dataset, ExportFormat
+
+_MOMENT = ["%Y-%m-%dT%H:%M:%S"]
 
 
 def export(
@@ -42,3 +46,33 @@ def export(
         except FAILURES as failure:
             fail(failed(failure, base))
     print(f"{shown['progress']['rows']:,} rows of {dataset.value} are in {output}.")
+
+
+def export_table(
+    stack: Annotated[str, typer.Option(help="Name of the stack.")] = "Tradepost-prod",
+    at: Annotated[
+        datetime | None, typer.Option(help="Moment of the last 35 days (UTC). Default: now.", formats=_MOMENT)
+    ] = None,
+    bucket: Annotated[str | None, typer.Option(help="Bucket. Default: the lake's, of a stack with -c lake=on.")] = None,
+) -> None:
+    """Export the whole table, with all tenants, to S3 in the AWS account set in the environment, and wait for it."""
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from cli.table_export import begin, outputs_of, wait
+
+    try:
+        outputs = outputs_of(boto3.client("cloudformation"), stack)
+        where = bucket or outputs.get("LakeBucket")
+        if where is None:
+            fail(f"{stack} has no lake. Deploy it with -c lake=on, or name a bucket with --bucket.")
+        dynamodb = boto3.client("dynamodb")
+        begun = begin(dynamodb, outputs["TableName"], where, at.replace(tzinfo=UTC) if at else None)
+        stderr.print(f"Export {begun.id} takes some minutes.", highlight=False)
+        rows = wait(dynamodb, begun)
+    except LookupError as failure:
+        fail(str(failure.args[0]))
+    except (BotoCoreError, ClientError) as failure:
+        fail(f"The table cannot be exported: {failure}")
+    print(f"{rows:,} rows are in s3://{where}/exported_rows/AWSDynamoDB/{begun.id}/data/.")
+    print(f"In Athena, its export_id is {begun.id}: see docs/analysis.md.")

@@ -1,6 +1,7 @@
 """Commands for operators: audits, account statements, redrive of failed calls."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -63,6 +64,7 @@ def statement(
     first: Annotated[datetime, typer.Option("--from", help="First day (UTC).", formats=["%Y-%m-%d"])],
     last: Annotated[datetime, typer.Option("--to", help="Last day (UTC), included.", formats=["%Y-%m-%d"])],
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV instead of a table.")] = False,
+    html: Annotated[Path | None, typer.Option(help="File for a page instead of a table.", dir_okay=False)] = None,
     tenant: Annotated[str, typer.Option(help="Tenant of the account.")] = "acme",
     url: Url = None,
     data: Data = DEFAULT_DATA,
@@ -75,7 +77,15 @@ def statement(
     if last.year > _LAST_YEAR or first.year < _FIRST_YEAR:
         fail(f"Days are from the years {_FIRST_YEAR} to {_LAST_YEAR}.", 2)
     with api_of(tenant, url, data) as (base, bearer):
-        printing.statement(base, bearer, account, first.date(), last.date(), as_csv=as_csv)
+        shown = printing.read(base, bearer, account, first.date(), last.date())
+    period = f"{first.date()} to {last.date()}"
+    if html:
+        from cli.report.page import statement_page
+
+        html.write_text(statement_page(shown, period))
+        print(f"The page is {html}.")
+    else:
+        printing.show(shown, period, as_csv=as_csv)
 
 
 def redrive(

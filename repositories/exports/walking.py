@@ -64,5 +64,6 @@ class Pace:
     def keep(self) -> None:
         """Wait until what was consumed so far is no more than the limit."""
         due = self._began + (self._meter.read_units - self._before) / self._rate
-        if due > monotonic():
-            sleep(due - monotonic())
+        wait = due - monotonic()
+        if wait > 0:
+            sleep(wait)

@@ -1,9 +1,11 @@
 """Commands of the README, run as by a developer."""
 
+import gzip
 import json
 import re
 from csv import DictReader
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -13,8 +15,9 @@ from domain.orders.status import OrderStatus
 from handlers.registry import RouteFunction, TriggerFunction, functions, triggers
 from tests.conftest import Server
 from tests.e2e.commands import tradepost
+from tests.integration.exports.exporting import read
 from tests.people import new_tenant
-from tests.shop import new_item
+from tests.shop import Shop, new_item
 
 
 def test_a_printed_token_opens_the_door(server: Server) -> None:
@@ -215,6 +218,7 @@ def test_a_shop_to_look_at_is_made_once(tmp_path: Path) -> None:
         assert len({each["created_at"][:10] for each in orders}) >= 30
         audit = tradepost("audit", "--tenant", "demo", *place)
         assert (audit.returncode, "All agree" in audit.stdout) == (0, True), audit.stderr
+        _is_reported(shop, tmp_path, ("--tenant", "demo", *place))
         again = tradepost("seed", *place)
         assert (again.returncode, "There is a tenant demo" in again.stderr) == (1, True)
         for domain in ("shop.test", "shop.local", "shop.localhost", "shop.example"):
@@ -222,6 +226,32 @@ def test_a_shop_to_look_at_is_made_once(tmp_path: Path) -> None:
             assert shop.post("/users", user).status == 201
     finally:
         server.stop()
+
+
+def _is_reported(shop: Shop, folder: Path, place: tuple[str, ...]) -> None:
+    """A shop's orders are exported in every format, and its sales and an account reported as pages."""
+    today = datetime.now(UTC).date()
+    expected = [each["id"] for each in shop.walk(200, f"/orders?to={today}")]
+    for form, name in (("csv", "orders.csv"), ("jsonl", "orders.jsonl"), ("parquet", "orders.parquet")):
+        file = folder / name
+        done = tradepost("export", "orders", "--to", str(today), "--format", form, "--output", str(file), *place)
+        assert done.returncode == 0, done.stderr
+        content = gzip.compress(file.read_bytes()) if form == "jsonl" else file.read_bytes()
+        assert [each["order_id"] for each in reversed(read(form, content))] == expected
+    page, first = folder / "sales.html", str(today - timedelta(days=40))
+    done = tradepost("report", "sales", "--from", first, "--html", str(page), *place)
+    assert done.returncode == 0, done.stderr
+    net = sum(Decimal(row["net"]["amount"]) for row in shop.get(f"/stats/sales?from={first}").json["rows"])
+    assert f"{net:,}" in done.stdout
+    text = page.read_text()
+    assert (text.count("<svg"), f"{net:,}" in text, "<script" in text) == (2, True, False)
+    assert set(re.findall("https?://[^/]+", text)) <= {"http://www.w3.org"}
+    statement = folder / "bank.html"
+    period = ("--from", first, "--to", str(today))
+    done = tradepost("statement", "--account", "bank", *period, "--html", str(statement), *place)
+    assert done.returncode == 0, done.stderr
+    [bank] = [each for each in shop.get("/ledger/trial-balance").json["accounts"] if each["code"] == "bank"]
+    assert f"<td>{Decimal(bank['debit']) - Decimal(bank['credit'])}</td></tr>" in statement.read_text()
 
 
 def test_an_import_of_long_texts_takes_several_requests(server: Server, tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ VARIANTS: dict[str, dict[str, str]] = {
         "snapstart": "on",
         "ses_from": "shop@example.com",
         "alarm_email": "ops@example.com",
+        "lake": "on",
     },
 }
 LINTED = ("dev, all on", "prod, all on")

@@ -2,17 +2,11 @@
 
 import json
 
-from handlers.invocations.trigger import TriggerSource
-from handlers.registry import triggers
+from cli.table_export import PREFIX
+from domain.event_types import Event
+from infra.templates import synthesize
 from tests.infra.template import Template, as_list, resources
 from tests.policies import POLICIES, granted
-
-TriggersOfPool = [
-    each
-    for each in triggers()
-    if each.trigger.source
-    in {TriggerSource.PRE_SIGN_UP, TriggerSource.PRE_TOKEN_GENERATION, TriggerSource.POST_CONFIRMATION}
-]
 
 
 def test_queues_call_their_functions_and_keep_what_failed(dev: Template) -> None:
@@ -87,3 +81,25 @@ def test_the_deliverer_reads_endpoints_and_deliveries_only(dev: Template, prod: 
 def test_roles_grant_what_was_committed() -> None:
     """Policy changes show in code review: `uv run python -m tests.policies` rewrites the file."""
     assert granted() == json.loads(POLICIES.read_text()), "run `uv run python -m tests.policies` and look at the diff"
+
+
+def test_the_lake_gets_every_event_and_reads_exported_tables() -> None:
+    app = synthesize({"lake": "on"})
+    template = app.whole
+    [stream] = resources(template, "AWS::KinesisFirehose::DeliveryStream").values()
+    destination = stream["ExtendedS3DestinationConfiguration"]
+    assert destination["Prefix"] == "events/day=!{timestamp:yyyy-MM-dd}/"
+    schema = destination["DataFormatConversionConfiguration"]["SchemaConfiguration"]
+    tables = {
+        each["TableInput"]["Name"]: each["TableInput"] for each in resources(template, "AWS::Glue::Table").values()
+    }
+    assert (schema["DatabaseName"], schema["TableName"]) == ("tradepost_dev", "events")
+    assert {column["Name"] for column in tables["events"]["StorageDescriptor"]["Columns"]} == {
+        name for name in Event.model_fields if name not in {"specversion", "datacontenttype"}
+    }
+    place = json.dumps(tables["exported_rows"]["Parameters"]["storage.location.template"])
+    assert f"/{PREFIX}/AWSDynamoDB/${{export_id}}/data" in place
+    [rule] = [each for each in resources(template, "AWS::Events::Rule").values() if "EventBusName" in each]
+    assert rule["Targets"][0]["InputPath"] == "$.detail"
+    assert {"LakeBucket", "LakeDatabase"} <= set(app.root["Outputs"])
+    assert not resources(synthesize({}).whole, "AWS::KinesisFirehose::DeliveryStream")
