@@ -42,6 +42,7 @@ _REPLAYED = {
 _TAGS = {
     "discounts": "Discount codes.",
     "events": "Changes of all resources, in order.",
+    "exports": "Data as files, for analysts and finance.",
     "items": "The catalogue and its stock.",
     "ledger": "Accounts, transactions and balances of the double-entry ledger.",
     "meta": "Health and documentation of the API; public.",

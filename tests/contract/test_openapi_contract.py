@@ -46,6 +46,8 @@ config = schemathesis.Config.from_dict(
                 "POST /v1/orders/{order_id}/refunds",
                 "GET /v1/orders/{order_id}/shipments",
                 "GET /v1/discounts",
+                "GET /v1/exports",
+                "POST /v1/exports",
                 "GET /v1/disputes",
                 "GET /v1/payouts",
                 "GET /v1/events",

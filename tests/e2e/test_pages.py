@@ -24,7 +24,8 @@ SHOWN = [
     ['"email":"sam@blue-door.test"', '"role":"customer"', "FORBIDDEN"],
     ["1 refused: no price (line 3)"],
     ["agrees"],
-    ["demo: 41 items", '"status":"shipped"', '"available":', "Closing balance"],
+    ["demo: 41 items", '"status":"shipped"', '"available":', "Closing balance", "top items"],
+    ["rows of orders are in orders.parquet", "account_code"],
     ['"statusCode": 201'],
 ]
 """What each block of the tour prints, among other things."""

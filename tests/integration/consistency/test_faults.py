@@ -1,10 +1,12 @@
 """Tests of faults at every call: after a retry, a command has one effect and one answer."""
 
+from collections import defaultdict
 from datetime import timedelta
 
 import pytest
 
 from domain.common.environment import now
+from handlers.invocations.trigger import Size
 from repositories.dynamodb import transaction
 from tests.faults import FAULTS, Fault, injected
 from tests.integration.consistency.commands import COMMANDS, Command
@@ -100,7 +102,7 @@ def test_a_table_out_of_reach_is_told_to_come_back(shop: Shop) -> None:
 
 
 def test_attempts_end_at_the_deadline(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("local.invocation.TIMEOUT_SECONDS", 1)
+    monkeypatch.setattr("local.invocation._sizes", lambda: defaultdict(lambda: Size(seconds=1)))
     with injected("conflict", at=0, times=FOR_GOOD) as calls:
         assert shop.post("/items", new_item()).code == "CONTENTION"
     assert calls.count("TransactWriteItems") == 1

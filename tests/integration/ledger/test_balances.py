@@ -3,6 +3,7 @@
 import random
 import threading
 import time
+from collections import defaultdict
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -19,6 +20,7 @@ from domain.common.money import Money
 from domain.ledger.accounts import Direction
 from domain.ledger.posting import ChainHead
 from domain.ledger.transactions import NewEntry, NewTransaction
+from handlers.invocations.trigger import Size
 from repositories.aws.clients import dynamodb
 from repositories.dynamodb import keys
 from repositories.ledger.chains import Chains
@@ -211,7 +213,7 @@ def test_a_trial_balance_of_too_many_accounts_is_refused_and_never_out_of_time(
     assert "3 accounts" in refused.json["detail"]
     monkeypatch.undo()
     assert len(shop.get("/ledger/trial-balance").json["accounts"]) == 3
-    monkeypatch.setattr("local.invocation.TIMEOUT_SECONDS", 1)
+    monkeypatch.setattr("local.invocation._sizes", lambda: defaultdict(lambda: Size(seconds=1)))
     assert shop.get("/ledger/trial-balance").code == "UNAVAILABLE"
 
 
