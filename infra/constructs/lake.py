@@ -103,7 +103,7 @@ class Lake(NestedStack):
         return bucket
 
     def _events_table(self) -> glue.CfnTable:
-        """Return the table of events: Parquet files by day, which Athena finds without being told of new ones."""
+        """Return the table of events: Parquet files by day, which Athena finds by their names."""
         return self._table(
             EVENTS,
             columns=_COLUMNS,

@@ -6,6 +6,8 @@ COLLECTION = "EXPORT"
 """List of exports."""
 PARTS = "PART#"
 """Beginning of the sort keys of an export's parts."""
+MAX_PARTS = 99_999
+"""Highest number of a part that its key has room for."""
 
 
 def export(tenant: str, export_id: str) -> Key:

@@ -1,16 +1,20 @@
 """Reading of what a part has: records of a stretch of the list, until it is long enough."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from domain.common.environment import monotonic
 from domain.common.model import to_rfc3339
+from repositories.dynamodb import keys
+from repositories.dynamodb.codec import Row
+from repositories.dynamodb.keys import Key
 from repositories.dynamodb.session import Session
+from repositories.events.recent import recent_subjects
 from repositories.exports.datasets.records import Reader, Record, Source
 from repositories.exports.rows import Part, StoredExport
-from repositories.exports.walking import Pace, walk
+from repositories.exports.walking import Pace, Stretch, walk
 from repositories.paging.lists import lower_bound
 
 MAX_ROWS = 100_000
@@ -46,13 +50,23 @@ class PartReading:
         collections = self.reader.collections
         before = lower_bound(export.end)
         for stretch in walk(session.table, session.tenant, collections, self.part.shards, after, before):
-            records = [*self.reader.records(source, stretch.rows)]
+            records = [*self.reader.records(source, self._completed(stretch))]
             self._count(records)
             self.until, self.more = stretch.until, stretch.more
             yield records
             if self._is_long_enough():
                 return
             pace.keep()
+
+    def _completed(self, stretch: Stretch) -> Stretch:
+        """Return a stretch with the rows of recent events that indexes have not shown, and each row once."""
+        session, lists = self.session, self.reader.collections
+        pks = {keys.list_pk(session.tenant, name, shard) for name in lists for shard in self.part.shards}
+        rows = {Key(row["pk"], row["sk"]): row for row in stretch.rows}
+        recent = (self.reader.key(session.tenant, each) for each in recent_subjects(session, self.reader.events))
+        found = session.table.batch_get(key for key in recent if key not in rows)
+        rows |= {key: row for key, row in found.items() if _is_within(row, pks, stretch)}
+        return replace(stretch, rows=sorted(rows.values(), key=lambda row: str(row["gsi1sk"])))
 
     @property
     def sums(self) -> dict[str, dict[str, str]]:
@@ -73,3 +87,7 @@ class PartReading:
             for name, place in self.reader.summed.items():
                 if record[place] is not None:
                     self._sums[name][record[currency]] += Decimal(record[place])
+
+
+def _is_within(row: Row, pks: Collection[str], stretch: Stretch) -> bool:
+    return row["gsi1pk"] in pks and stretch.after < row["gsi1sk"] <= stretch.until

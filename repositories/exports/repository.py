@@ -92,9 +92,9 @@ class ExportRepository:
 
 def parts(session: Session, export_id: str) -> list[Part]:
     """Return the parts of an export, in order."""
-    first = export_keys.part(session.tenant, export_id, 0)
-    values = {":pk": first.pk, ":parts": export_keys.PARTS}
-    return [Part.from_row(row) for row in session.table.every("pk = :pk AND begins_with(sk, :parts)", values)]
+    first, last = (export_keys.part(session.tenant, export_id, number) for number in (0, export_keys.MAX_PARTS))
+    values = {":pk": first.pk, ":first": first.sk, ":last": last.sk}
+    return [Part.from_row(row) for row in session.table.every("pk = :pk AND sk BETWEEN :first AND :last", values)]
 
 
 def end(

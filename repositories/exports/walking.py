@@ -17,9 +17,10 @@ keys"), and four parts of an export and the shop share them."""
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Entries of all partitions up to a position, in order; those after it are still to be read."""
+    """Entries of all partitions after a position up to another, in order; those after it are still to be read."""
 
     rows: list[Row]
+    after: str
     until: str
     more: bool
 
@@ -29,15 +30,15 @@ def walk(
 ) -> Iterator[Stretch]:
     """Yield the entries of shards of lists whose sort keys are after `after` and before `before`, oldest first.
 
-    An entry that moves from the first list to a later one during the walk is found in one of them, or in both: the
-    lists are read in this order.
+    An entry that moves from one list to another during the walk may be found in both, or in none: an index shows that
+    it left the one and that it is in the other at different times.
     """
     while True:
         pages = [page for name in collections for page in _pages(table, tenant, name, shards, after, before)]
         ends = [rows[-1]["gsi1sk"] for rows, more in pages if more and rows]
         until = min(ends, default=before)
         found = (row for rows, _ in pages for row in rows if after < row["gsi1sk"] <= until)
-        yield Stretch(sorted(found, key=lambda row: str(row["gsi1sk"])), until, more=bool(ends))
+        yield Stretch(sorted(found, key=lambda row: str(row["gsi1sk"])), after, until, more=bool(ends))
         if not ends:
             return
         after = until

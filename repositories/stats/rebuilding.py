@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
 
-from domain.common.environment import now
 from domain.common.events import FINAL_AFTER
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row, new_row
 from repositories.dynamodb.keys import Key
 from repositories.dynamodb.session import Session
 from repositories.dynamodb.transaction import Stale
+from repositories.events.recent import recent_subjects
 from repositories.orders.rows import COLLECTION
 from repositories.stats import keys as stats_keys
 from repositories.stats.counting import COUNTED, count_order, shown_generation
@@ -49,7 +49,7 @@ class Rebuilding:
 
         Orders that were counted lately come from their events too: an index may show an order late.
         """
-        for order in chain(self._orders(), self._recent()):
+        for order in chain(self._orders(), recent_subjects(self.session, COUNTED, _RECENT)):
             count_order(self.session, order)
             yield order
 
@@ -75,15 +75,6 @@ class Rebuilding:
                 tx.delete("forget old figures", key)
                 tx.commit(self.session.deadline)
                 yield key
-
-    def _recent(self) -> Iterator[str]:
-        until = now()
-        since = until - _RECENT
-        for day in {since.date(): since, until.date(): until}.values():
-            for pk in keys.event_pks(self.session.tenant, day):
-                for row in self.session.table.whole_partition(pk):
-                    if datetime.fromisoformat(row["at"]) >= since:
-                        yield from (each["subject"] for each in row["events"] if each["kind"] in COUNTED)
 
     def _orders(self) -> Iterator[str]:
         return (row["head"]["id"] for row in self._listed())

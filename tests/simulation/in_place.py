@@ -12,6 +12,7 @@ from local.simulators.banks import PATH, addresses
 from repositories.aws import clients
 from repositories.aws.settings import settings
 from repositories.dynamodb.session import Session
+from repositories.exports import walking
 from repositories.identity import traded_currencies
 from repositories.paging import cursors
 from repositories.payments import credentials
@@ -20,6 +21,7 @@ from repositories.payments.providers.paypal.asking import tokens
 from repositories.webhooks import secrets, sending
 from tests.simulation.workload.hooks import Receivers
 from tests.simulation.world.banks import HOST, Network
+from tests.simulation.world.bucket import Bucket
 from tests.simulation.world.client import Client
 from tests.simulation.world.flow import Flow
 from tests.simulation.world.pool import Pool
@@ -27,15 +29,18 @@ from tests.simulation.world.scheduler import Instance
 
 
 @contextmanager
-def in_place(client: Client, pool: Pool, flow: Flow, receivers: Receivers, network: Network) -> Iterator[None]:
+def in_place(
+    client: Client, pool: Pool, flow: Flow, receivers: Receivers, network: Network, bucket: Bucket
+) -> Iterator[None]:
     """Let the code meet the models instead of AWS."""
     real, level = clients._session, logger().log_level
     environment = dict(os.environ)
     os.environ |= {"TABLE_NAME": "simulated", "USER_POOL_ID": "simulated", "CURSOR_KEYS": "simulated"}
     os.environ |= {"EVENT_QUEUE": "events", "DELIVERY_QUEUE": "deliveries", "EVENT_BUS": "bus"}
+    os.environ |= {"EXPORT_QUEUE": "exports", "EXPORT_BUCKET": "simulated"}
     os.environ |= {"WEBHOOK_KEY": "simulated", "WEBHOOKS_TO_ANYWHERE": "on"}
     os.environ |= {"PROVIDER_SECRETS": "simulated/"} | addresses(f"http://{HOST}{PATH}")
-    made = {"dynamodb": client, "cognito-idp": pool, "secretsmanager": network} | flow.clients()
+    made = {"dynamodb": client, "cognito-idp": pool, "secretsmanager": network, "s3": bucket} | flow.clients()
     send, sending.send = sending.send, receivers.send
     request, http._send = http._send, network.send
     # Powertools reads the clock of the machine.
@@ -51,13 +56,14 @@ def in_place(client: Client, pool: Pool, flow: Flow, receivers: Receivers, netwo
     secrets.key_cache.clear()
     credentials.cache.clear()
     tokens.clear()
+    page, walking.PAGE = walking.PAGE, 3
     logger().setLevel("CRITICAL")
     try:
         with using(Instance(client.scheduler)):
             yield
     finally:
         clients._session = real
-        sending.send = send
+        sending.send, walking.PAGE = send, page
         http._send, circuit.through_circuit = request, through
         os.environ.clear()
         os.environ |= environment

@@ -16,6 +16,7 @@ from repositories.dynamodb.session import Session
 from repositories.dynamodb.table import Meter, Table
 from repositories.stats.rebuilding import Rebuilding
 from tests.simulation.checks.end import check_end
+from tests.simulation.checks.exports import check_exports
 from tests.simulation.checks.flow import check_flow
 from tests.simulation.checks.invariants import Watch
 from tests.simulation.checks.payments import check_payments
@@ -26,6 +27,7 @@ from tests.simulation.workload.actors import Actor, World
 from tests.simulation.workload.opening import prepare
 from tests.simulation.workload.themes import THEMES
 from tests.simulation.world.banks import Network, Unreliable
+from tests.simulation.world.bucket import Bucket
 from tests.simulation.world.client import Client, Faults
 from tests.simulation.world.flow import Flow, Troubles
 from tests.simulation.world.functions import Functions
@@ -33,6 +35,8 @@ from tests.simulation.world.model import Model, Profile
 from tests.simulation.world.pool import Pool
 from tests.simulation.world.scheduler import BEGINNING, Scheduler
 
+_SWEEPS = {"flow": ["SweepDeliveries"], "payments": ["SweepPayments"], "exports": ["SweepExports"]}
+"""Sweeps of a theme, beyond that of holds."""
 _MAX_STEPS = 400_000
 
 
@@ -95,13 +99,15 @@ class Universe:
         self.network = Network(self.scheduler, self.world.functions, self.world.tenant, Random(seed))
         shares = (rate * 3 * chance.random() for _ in range(5)) if self.has_payments else ()
         self.unreliable = Unreliable(*shares)
-        self.troubles = Troubles(*(rate * 3 * chance.random() for _ in range(4)) if self.has_flow else ())
+        self.world.bucket = Bucket(self.scheduler)
+        is_relayed = self.has_flow or self.has_exports
+        self.troubles = Troubles(*(rate * 3 * chance.random() for _ in range(4)) if is_relayed else ())
         self.violation = ""
         self.report = Report(seed, self.theme)
 
     def run(self) -> Report:
         """Run it to its end, or to the first violation."""
-        surroundings = in_place(self.client, self.pool, self.flow, self.receivers, self.network)
+        surroundings = in_place(self.client, self.pool, self.flow, self.receivers, self.network, self.world.bucket)
         with closing(self), surroundings:
             main = self.scheduler.spawn("main", self._main)
             self.scheduler.run(lambda: main.done or bool(self.violation) or self.scheduler.steps > _MAX_STEPS)
@@ -125,12 +131,17 @@ class Universe:
         return self.theme == "flow"
 
     @property
+    def has_exports(self) -> bool:
+        """Whether data is exported."""
+        return self.theme == "exports"
+
+    @property
     def has_payments(self) -> bool:
         """Whether payment providers are connected."""
         return self.theme == "payments"
 
     def _look(self, commit: Any) -> None:
-        if self.has_flow:
+        if self.has_flow or self.has_exports:
             self.flow.capture(commit)
         try:
             self.watch(commit)
@@ -174,14 +185,19 @@ class Universe:
             self.network.unreliable = self.unreliable
             self.scheduler.spawn("banks", lambda: self.network.deliver(until))
         if self.has_flow:
-            self.flow.begin(until)
+            self.flow.begin(until, "events", "deliveries")
             self.scheduler.spawn("rebuilding", self._rebuild)
+        if self.has_exports:
+            self.world.bucket.failing = self.troubles.refused
+            self.flow.begin(until, "exports")
 
     def _end_surroundings(self) -> None:
         if self.has_payments:
             self._end_payments()
         if self.has_flow:
             self._end_flow()
+        if self.has_exports:
+            self._end_exports()
 
     def _check(self) -> None:
         """Check what must hold at the end."""
@@ -190,6 +206,8 @@ class Universe:
             check_flow(self.world, self.model, self.flow)
         if self.has_payments:
             check_payments(self.world, self.model)
+        if self.has_exports:
+            check_exports(self.world, self.model)
 
     def _end_payments(self) -> None:
         """Let all payments be decided, and the books be reconciled, now that nothing fails."""
@@ -197,6 +215,15 @@ class Universe:
         for _ in range(35):  # less than the three hours after which sales count as lost
             self._sweep_once()
             self.scheduler.wait(240)
+
+    def _end_exports(self) -> None:
+        """Let all exports be written, now that nothing fails: sweeps find those without progress."""
+        self.flow.troubles, self.world.bucket.failing = Troubles(), 0.0
+        for _ in range(60):
+            self._sweep_once()
+            self.scheduler.wait(120)
+            if not any(row["type"] == "export" and "gsi3sk" in row for row in self.model.rows.values()):
+                return
 
     def _end_flow(self) -> None:
         """Let everything arrive, now that nothing fails: sweeps find what was lost."""
@@ -253,8 +280,7 @@ class Universe:
 
     def _sweep_once(self) -> None:
         again = self.scheduler.chance.random() < 0.1  # The scheduler delivers at least once.
-        more = (("SweepDeliveries", self.has_flow), ("SweepPayments", self.has_payments))
-        names = ["ExpireHolds", *(name for name, is_there in more if is_there)]
+        names = ["ExpireHolds", *_SWEEPS.get(self.theme, ())]
         tasks = [
             self.world.functions.trigger(name, scheduled_event(BEGINNING)) for name in names for _ in range(1 + again)
         ]

@@ -1,29 +1,25 @@
 """Items of the catalogue, with their stock."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import batched
 
 from domain.common.environment import in_parallel
 from domain.common.model import attributes_json, to_rfc3339
 from domain.items import Item, ItemStatus
-from repositories.dynamodb.codec import Row
+from repositories.dynamodb import keys
 from repositories.exports.datasets.records import Column, Kind, Reader, Record, Source, amount
+from repositories.exports.walking import Stretch
 from repositories.items.repository import ItemRepository
 from repositories.items.rows import COLLECTIONS
 
 _AT_ONCE = 8
 
 
-def _records(source: Source, listed: Sequence[Row]) -> Iterable[Record]:
+def _records(source: Source, stretch: Stretch) -> Iterable[Record]:
     items = ItemRepository(source.session)
-
-    def read(row: Row) -> Item:
-        return items.get(row["head"]["id"])
-
-    # An item that is archived during the export may be in both lists.
-    wanted = {row["head"]["id"]: row for row in listed if source.wants(row["head"]["status"])}
-    for some in batched(wanted.values(), _AT_ONCE, strict=False):
-        for item in in_parallel(read, some):
+    wanted = [row["head"]["id"] for row in stretch.rows if source.wants(row["head"]["status"])]
+    for some in batched(wanted, _AT_ONCE, strict=False):
+        for item in in_parallel(items.get, some):
             if source.wants(item.status):
                 yield _record(source, item)
 
@@ -71,4 +67,6 @@ ITEMS = Reader(
     ),
     collections=(COLLECTIONS[ItemStatus.ACTIVE], COLLECTIONS[ItemStatus.ARCHIVED]),
     records=_records,
+    events=frozenset({"ItemCreated", "ItemArchived"}),
+    key=keys.item,
 )

@@ -1,18 +1,18 @@
 """Entries of the ledger's transactions."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from domain.common.model import to_rfc3339
 from domain.ledger.accounts import Account, Direction
 from domain.ledger.transactions import Transaction
 from repositories.dynamodb import keys
-from repositories.dynamodb.codec import Row
 from repositories.exports.datasets.records import Column, Kind, Reader, Record, Source, amount
+from repositories.exports.walking import Stretch
 from repositories.ledger.rows import TRANSACTIONS, account_from_row, entry_locations, transaction_from_row
 
 
-def _records(source: Source, listed: Sequence[Row]) -> Iterable[Record]:
-    read = [(transaction_from_row(row), entry_locations(row)) for row in source.whole_rows(listed)]
+def _records(source: Source, stretch: Stretch) -> Iterable[Record]:
+    read = [(transaction_from_row(row), entry_locations(row)) for row in source.whole_rows(stretch.rows)]
     accounts = _accounts(source, {entry.account_id for transaction, _ in read for entry in transaction.entries})
     for transaction, places in read:
         for number, (*_, stripe, sequence) in enumerate(places, start=1):
@@ -81,4 +81,6 @@ LEDGER_ENTRIES = Reader(
     ),
     collections=(TRANSACTIONS,),
     records=_records,
+    events=frozenset({"TransactionPosted"}),
+    key=keys.transaction,
 )

@@ -1,24 +1,25 @@
 """Orders, and their lines."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from domain.common.model import to_rfc3339
 from domain.orders.order import Order
-from repositories.dynamodb.codec import Row
+from repositories.dynamodb import keys
 from repositories.exports.datasets.records import Column, Kind, Reader, Record, Source, amount
+from repositories.exports.walking import Stretch
 from repositories.orders.rows import COLLECTION, StoredOrder
 
 
-def _orders(source: Source, listed: Sequence[Row]) -> Iterator[Order]:
+def _orders(source: Source, stretch: Stretch) -> Iterator[Order]:
     """Yield the wanted orders among the rows of the list; their status is that of the index, and then their own."""
-    for row in source.whole_rows(row for row in listed if source.wants(row["head"]["status"])):
+    for row in source.whole_rows(row for row in stretch.rows if source.wants(row["head"]["status"])):
         order = StoredOrder.from_row(row).order
         if source.wants(order.status):
             yield order
 
 
-def _orders_records(source: Source, listed: Sequence[Row]) -> Iterable[Record]:
-    for order in _orders(source, listed):
+def _orders_records(source: Source, stretch: Stretch) -> Iterable[Record]:
+    for order in _orders(source, stretch):
         yield (
             order.id,
             order.customer_id,
@@ -34,8 +35,8 @@ def _orders_records(source: Source, listed: Sequence[Row]) -> Iterable[Record]:
         )
 
 
-def _line_records(source: Source, listed: Sequence[Row]) -> Iterable[Record]:
-    for order in _orders(source, listed):
+def _line_records(source: Source, stretch: Stretch) -> Iterable[Record]:
+    for order in _orders(source, stretch):
         for number, line in enumerate(order.lines, start=1):
             yield (
                 order.id,
@@ -76,6 +77,8 @@ ORDERS = Reader(
     ),
     collections=(COLLECTION,),
     records=_orders_records,
+    events=frozenset({"OrderPlaced"}),
+    key=keys.order,
 )
 ORDER_LINES = Reader(
     columns=(
@@ -101,4 +104,6 @@ ORDER_LINES = Reader(
     ),
     collections=(COLLECTION,),
     records=_line_records,
+    events=frozenset({"OrderPlaced"}),
+    key=keys.order,
 )

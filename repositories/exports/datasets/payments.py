@@ -1,6 +1,6 @@
 """Payments, which are found by way of their orders."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import timedelta
 from itertools import batched
 
@@ -9,9 +9,11 @@ from pydantic import MISSING
 from domain.common.environment import in_parallel
 from domain.common.model import to_rfc3339
 from domain.payments.payment import Payment
+from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row
 from repositories.dynamodb.keys import Key
 from repositories.exports.datasets.records import Column, Kind, Reader, Record, Source, amount
+from repositories.exports.walking import Stretch
 from repositories.orders.rows import COLLECTION, StoredOrder
 from repositories.payments.reading import payments_of_order, rows_of_order
 
@@ -20,13 +22,13 @@ _OLDEST_ORDER = timedelta(days=8)
 """Age up to which orders are paid: they hold their stock for a day at most, and a week more while a payment is open."""
 
 
-def _records(source: Source, listed: Sequence[Row]) -> Iterable[Record]:
+def _records(source: Source, stretch: Stretch) -> Iterable[Record]:
     session = source.session
 
     def read(row: Row) -> list[Payment]:
         return session.retry_on_conflict(lambda: _payments(source, Key(row["pk"], row["sk"])))
 
-    for rows in batched(listed, _AT_ONCE, strict=False):
+    for rows in batched(stretch.rows, _AT_ONCE, strict=False):
         for payments in in_parallel(read, rows):
             yield from (_record(source, each) for each in payments if _is_wanted(source, each))
 
@@ -80,5 +82,7 @@ PAYMENTS = Reader(
     ),
     collections=(COLLECTION,),
     records=_records,
+    events=frozenset({"OrderPlaced"}),
+    key=keys.order,
     earlier=_OLDEST_ORDER,
 )

@@ -1,6 +1,6 @@
 """Records of datasets: columns, their kinds, and how rows of a list become records."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -13,6 +13,7 @@ from domain.exports import ExportSummary
 from repositories.dynamodb.codec import Row
 from repositories.dynamodb.keys import Key
 from repositories.dynamodb.session import Session
+from repositories.exports.walking import Stretch
 
 _BATCH = 100
 
@@ -75,8 +76,12 @@ class Reader:
 
     columns: tuple[Column, ...]
     collections: tuple[str, ...]
-    """Lists (gsi1). If rows move from one to another, the first is the one that they leave."""
-    records: Callable[[Source, Sequence[Row]], Iterable[Record]]
+    """Lists (gsi1)."""
+    records: Callable[[Source, Stretch], Iterable[Record]]
+    events: frozenset[str]
+    """Kinds of events after which an index may show a row late, or in none of the lists."""
+    key: Callable[[str, str], Key]
+    """Key of the row of a tenant that such an event is about, by the event's subject."""
     earlier: timedelta = timedelta()
     """Time before the beginning of the export at which the walk begins, as rows lead to later things."""
 

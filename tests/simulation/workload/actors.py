@@ -84,6 +84,12 @@ class World:
     """Ids of payments by providers that were begun."""
     network: Any = None
     """The payment providers, if there are any."""
+    exports: dict[str, int] = field(default_factory=dict)
+    """Exports that were begun, and how many of their parts were shown as done."""
+    cancelled: set[str] = field(default_factory=set)
+    """Exports that were cancelled."""
+    bucket: Any = None
+    """The bucket with the files of exports."""
     keys: dict[str, tuple[int, str]] = field(default_factory=dict)
     """By key: what was answered for good."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tests.simulation.workload import books, hooks, parts, payments, people, trade
+from tests.simulation.workload import books, exports, hooks, parts, payments, people, trade
 from tests.simulation.workload.actors import Actor
 
 type Act = Callable[[Actor], object]
@@ -34,6 +34,10 @@ THEMES: dict[str, tuple[Act, ...]] = {
     "payments": (
         *(trade.place, trade.place, payments.begin, payments.begin, payments.begin, payments.confirm),
         *(payments.look, payments.look, payments.change),
+    ),
+    "exports": (
+        *(trade.place, trade.place, trade.place, trade.move, trade.create, trade.archive),
+        *(exports.begin, exports.look, exports.look, exports.cancel),
     ),
     "all": (
         *(trade.place, trade.move, trade.count, trade.split, trade.edit, trade.create, trade.look),

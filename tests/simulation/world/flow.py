@@ -22,7 +22,15 @@ from tests.simulation.world.model import Commit
 from tests.simulation.world.scheduler import Scheduler, Task
 
 SHARDS = 3
-_RELAYED = {"event": {"INSERT"}, "delivery": {"INSERT", "MODIFY"}, "lane": {"INSERT", "MODIFY"}}
+_RELAYED = {
+    "event": {"INSERT"},
+    "delivery": {"INSERT", "MODIFY"},
+    "lane": {"INSERT", "MODIFY"},
+    "export_part": {"INSERT"},
+    "export": {"MODIFY"},
+}
+READERS = {"events": "HandleEvents", "deliveries": "DeliverWebhooks", "exports": "WriteExports"}
+"""Functions that read queues."""
 _DEDUPLICATED_SECONDS = 300.0
 _HIDDEN_SECONDS = 60.0
 _BATCH = 10
@@ -98,7 +106,9 @@ class Flow:
     on_bus: list[str] = field(default_factory=list)
     """Ids of events that the bus has taken."""
     lost: int = 0
-    queues: dict[str, Queue] = field(default_factory=lambda: {"events": Queue(True), "deliveries": Queue(False)})
+    queues: dict[str, Queue] = field(default_factory=lambda: {name: Queue(name == "events") for name in READERS})
+    read: tuple[str, ...] = ()
+    """Queues that are read."""
     _shards: dict[int, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     _numbers: Any = field(default_factory=count)
 
@@ -111,13 +121,14 @@ class Flow:
                 shard = hashlib.blake2s(key[0].encode()).digest()[0] % SHARDS
                 self._shards[shard].append({"eventName": change, "dynamodb": _images(row, before)})
 
-    def begin(self, until: Callable[[], bool]) -> list[Task]:
-        """Begin to read stream and queues, until something holds."""
+    def begin(self, until: Callable[[], bool], *queues: str) -> list[Task]:
+        """Begin to read the stream and some queues, until something holds."""
+        self.read = queues
         spawn = self.scheduler.spawn
         readers = [spawn(f"stream-{n}", lambda n=n: self._read_shard(n, until)) for n in range(SHARDS)]  # type: ignore[misc]
-        for name, function in (("events", "HandleEvents"), ("deliveries", "DeliverWebhooks")):
+        for name in queues:
             readers += [
-                spawn(f"{name}-{n}", lambda name=name, function=function: self._read_queue(name, function, until))  # type: ignore[misc]
+                spawn(f"{name}-{n}", lambda name=name: self._read_queue(name, READERS[name], until))  # type: ignore[misc]
                 for n in range(2)
             ]
         return readers
@@ -126,7 +137,8 @@ class Flow:
     def idle(self) -> bool:
         """Whether nothing is left to relay or to handle, but what a queue delays."""
         now = self.scheduler.time
-        waiting = [each for queue in self.queues.values() for each in queue.messages if each.visible_at <= now + 61]
+        queues = [self.queues[name] for name in self.read]
+        waiting = [each for queue in queues for each in queue.messages if each.visible_at <= now + 61]
         return not waiting and not any(self._shards.values())
 
     def clients(self) -> dict[str, Any]:
