@@ -92,3 +92,12 @@ def sell(shop: Shop, quantities: dict[str, int], **fields: Any) -> dict[str, Any
     assert shop.pay(placed.json["id"]).status == 201
     found: dict[str, Any] = shop.get(f"/orders/{placed.json['id']}").json
     return found
+
+
+def order_ids(finished: dict[str, Any]) -> list[str]:
+    assert finished["status"] == "succeeded"
+    return [each["order_id"] for file in finished["files"] for each in read("jsonl", download(file))]
+
+
+def sorted_ids(exporting: Exporting, export_id: str) -> list[str]:
+    return sorted(order_ids(exporting.finish(export_id)))
