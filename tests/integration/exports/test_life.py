@@ -15,6 +15,7 @@ from repositories.dynamodb.codec import encode
 from repositories.dynamodb.work_list import Work
 from repositories.exports import messages, reading, walking
 from repositories.exports.rows import OVERDUE_AFTER
+from tests.faults import interleaved
 from tests.integration.exports.exporting import Exporting, fetch, sorted_ids
 from tests.work_lists import own_work_list
 
@@ -43,6 +44,35 @@ def test_an_export_without_progress_is_looked_after_and_fails_in_the_end(
     shown = exporting.shop.get(f"/exports/{lost}").json
     assert (shown["status"], shown["error"]) == ("failed", "It made no progress for two hours.")
     assert not any("gsi3pk" in row for row in [*exporting.rows(lost), *exporting.rows(other)])
+
+
+@pytest.mark.parametrize("number", [1, 2, 5, 7])
+def test_an_export_that_is_cancelled_before_a_workers_transaction_stays_so(
+    exporting: Exporting, few_orders: list[str], number: int
+) -> None:
+    export_id = exporting.begin("orders")
+    path, answers = f"/exports/{export_id}", list[int]()
+
+    def cancel() -> None:
+        answers.append(exporting.shop.call("DELETE", path).status)
+
+    with interleaved(cancel, number=number):
+        for _ in range(8):
+            for row in exporting.pending(export_id)[:1]:
+                exporting.work(row)
+    assert answers == [204]
+    assert exporting.shop.get(path).json["status"] == "cancelled"
+
+
+def test_a_part_that_is_written_before_the_sweeps_transaction_counts(
+    later: list[timedelta], exporting: Exporting, few_orders: list[str]
+) -> None:
+    export_id = exporting.begin("orders")
+    [row] = exporting.pending(export_id)
+    later[0] += OVERDUE_AFTER + timedelta(minutes=1)
+    with interleaved(lambda: exporting.work(row)):
+        invoke("SweepExports", scheduled_event(now()))
+    assert sorted_ids(exporting, export_id) == few_orders
 
 
 def test_the_relay_sends_what_is_to_be_written(exporting: Exporting, monkeypatch: pytest.MonkeyPatch) -> None:
