@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 TAG = "tenant"
 _SESSION_SECONDS = 3600
 """Duration of a session in seconds: the maximum for role chaining (IAM user guide, "Role chaining")."""
-_RENEW_SECONDS = 300
-"""Seconds before the end of a session at which it is renewed: more than a request takes and clocks differ by."""
+_RENEW_SECONDS = 1200
+"""Seconds before the end of a session at which it is renewed: more than download URLs work that are signed with it."""
 
 
 def tenant_client(tenant: str) -> "DynamoDBClient":

@@ -11,8 +11,8 @@ from repositories.dynamodb.table import Meter, Table
 PAGE = 500
 """Entries that are read of each partition at a time."""
 UNITS_PER_SECOND = 1000.0
-"""Read units that a part consumes. Four parts of an export consume a third of what a new table on demand serves (12,000:
-DynamoDB developer guide, "On-demand mode"), spread over its partitions."""
+"""Read units that a part consumes. Four parts of an export consume a third of what a new table on demand serves
+(12,000: DynamoDB developer guide, "On-demand mode"), spread over its partitions."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,6 @@ from repositories.dynamodb.table import Meter, Table
 from repositories.exports import keys as export_keys
 from tests.shop import Answer, Shop
 
-
 _ROUNDS = 12
 """Times that workers look for parts: more than parts follow one another."""
 
