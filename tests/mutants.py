@@ -42,6 +42,8 @@ SUITES = (
     "identity",
     "ledger",
     "audit",
+    "payments",
+    "exports",
     "consistency",
     "http/test_isolation.py",
 )
@@ -57,6 +59,8 @@ LIKELY = {
     "events": "feed|events may",
     "flow": "lane|attempt|deliver|endpoint|test|count|figures|generation|due|sweep|waiting",
     "audit": "came in|counts|what came",
+    "payments": "payment|provider|movement|dispute|payout|inbox|circuit|cursor|done|ask again",
+    "exports": "export|part|try again",
     "consistency": "tenant|edit|stock row|any version|half|belong|balance|moments|rests",
 }
 """Words by which a mutant says which suite will kill it."""
@@ -66,10 +70,16 @@ type Condition = tuple[str, str]
 """A step (or, for a single write, its whole condition) and the part of its condition that is left out."""
 
 
+_NEW_ID = "carried: the id is new, and no other row can have it"
 CARRIED: dict[Condition, str] = {
+    **{
+        (step, "attribute_not_exists(pk)"): _NEW_ID
+        for step in ("add the export", "add the first part", "add the payment")
+    },
+    ("add a part", "attribute_not_exists(pk)"): "carried: its number is of the count that `count the part` guards",
     ("open a shard", "attribute_not_exists(pk)"): (
         "carried: rows that do not belong together are read again, and the first row must be as read"
-    )
+    ),
 }
 """Conditions that no test can miss, and what carries them: kept, as each of the two was once not enough."""
 

@@ -41,7 +41,10 @@ def process(session: Session, key: Key) -> str:
         raises=Stale(),
         outcome=outcome,
     )
-    tx.commit(session.deadline)
+    try:
+        tx.commit(session.deadline)
+    except Stale:
+        return "forgotten"  # its time to live has ended
     return outcome
 
 

@@ -13,6 +13,7 @@ from repositories.aws.clients import dynamodb
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import decode, encode
 from repositories.payments.providers.stripe.signatures import is_signed
+from tests.faults import interleaved
 from tests.integration.payments.clock import Clock, sweep
 from tests.integration.payments.tills import StripeTill
 
@@ -43,6 +44,17 @@ def test_an_event_makes_its_payment_go_on(stripe: StripeTill) -> None:
     assert row["outcome"] == "captured"
     assert "gsi3pk" not in row
     stripe.process(event)
+    assert stripe.notify(json.dumps(event)).status == 204
+    assert _row(stripe, event) == row
+
+
+def test_an_event_that_is_forgotten_while_it_is_processed_stays_so(stripe: StripeTill) -> None:
+    event = _event(stripe, stripe.begun(stripe.order()))
+    stripe.notify(json.dumps(event))
+    key = encode(keys.inbox(stripe.shop.tenant, "stripe", event["id"])._asdict())
+    with interleaved(lambda: dynamodb().delete_item(TableName="tradepost", Key=key)):
+        stripe.process(event)
+    assert _row(stripe, event) is None
 
 
 def test_what_an_event_says_of_money_is_not_believed(stripe: StripeTill) -> None:
