@@ -76,6 +76,11 @@ CARRIED: dict[Condition, str] = {
         (step, "attribute_not_exists(pk)"): _NEW_ID
         for step in ("add the export", "add the first part", "add the payment")
     },
+    **{
+        (step, "attribute_not_exists(pk)"): "carried: the command's record lets one request at a time begin a payment"
+        for step in ("begin the payment", "list the payment")
+    },
+    ("ask again later", "gsi3sk = :due"): "carried: a payment that is settled is only looked at once more",
     ("add a part", "attribute_not_exists(pk)"): "carried: its number is of the count that `count the part` guards",
     ("open a shard", "attribute_not_exists(pk)"): (
         "carried: rows that do not belong together are read again, and the first row must be as read"
