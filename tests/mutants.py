@@ -77,7 +77,7 @@ CARRIED: dict[Condition, str] = {
         for step in ("add the export", "add the first part", "add the payment")
     },
     **{
-        (step, "attribute_not_exists(pk)"): "carried: the command's record lets one request at a time begin a payment"
+        (step, "attribute_not_exists(pk)"): "carried: the two are of one transaction, and each is enough"
         for step in ("begin the payment", "list the payment")
     },
     ("ask again later", "gsi3sk = :due"): "carried: a payment that is settled is only looked at once more",
