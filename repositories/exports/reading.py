@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from domain.common.environment import monotonic
@@ -21,6 +22,7 @@ MAX_ROWS = 100_000
 """Rows after which a part ends."""
 MAX_VALUES = 3_000_000
 """Values after which it ends, as lists may have many: about 64 MB of text."""
+_FIRST = datetime(1, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -36,7 +38,7 @@ class PartReading:
     rows: int = 0
     until: str = ""
     """Position up to which all was read."""
-    more: bool = True
+    more: bool = False
     """Whether there is more after it."""
     _values: int = 0
     _sums: dict[str, dict[str, Decimal]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(Decimal)))
@@ -46,7 +48,7 @@ class PartReading:
         session, export = self.session, self.stored.export
         source = Source(session, export, to_rfc3339(session.at))
         pace = Pace(session.table.meter)
-        after = self.part.after or (lower_bound(export.start - self.reader.earlier) if export.start else "")
+        after = self.part.after or (_start(export.start, self.reader.earlier) if export.start else "")
         collections = self.reader.collections
         before = lower_bound(export.end)
         for stretch in walk(session.table, session.tenant, collections, self.part.shards, after, before):
@@ -87,6 +89,11 @@ class PartReading:
             for name, place in self.reader.summed.items():
                 if record[place] is not None:
                     self._sums[name][record[currency]] += Decimal(record[place])
+
+
+def _start(start: datetime, earlier: timedelta) -> str:
+    """Return the position at which the walk of an export with a start begins."""
+    return lower_bound(max(start, _FIRST + earlier) - earlier)
 
 
 def _is_within(row: Row, pks: Collection[str], stretch: Stretch) -> bool:

@@ -33,7 +33,7 @@ def walk(
     An entry that moves from one list to another during the walk may be found in both, or in none: an index shows that
     it left the one and that it is in the other at different times.
     """
-    while True:
+    while after < before:  # a range may begin after its end
         pages = [page for name in collections for page in _pages(table, tenant, name, shards, after, before)]
         ends = [rows[-1]["gsi1sk"] for rows, more in pages if more and rows]
         until = min(ends, default=before)

@@ -7,7 +7,7 @@ from domain.common.environment import in_parallel
 from domain.common.model import attributes_json, to_rfc3339
 from domain.items import Item, ItemStatus
 from repositories.dynamodb import keys
-from repositories.exports.datasets.records import Column, Kind, Reader, Record, Source, amount
+from repositories.exports.datasets.records import Column, Kind, Reader, Record, Source
 from repositories.exports.walking import Stretch
 from repositories.items.repository import ItemRepository
 from repositories.items.rows import COLLECTIONS
@@ -31,7 +31,7 @@ def _record(source: Source, item: Item) -> Record:
         item.sku,
         item.name,
         item.description,
-        amount(item.price),
+        item.price.decimal,
         item.price.currency,
         item.tax_class,
         item.status.value,

@@ -6,7 +6,7 @@ from domain.common.model import to_rfc3339
 from domain.ledger.accounts import Account, Direction
 from domain.ledger.transactions import Transaction
 from repositories.dynamodb import keys
-from repositories.exports.datasets.records import Column, Kind, Reader, Record, Source, amount
+from repositories.exports.datasets.records import Column, Kind, Reader, Record, Source
 from repositories.exports.walking import Stretch
 from repositories.ledger.rows import TRANSACTIONS, account_from_row, entry_locations, transaction_from_row
 
@@ -44,8 +44,8 @@ def _record(
         stripe,
         sequence,
         entry.direction.value,
-        amount(entry.amount) if is_debit else None,
-        None if is_debit else amount(entry.amount),
+        entry.amount.decimal if is_debit else None,
+        None if is_debit else entry.amount.decimal,
         entry.amount.currency,
         transaction.description,
         transaction.reference,

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from domain.common.model import to_rfc3339
 from domain.orders.order import Order
 from repositories.dynamodb import keys
-from repositories.exports.datasets.records import Column, Kind, Reader, Record, Source, amount
+from repositories.exports.datasets.records import Column, Kind, Reader, Record, Source
 from repositories.exports.walking import Stretch
 from repositories.orders.rows import COLLECTION, StoredOrder
 
@@ -24,7 +24,7 @@ def _orders_records(source: Source, stretch: Stretch) -> Iterable[Record]:
             order.id,
             order.customer_id,
             f"{order.created_at:%Y-%m-%d}",
-            amount(order.total),
+            order.total.decimal,
             order.total.currency,
             order.status.value,
             [{"product_id": line.item_id, "quantity": line.quantity} for line in order.lines],
@@ -50,11 +50,11 @@ def _line_records(source: Source, stretch: Stretch) -> Iterable[Record]:
                 line.quantity,
                 line.shipped,
                 line.returned,
-                amount(line.unit_price),
-                amount(line.total),
-                amount(line.discount),
+                line.unit_price.decimal,
+                line.total.decimal,
+                line.discount.decimal,
                 line.tax_rate,
-                amount(line.tax),
+                line.tax.decimal,
                 order.total.currency,
                 order.version,
                 source.exported_at,

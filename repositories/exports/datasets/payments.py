@@ -12,7 +12,7 @@ from domain.payments.payment import Payment
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row
 from repositories.dynamodb.keys import Key
-from repositories.exports.datasets.records import Column, Kind, Reader, Record, Source, amount
+from repositories.exports.datasets.records import Column, Kind, Reader, Record, Source
 from repositories.exports.walking import Stretch
 from repositories.orders.rows import COLLECTION, StoredOrder
 from repositories.payments.reading import payments_of_order, rows_of_order
@@ -52,7 +52,7 @@ def _record(source: Source, payment: Payment) -> Record:
         payment.order_id,
         payment.provider,
         payment.status,
-        amount(payment.amount),
+        payment.amount.decimal,
         payment.amount.currency,
         payment.reference,
         None if payment.failure is MISSING else payment.failure,

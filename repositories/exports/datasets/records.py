@@ -8,7 +8,6 @@ from itertools import batched
 from typing import Any, NamedTuple
 
 from domain.common.environment import in_parallel
-from domain.common.money import Money
 from domain.exports import ExportSummary
 from repositories.dynamodb.codec import Row
 from repositories.dynamodb.keys import Key
@@ -94,8 +93,3 @@ class Reader:
     def currency(self) -> int:
         """Position of the column with the currency of amounts."""
         return [column.name for column in self.columns].index("currency")
-
-
-def amount(money: Money) -> str:
-    """Return an amount as decimal text."""
-    return money.decimal

@@ -145,6 +145,8 @@ def test_the_status_and_the_range_choose(exporting: Exporting, orders: list[dict
     assert ids("orders", **{"from": orders[1]["created_at"], "to": orders[2]["created_at"]}) == [second]
     assert ids("orders", to=orders[1]["created_at"]) == [first]
     assert ids("orders", to="2020-01-01") == []
+    assert ids("orders", **{"from": "2999-01-01"}) == []
+    assert ids("payments", **{"from": "0001-01-01"}) == [first, second]
     assert ids("orders", **{"from": datetime.now(UTC).isoformat()}) == []
 
 
