@@ -131,9 +131,11 @@ def test_the_api_keeps_its_contract(
     account_id: str,
     existing: bool,
 ) -> None:
-    for name, known in {"item_id": item_id, "order_id": order_id, "account_id": account_id}.items():
-        if existing and name in case.path_parameters:
-            case.path_parameters[name] = known
+    known = {"item_id": item_id, "order_id": order_id, "account_id": account_id}
+    if existing:
+        if not known.keys() & case.path_parameters.keys():
+            pytest.skip("It names nothing that could be there.")
+        case.path_parameters |= {name: each for name, each in known.items() if name in case.path_parameters}
     if case.path.startswith("/v1/tenants"):
         case.call_and_validate(base_url=server.url, auth=Signing(server.operator))
         return
