@@ -8,7 +8,6 @@ from typing import Any
 
 from aws_cdk import Aws, CfnOutput, Duration, NestedStack, RemovalPolicy
 from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_glue as glue
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kinesisfirehose as firehose
@@ -64,18 +63,17 @@ class Lake(NestedStack):
         for made in (self._events_table(), self._rows_table()):
             made.node.add_dependency(database)
         stream = self._stream(stage)
-        rule = events.Rule(
+        events.CfnRule(
             self,
             "AllEvents",
-            event_bus=bus,
+            event_bus_name=bus.event_bus_name,
             description="All events, as they are in the feed, to the lake",
-            event_pattern=events.EventPattern(account=[Aws.ACCOUNT_ID]),
-        )
-        rule.add_target(
-            targets.FirehoseDeliveryStream(
-                firehose.DeliveryStream.from_delivery_stream_arn(self, "Target", stream.attr_arn),
-                message=events.RuleTargetInput.from_event_path("$.detail"),
-            )
+            event_pattern={"account": [Aws.ACCOUNT_ID]},
+            targets=[
+                events.CfnRule.TargetProperty(
+                    arn=stream.attr_arn, id="Lake", input_path="$.detail", role_arn=self._sender(stream).role_arn
+                )
+            ],
         )
         CfnOutput(
             scope, "LakeBucket", value=self.bucket.bucket_name, description="Bucket of events and exported tables"
@@ -204,8 +202,20 @@ class Lake(NestedStack):
                 data_format_conversion_configuration=conversion,
             ),
         )
-        stream.node.add_dependency(role, *(each for each in self.node.children if isinstance(each, glue.CfnTable)))
+        stream.node.add_dependency(*(each for each in self.node.children if isinstance(each, glue.CfnTable)))
         return stream
+
+    def _sender(self, stream: firehose.CfnDeliveryStream) -> iam.Role:
+        """Return the role in which the bus sends events to the stream."""
+        sending = iam.PolicyStatement(
+            actions=["firehose:PutRecord", "firehose:PutRecordBatch"], resources=[stream.attr_arn]
+        )
+        return iam.Role(
+            self,
+            "SenderRole",
+            assumed_by=iam.ServicePrincipal("events.amazonaws.com"),
+            inline_policies={"Lake": iam.PolicyDocument(statements=[sending])},
+        )
 
     def _stream_role(self) -> iam.Role:
         files = iam.PolicyStatement(
