@@ -42,6 +42,9 @@ _ONE_WORKER = ("tests/contract/", "tests/infra/", "tests/runtime/")
 """Folders of tests with slow module fixtures: one worker runs all tests of a module."""
 
 
+_SESSION = clients._session
+
+
 class _Scheduling(LoadScopeScheduling):  # type: ignore[misc]
     """Distribution of tests over the workers of pytest-xdist: one by one, or by module where fixtures are slow."""
 
@@ -65,6 +68,7 @@ def forget_clients() -> None:
         if made.cache_info().currsize:
             made().close()
         made.cache_clear()
+    _SESSION.cache_clear()  # it keeps the credentials that it found first, which may be moto's
     settings.cache_clear()
     cursors.keys_cache.clear()
     secrets.key_cache.clear()
