@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import redirect_stdout
-from dataclasses import replace
 from itertools import batched
 from typing import Any, NamedTuple
 from unittest.mock import patch
@@ -101,8 +100,7 @@ def _measured(form: ExportFormat) -> Measured:
 def _export(form: ExportFormat) -> tuple[Any, ...]:
     """Write an export of all orders in this process, at full speed."""
     session = _session()
-    later = replace(session, at=session.at)
-    export = ExportRepository(later).create(NewExport(dataset=Dataset.ORDERS, format=form))
+    export = ExportRepository(session).create(NewExport(dataset=Dataset.ORDERS, format=form))
     before, began = session.table.meter.read_units, time.perf_counter()
     with patch.object(Pace, "keep"):
         for key in _pending(session, export.id):

@@ -22,14 +22,10 @@ class TableExport:
         """Id of the export."""
         return self.arn.rpartition("/")[2]
 
-
-def outputs_of(cloudformation: Any, stack: str) -> dict[str, str]:
-    """Return the outputs of a stack. Raises LookupError if there is no such stack."""
-    try:
-        [found] = cloudformation.describe_stacks(StackName=stack)["Stacks"]
-    except cloudformation.exceptions.ClientError as refused:
-        raise LookupError(f"There is no stack {stack} in this account and region.") from refused
-    return {each["OutputKey"]: each["OutputValue"] for each in found["Outputs"]}
+    @property
+    def folder(self) -> str:
+        """Folder of its files in the bucket."""
+        return f"{PREFIX}/AWSDynamoDB/{self.id}/data/"
 
 
 def begin(dynamodb: Any, table: str, bucket: str, at: datetime | None) -> TableExport:

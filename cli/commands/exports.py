@@ -59,7 +59,8 @@ def export_table(
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
-    from cli.table_export import begin, outputs_of, wait
+    from cli.stacks import outputs_of
+    from cli.table_export import begin, wait
 
     try:
         outputs = outputs_of(boto3.client("cloudformation"), stack)
@@ -74,5 +75,5 @@ def export_table(
         fail(str(failure.args[0]))
     except (BotoCoreError, ClientError) as failure:
         fail(f"The table cannot be exported: {failure}")
-    print(f"{rows:,} rows are in s3://{where}/exported_rows/AWSDynamoDB/{begun.id}/data/.")
+    print(f"{rows:,} rows are in s3://{where}/{begun.folder}.")
     print(f"In Athena, its export_id is {begun.id}: see docs/analysis.md.")

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from cli.stacks import described, outputs_of
+
 _NESTED = "AWS::CloudFormation::Stack"
 _FUNCTION = "AWS::Lambda::Function"
 _SCHEDULE = "AWS::Scheduler::Schedule"
@@ -23,16 +25,16 @@ class Stack:
 
     def account(self) -> str:
         """Return the account and region of the stack. Raises LookupError if there is no such stack."""
-        arn: str = self._described()["StackId"]
+        arn: str = described(self.cloudformation, self.name)["StackId"]
         _, _, _, region, account, *_ = arn.split(":")
         return f"{account}/{region}"
 
     def table(self) -> str:
         """Return the name of the table. Raises LookupError if there is no such stack."""
-        for output in self._described()["Outputs"]:
-            if output["OutputKey"] == "TableName":
-                return str(output["OutputValue"])
-        raise LookupError(f"{self.name} has no output TableName.")
+        outputs = outputs_of(self.cloudformation, self.name)
+        if "TableName" not in outputs:
+            raise LookupError(f"{self.name} has no output TableName.")
+        return outputs["TableName"]
 
     def state(self) -> dict[str, Any]:
         """Return the reserved concurrency of each function (None: none) and the state of each schedule, by name."""
@@ -58,14 +60,6 @@ class Stack:
                 self.lambda_.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=reserved)
         for name, was in state["schedules"].items():
             self._set_schedule(name, was)
-
-    def _described(self) -> dict[str, Any]:
-        try:
-            [stack] = self.cloudformation.describe_stacks(StackName=self.name)["Stacks"]
-        except self.cloudformation.exceptions.ClientError as refused:
-            raise LookupError(f"There is no stack {self.name} in this account and region.") from refused
-        found: dict[str, Any] = stack
-        return found
 
     def _resources(self, stack: str) -> Iterator[tuple[str, str]]:
         pages = self.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -121,6 +122,18 @@ def trigger(source: TriggerSource, **options: Any) -> Callable[[TriggerHandler],
 def log_occasion(occasion: str, **facts: Any) -> None:
     """Write a log line about `occasion`. Pass ids only, no personal data."""
     logger().info(occasion, extra=facts)
+
+
+def report_sweep(occasion: str, kind: Work, swept: Swept, at: datetime, db_requests: int) -> None:
+    """Write a log line about a sweep that began at a time, and what `report_failures` writes."""
+    log_occasion(
+        occasion,
+        overdue=swept.done,
+        left=len(swept.left),
+        behind_minutes=(at - swept.mark) // timedelta(minutes=1),
+        db_requests=db_requests,
+    )
+    report_failures(kind, swept)
 
 
 def report_failures(kind: Work, swept: Swept) -> None:

@@ -3,12 +3,11 @@
 Called by EventBridge Scheduler, which retries failed calls and then sends the event to a dead-letter queue.
 """
 
-from datetime import timedelta
 from typing import Any
 
 from domain.common.environment import now
 from handlers.invocations.invocation import deadline_before, name_log_lines, whole_table
-from handlers.invocations.trigger import LambdaEvent, TriggerSource, log_occasion, report_failures, trigger
+from handlers.invocations.trigger import LambdaEvent, TriggerSource, report_sweep, trigger
 from repositories.dynamodb.work_list import Work
 from repositories.exports.sweeping import sweep_exports as sweep
 
@@ -23,14 +22,7 @@ def sweep_exports(_event: LambdaEvent, context: Any) -> dict[str, int]:
     table, deadline = whole_table(), deadline_before(context, _RESERVE_SECONDS)
     started = now()
     swept = sweep(table, started, deadline)
-    log_occasion(
-        "exports swept",
-        overdue=swept.done,
-        left=len(swept.left),
-        behind_minutes=(started - swept.mark) // timedelta(minutes=1),
-        db_requests=table.meter.requests,
-    )
-    report_failures(Work.EXPORT, swept)
+    report_sweep("exports swept", Work.EXPORT, swept, started, table.meter.requests)
     return {"overdue": swept.done}
 
 

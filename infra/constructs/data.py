@@ -8,6 +8,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from domain.exports import KEPT
+from infra.constructs.buckets import private_bucket
 from infra.nag import acknowledge
 from infra.naming import set_logical_id
 from infra.stages import Stage
@@ -72,27 +73,18 @@ class Data(Construct):
 
 
 def _export_bucket(scope: Construct, stage: Stage) -> s3.Bucket:
-    """Return the private bucket with the files of exports, which S3 deletes after a week."""
-    bucket = s3.Bucket(
+    """Return the bucket with the files of exports, which S3 deletes after a week."""
+    rule = s3.LifecycleRule(
+        expiration=Duration.days(KEPT.days), abort_incomplete_multipart_upload_after=Duration.days(1)
+    )
+    return private_bucket(
         scope,
         "ExportFiles",
-        encryption=s3.BucketEncryption.S3_MANAGED,
-        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-        enforce_ssl=stage.queues_over_tls,
-        object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-        lifecycle_rules=[
-            s3.LifecycleRule(
-                expiration=Duration.days(KEPT.days), abort_incomplete_multipart_upload_after=Duration.days(1)
-            )
-        ],
-        # A stack cannot delete a bucket that has files; these delete themselves.
-        removal_policy=RemovalPolicy.RETAIN,
+        stage,
+        logical_id="ExportFiles",
+        rules=[rule],
+        without_access_logs="Functions log who asks for download URLs, which work for minutes",
     )
-    set_logical_id(bucket, "ExportFiles")
-    acknowledge(bucket, "AwsSolutions-S1", "Functions log who asks for download URLs, which work for minutes")
-    if not stage.queues_over_tls:
-        acknowledge(bucket, "AwsSolutions-S10", "A local AWS has no TLS")
-    return bucket
 
 
 def _text(name: str) -> dynamodb.Attribute:

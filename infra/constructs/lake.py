@@ -6,7 +6,7 @@ whole DynamoDB table to S3, which `tradepost export-table` begins.
 
 from typing import Any
 
-from aws_cdk import Aws, CfnOutput, Duration, NestedStack, RemovalPolicy
+from aws_cdk import Aws, CfnOutput, Duration, NestedStack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_glue as glue
 from aws_cdk import aws_iam as iam
@@ -14,8 +14,8 @@ from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from infra.constructs.buckets import private_bucket
 from infra.nag import acknowledge
-from infra.naming import set_logical_id
 from infra.stages import Stage
 
 EVENTS, EXPORTED = "events", "exported_rows"
@@ -81,24 +81,18 @@ class Lake(NestedStack):
         CfnOutput(scope, "LakeDatabase", value=self.database, description="Glue database for Athena")
 
     def _bucket(self, stage: Stage) -> s3.Bucket:
-        bucket = s3.Bucket(
+        rules = [
+            s3.LifecycleRule(prefix=f"{EXPORTED}/", expiration=Duration.days(30)),
+            s3.LifecycleRule(abort_incomplete_multipart_upload_after=Duration.days(1)),
+        ]
+        return private_bucket(
             self,
             "Files",
-            encryption=s3.BucketEncryption.S3_MANAGED,
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            enforce_ssl=stage.queues_over_tls,
-            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            lifecycle_rules=[
-                s3.LifecycleRule(prefix=f"{EXPORTED}/", expiration=Duration.days(30)),
-                s3.LifecycleRule(abort_incomplete_multipart_upload_after=Duration.days(1)),
-            ],
-            removal_policy=RemovalPolicy.RETAIN,
+            stage,
+            logical_id="LakeFiles",
+            rules=rules,
+            without_access_logs="What reads it is in the account's own trail, if that records data events",
         )
-        set_logical_id(bucket, "LakeFiles")
-        acknowledge(
-            bucket, "AwsSolutions-S1", "What reads it is in the account's own trail, if that records data events"
-        )
-        return bucket
 
     def _events_table(self) -> glue.CfnTable:
         """Return the table of events: Parquet files by day, which Athena finds by their names."""

@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import batched
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from domain.common.environment import in_parallel
@@ -63,6 +64,24 @@ def _send_to_bus(events: Iterable[Event]) -> None:
     ]
     for some in batched(entries, _BATCH, strict=False):
         _require_none("FailedEntryCount", lambda some=some: eventbridge().put_events(Entries=some))  # type: ignore[misc]
+
+
+def row_message(
+    number: int, row: Row, group: str, wait: float = 0, **more: str
+) -> "SendMessageBatchRequestEntryTypeDef":
+    """Return the message that names a row, received in `wait` seconds at the earliest.
+
+    Its group makes a queue without order fair: one group does not hold up the others (SQS developer guide, "Amazon SQS
+    fair queues").
+    """
+    message = {"tenant": keys.tenant_of(row["pk"]), "pk": row["pk"], "sk": row["sk"]} | more
+    return {
+        "Id": str(number),
+        "MessageBody": json.dumps(message),
+        "MessageGroupId": hashlib.sha256(group.encode()).hexdigest(),
+        # Not before its time: a second for clocks that differ.
+        "DelaySeconds": ceil(wait) + 1 if wait > 0 else 0,
+    }
 
 
 def send_to_queue(queue: str, entries: Sequence["SendMessageBatchRequestEntryTypeDef"]) -> None:

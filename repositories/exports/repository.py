@@ -12,7 +12,7 @@ from repositories.dynamodb.session import Session, retry_on_conflict
 from repositories.dynamodb.transaction import Stale, id_exists
 from repositories.exports import keys as export_keys
 from repositories.exports.files import MANIFEST, download_url
-from repositories.exports.rows import Part, StoredExport
+from repositories.exports.rows import Part, StoredExport, Written
 from repositories.paging.lists import Listing, list_page
 
 _PREFIX = "export"
@@ -49,7 +49,8 @@ class ExportRepository:
         stored = self._read(export_id)
         export, files, manifest = stored.export, list[ExportFile](), None
         if export.expires_at and self.session.at < export.expires_at:
-            files = [self._file(export, part) for part in self._parts(export_id)]
+            written = [part.written for part in parts(self.session, export_id) if part.written]
+            files = [self._file(export, each) for each in written]
             if stored.manifest:
                 sha256, size = stored.manifest
                 manifest = Manifest(url=self._url(export, MANIFEST), bytes=size, sha256=sha256)
@@ -77,12 +78,7 @@ class ExportRepository:
             raise NotFound("export")
         return StoredExport.from_row(row)
 
-    def _parts(self, export_id: str) -> list[Part]:
-        return [part for part in parts(self.session, export_id) if part.written]
-
-    def _file(self, export: ExportSummary, part: Part) -> ExportFile:
-        written = part.written
-        assert written is not None  # noqa: S101 - only such parts are shown
+    def _file(self, export: ExportSummary, written: Written) -> ExportFile:
         url = self._url(export, written.name)
         return ExportFile(name=written.name, url=url, rows=written.rows, bytes=written.size, sha256=written.sha256)
 

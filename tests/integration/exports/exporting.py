@@ -12,18 +12,13 @@ import httpx
 from arro3.io import read_parquet
 
 from local.invocation import invoke
-from repositories.aws.clients import dynamodb
 from repositories.dynamodb.codec import Row
-from repositories.dynamodb.table import Meter, Table
 from repositories.exports import keys as export_keys
+from tests.integration.flow.common import table
 from tests.shop import Answer, Shop
 
 _ROUNDS = 12
 """Times that workers look for parts: more than parts follow one another."""
-
-
-def table() -> Table:
-    return Table(dynamodb(), "tradepost", Meter())
 
 
 @dataclass

@@ -8,7 +8,8 @@ import boto3
 import duckdb
 import pytest
 
-from cli.table_export import PREFIX, TableExport, begin, outputs_of, wait
+from cli.stacks import outputs_of
+from cli.table_export import PREFIX, TableExport, begin, wait
 from handlers.registry import ROOT
 from local.database import TABLE_NAME
 from tests.integration.exports.exporting import Exporting, download, sell
