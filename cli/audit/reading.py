@@ -66,21 +66,30 @@ class Reading:
         return None
 
     def listed(self, collection: str) -> Iterator[list[Row]]:
-        """Yield the pages of a collection's index entries; save the progress after each page."""
+        """Yield the pages of a collection's index entries that are there now; save the progress after each page."""
         for pk in keys.list_pks(self.tenant, collection):
             place = self.state.place
             if place and pk < place[0]:
                 continue
             after = place[1] if place and place[0] == pk else ""
-            while found := self._page(pk, after):
+            newest = self._newest(pk)
+            while found := self._page(pk, after, newest):
                 yield found
                 after = found[-1]["gsi1sk"]
                 self.state.place = [pk, after]
                 self.save()
 
-    def _page(self, pk: str, after: str) -> list[Row]:
+    def _newest(self, pk: str) -> str:
+        """Return the end of a list. Without it, an audit might never reach the end of a list that grows."""
+        found = self.table.query("gsi1pk = :pk", {":pk": pk}, index="gsi1", limit=1, newest_first=True).rows
+        return str(found[0]["gsi1sk"]) if found else ""
+
+    def _page(self, pk: str, after: str, newest: str) -> list[Row]:
+        if after >= newest:
+            return []
         condition = "gsi1pk = :pk AND gsi1sk > :after"
-        return self.table.query(condition, {":pk": pk, ":after": after or " "}, index="gsi1", limit=PAGE).rows
+        rows = self.table.query(condition, {":pk": pk, ":after": after or " "}, index="gsi1", limit=PAGE).rows
+        return [row for row in rows if row["gsi1sk"] <= newest]
 
 
 def broken_unless(holds: object, what: str) -> None:
