@@ -11,6 +11,7 @@ from local.http.gateway import Request, proxy_event
 from local.http.sigv4 import USER_ARN
 from local.samples.data import (
     ACCOUNTS,
+    BOOKINGS,
     CODES,
     CUSTOMER,
     ENDPOINT_IDS,
@@ -20,6 +21,7 @@ from local.samples.data import (
     ORDERS,
     OWNER,
     PAYMENT_IDS,
+    RESOURCE_IDS,
     TENANT,
     TRANSACTION_ID,
 )
@@ -28,6 +30,7 @@ from repositories.discounts.rows import discount_id_of
 _HOST = "a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com"
 _PARAMETERS = {
     "account_id": next(iter(ACCOUNTS)),
+    "booking_id": next(iter(BOOKINGS)),
     "endpoint_id": ENDPOINT_IDS[0],
     "event_id": EVENT_ID,
     "export_id": EXPORT_IDS[0],
@@ -36,6 +39,7 @@ _PARAMETERS = {
     "order_id": next(iter(ORDERS)),
     "payment_id": PAYMENT_IDS[0],
     "provider": "stripe",
+    "resource_id": RESOURCE_IDS[0],
     "tenant_id": TENANT,
     "txn_id": TRANSACTION_ID,
     "user_id": CUSTOMER,

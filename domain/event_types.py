@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import JsonValue
 
 from domain.common.model import Model, Timestamp
-from domain.event_data import KINDS
+from domain.event_data.kinds import KINDS
 
 
 def type_of(kind: str) -> str:

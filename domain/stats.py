@@ -34,7 +34,7 @@ class Counter(NamedTuple):
     currency: str
     day: str = ""
     id: str = ""
-    """Id of the item, empty for charges and for refunds that are not of lines; or id of the customer."""
+    """Id of the item or resource, empty for charges and for refunds that are not of lines; or id of the customer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +67,13 @@ def additions(order: Order) -> list[Addition]:
 
 def _payment(order: Order) -> Iterator[Addition]:
     paid = next(step.at for step in order.history if step.status is OrderStatus.PAID)
-    lines = {line.item_id: line for line in order.lines}
     parts = {
-        item_id: _sold(line.quantity, line.total.minor, line.discount.minor, line.tax.minor, paid_for(line, order))
-        for item_id, line in lines.items()
+        sold_id: _sum(
+            _sold(line.quantity, line.total.minor, line.discount.minor, line.tax.minor, paid_for(line, order))
+            for line in order.lines
+            if line.sold_id == sold_id
+        )
+        for sold_id in dict.fromkeys(line.sold_id for line in order.lines)
     }
     charges = [
         _sold(0, each.amount.minor, each.discount.minor, each.tax.minor, paid_for(each, order))
@@ -121,7 +124,7 @@ def _refund(order: Order, refund: Refund, returned: dict[str, int]) -> Iterator[
     for each in refund.lines:
         line, before = lines[each.item_id], returned.get(each.item_id, 0)
         share = paid_for_units(line, order, before + each.quantity) - paid_for_units(line, order, before)
-        amounts[each.item_id] = amounts.get(each.item_id, 0) + share
+        amounts[line.sold_id] = amounts.get(line.sold_id, 0) + share
         returned[each.item_id] = before + each.quantity
     # Charges, amounts without lines, and what such amounts have left for later refunds of lines.
     amounts[""] = refund.amount.minor - sum(amounts.values())

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from domain import VERSION
-from domain.event_data import KINDS
+from domain.event_data.kinds import KINDS
 from domain.event_types import Event, type_of
 
 _REFERENCES = "#/components/schemas/{model}"

@@ -40,6 +40,7 @@ _REPLAYED = {
     "schema": {"type": "string", "enum": ["true"]},
 }
 _TAGS = {
+    "bookings": "Bookings of resources for a time.",
     "discounts": "Discount codes.",
     "events": "Changes of all resources, in order.",
     "exports": "Data as files, for analysts and finance.",
@@ -49,6 +50,7 @@ _TAGS = {
     "orders": "Orders, their payment and shipment.",
     "payments": "Payments by providers.",
     "providers": "Payment providers of a tenant.",
+    "resources": "Resources whose time is sold, and when they are free.",
     "settlement": "Disputes and payouts of payment providers.",
     "refunds": "Refunds of parts of orders.",
     "shipments": "Shipments of parts of orders.",

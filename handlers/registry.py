@@ -10,7 +10,7 @@ import pkgutil
 import re
 import textwrap
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -66,8 +66,8 @@ class RouteFunction:
 
     @property
     def size(self) -> Size:
-        """What the function may use: routes all the same."""
-        return USUAL
+        """What the function may use: routes all the same, but for their packages."""
+        return replace(USUAL, packages=self.declaration.packages)
 
     @property
     def declaration(self) -> Declaration:

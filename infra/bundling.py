@@ -28,7 +28,7 @@ NOT_DEPLOYED = ("__pycache__", "registry.py", "asyncapi.py", "openapi.py", "open
 """Files of those packages that only tools use."""
 FILES = ("docs/openapi.json", "docs/asyncapi.json")
 LOCK = ROOT / "requirements.lock"
-GROUPS = {"exports": ROOT / "requirements-exports.lock"}
+GROUPS = {each: ROOT / f"requirements-{each}.lock" for each in ("calendar", "exports")}
 """Packages of functions that have a zip of their own, beyond those of all functions."""
 PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
 """uv's platform names by Lambda architecture. The python3.13 runtime is based on Amazon Linux 2023 (glibc 2.34)."""

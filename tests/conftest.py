@@ -30,11 +30,10 @@ from local.invocation import invoke
 from local.processes import free_port
 from local.simulators.banks import Banks, addresses, serving
 from local.user_pool import SERVICES, user_pool
-from repositories.aws import clients
+from repositories.aws import clients, derived_secrets
 from repositories.aws.settings import settings
 from repositories.dynamodb.schema import create_table_request
 from repositories.paging import cursors
-from repositories.webhooks import secrets
 from tests.people import Operator
 from tests.shop import OPERATOR, Send, Shop, send_in_process, send_over_http, send_to
 
@@ -71,7 +70,7 @@ def forget_clients() -> None:
     _SESSION.cache_clear()  # it keeps the credentials that it found first, which may be moto's
     settings.cache_clear()
     cursors.keys_cache.clear()
-    secrets.key_cache.clear()
+    derived_secrets.key_cache.clear()
 
 
 @pytest.fixture(scope="session")

@@ -7,11 +7,17 @@ from typing import Any
 
 import pytest
 
+from domain.bookings.calendar import Entry
+from domain.bookings.resources import Resource
+from domain.bookings.status import BookingStatus
 from domain.common.ids import new_id
 from domain.common.versions import Versions
 from domain.ledger import posting as ledger_domain
 from domain.orders import pricing, refunding, shipping
 from domain.stock import UnitChange
+from repositories.bookings import calendar as booking_calendar
+from repositories.bookings import ordered
+from repositories.bookings import repository as booking_repository
 from repositories.dynamodb import idempotency, session, table, token_revocation, transaction, work_list
 from repositories.events import feed
 from repositories.identity import invitations, users
@@ -24,6 +30,8 @@ from repositories.ledger import rows as ledger_rows
 from repositories.orders import repository as orders
 from repositories.payments import postings
 from repositories.payments import repository as payments
+
+_pages = vars(booking_calendar.Place)["pages"].fget
 
 type Mistake = Callable[[pytest.MonkeyPatch], None]
 
@@ -149,6 +157,26 @@ EFFECTS: dict[str, Mistake] = {
     ),
     "tax is refunded from sales": _set(refunding, "_tax_in", lambda *_: 0),
     "a refund takes more of an account than is left": _set(refunding, "fitted", lambda wanted, _left: wanted),
+    "bookings that touch are in each other's way": _changed(
+        booking_calendar, "peak", lambda peak: lambda entries, start, end: peak(entries, start, end + 1)
+    ),
+    "bookings may overlap by a second": _changed(
+        booking_calendar, "peak", lambda peak: lambda entries, start, end: peak(entries, start + 1, end)
+    ),
+    "a hold takes units at the second of its end": _set(
+        Entry, "counts", lambda entry, at: entry.until is None or entry.until >= at
+    ),
+    "a hold never ends": _set(Entry, "counts", lambda _entry, _at: True),
+    "a hold that has ended is confirmed": _set(booking_repository, "require_on_pages", _no_step),
+    "a hold that has ended is ordered": _set(ordered, "require_on_pages", _no_step),
+    "a booking keeps its time when it is moved or cancelled": _set(booking_calendar.Calendar, "give_back", _no_step),
+    "a booking is only on its first page": _set(
+        booking_calendar.Place, "pages", property(lambda place: _pages(place)[:1])
+    ),
+    "buffers are not taken": _set(Resource, "occupied", lambda _resource, during: during),
+    "an order that ended keeps its bookings": _set(ordered, "_free", _no_step),
+    "bookings are not confirmed with their order": _set(ordered, "_confirm", _no_step),
+    "a booking that was used is freed with its order": _set(ordered, "_UNUSED", frozenset(BookingStatus)),
     "counts are not told by number": _set(
         item_rows.StockRows, "sequence", property(lambda stock_rows: int(stock_rows.rows[0]["stock_events"]) - 1)
     ),

@@ -1,5 +1,6 @@
-"""Audit of a tenant's books, and of its orders against books, stock and sales. It only reads, at a limited rate.
+"""Audit of a tenant's books, of its orders against books, stock and sales, and of bookings against calendars.
 
+It only reads, at a limited rate.
 Books are checked up to a settled instant; the next audit checks later postings. Progress is saved to a file, so that
 an interrupted audit resumes. Trading may continue: inconsistencies that a concurrent change may explain are rechecked
 before they are reported.
@@ -8,6 +9,7 @@ before they are reported.
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from cli.audit.bookings import check_bookings, check_calendars
 from cli.audit.chains import check_chains
 from cli.audit.discounts import check_discounts
 from cli.audit.orders import check_orders
@@ -51,6 +53,8 @@ class Audit:
             "stock": check_stock,
             "discounts": check_discounts,
             "sales": check_sales,
+            "bookings": check_bookings,
+            "calendars": check_calendars,
         }
         phases = list(steps)
         for phase in phases[phases.index(state.phase) :] if state.phase in steps else ():

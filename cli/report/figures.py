@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from cli.api_client import Client
+from domain.common.ids import is_id
 
 NAMES = ("gross", "discounts", "tax", "refunds", "net")
 """Amounts of a row of sales."""
@@ -101,8 +102,9 @@ def _in_currency(
     )
 
 
-def _name(api: Client, item_id: str) -> str:
-    return str(api.get(f"items/{item_id}")["name"])
+def _name(api: Client, sold_id: str) -> str:
+    kind = "resources" if is_id("resource", sold_id) else "items"
+    return str(api.get(f"{kind}/{sold_id}")["name"])
 
 
 def _total(rows: Iterable[Sales]) -> Sales:

@@ -54,6 +54,20 @@ class OutOfStock(DomainError):
     """Fewer units are available than requested."""
 
 
+class SlotTaken(DomainError):
+    """Fewer units of a resource are free at the time than wanted."""
+
+    def __init__(self, *flaws: Flaw) -> None:
+        super().__init__("Fewer units are free at this time than wanted. Nothing was booked.", *flaws)
+
+
+class OutsideHours(DomainError):
+    """The time does not fit the rules of the resource."""
+
+    def __init__(self, *flaws: Flaw) -> None:
+        super().__init__("The resource cannot be booked at this time; `errors` says why.", *flaws)
+
+
 class DiscountInvalid(DomainError):
     """The discount code cannot be used for the order."""
 

@@ -19,6 +19,8 @@ from pydantic_core import CoreSchema, PydanticCustomError
 from domain.common.iso.currencies import MINOR_UNITS, known_currency
 from domain.common.model import Model
 
+MAX_AMOUNT = Decimal(10) ** 12
+"""What amounts are below: they have twelve digits before the decimal point at most."""
 _WHOLE = "(0|[1-9][0-9]{0,11})"
 _WHOLE_BALANCE = "-?(0|[1-9][0-9]{0,24})"
 

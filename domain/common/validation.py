@@ -7,7 +7,7 @@ from pydantic import BaseModel, ValidationError
 
 from domain.common.errors import Flaw, ValidationFailed
 
-_UNION_BRANCHES = ("function-", "dict[", "list[", "nullable", "json-", "constrained-")
+_UNION_BRANCHES = ("kind-", "function-", "dict[", "list[", "nullable", "json-", "constrained-")
 
 
 def pointer(path: Iterable[str | int]) -> str:

@@ -25,6 +25,10 @@ class Permission(StrEnum):
     ORDERS_OWN = "orders:own"
     ORDERS_READ_ALL = "orders:read-all"
     ORDERS_MANAGE = "orders:manage"
+    RESOURCES_READ = "resources:read"
+    RESOURCES_WRITE = "resources:write"
+    BOOKINGS_OWN = "bookings:own"
+    BOOKINGS_MANAGE = "bookings:manage"
     DISCOUNTS_READ = "discounts:read"
     DISCOUNTS_WRITE = "discounts:write"
     EVENTS_READ = "events:read"
@@ -40,10 +44,21 @@ class Permission(StrEnum):
     USERS_WRITE = "users:write"
 
 
-_CUSTOMER = frozenset({Permission.ITEMS_READ, Permission.ORDERS_PLACE, Permission.ORDERS_OWN, Permission.USERS_OWN})
+_CUSTOMER = frozenset(
+    {
+        Permission.ITEMS_READ,
+        Permission.ORDERS_PLACE,
+        Permission.ORDERS_OWN,
+        Permission.RESOURCES_READ,
+        Permission.BOOKINGS_OWN,
+        Permission.USERS_OWN,
+    }
+)
 _STAFF = _CUSTOMER | {
     Permission.ORDERS_READ_ALL,
     Permission.ORDERS_MANAGE,
+    Permission.RESOURCES_WRITE,
+    Permission.BOOKINGS_MANAGE,
     Permission.DISCOUNTS_READ,
     Permission.EVENTS_READ,
     Permission.STATS_READ,

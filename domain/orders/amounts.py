@@ -12,9 +12,13 @@ from domain.orders.status import FulfillmentStatus
 
 
 class OrderLine(Model):
-    """Units of one item, at its price when the order was placed. `total` is that of all units, before discount."""
+    """Units of one item, or a booking, at its price when the order was placed.
+
+    `total` is that of all units, before discount. For a booking, `item_id` is its id too, and `sku` its resource's.
+    """
 
     item_id: str
+    booking_id: str | None = None
     sku: str | None
     name: str
     quantity: int
@@ -35,8 +39,13 @@ class OrderLine(Model):
 
     @property
     def to_ship(self) -> int:
-        """Units that remain to be shipped."""
-        return self.quantity - self.shipped - self.freed
+        """Units that remain to be shipped; bookings are not."""
+        return 0 if self.booking_id else self.quantity - self.shipped - self.freed
+
+    @property
+    def sold_id(self) -> str:
+        """Id of what figures of sales count it for: the item, or the resource of a booking."""
+        return self.sku if self.booking_id and self.sku else self.item_id
 
     @property
     def refundable(self) -> int:

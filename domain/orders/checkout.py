@@ -1,9 +1,9 @@
 """Orders as clients send them."""
 
 from collections.abc import Iterable
-from typing import Annotated, Protocol
+from typing import Annotated, ClassVar, Protocol
 
-from pydantic import AfterValidator, Field, JsonValue
+from pydantic import AfterValidator, Discriminator, Field, JsonValue, Tag
 from pydantic_core import PydanticCustomError
 
 from domain.common.codes import DiscountCode
@@ -47,6 +47,21 @@ def quantities(lines: Iterable[ItemUnits]) -> dict[str, int]:
     return units
 
 
+class NewBookingLine(Model):
+    """A booking to order: it is held with the order, and confirmed when that is paid."""
+
+    booking_id: Annotated[str, Field(max_length=64, examples=["booking_01JD3ZK8Q4M5X6Y7Z8A9B0C1D2"])]
+
+    id_name: ClassVar = "booking_id"
+    quantity: ClassVar = 1
+    unit_price: ClassVar = None
+
+    @property
+    def item_id(self) -> str:
+        """What the order sells: the booking."""
+        return self.booking_id
+
+
 class NewLine(Model):
     """An item and quantity to order. The order is rejected if `unit_price` is set and is not the item's price."""
 
@@ -54,10 +69,25 @@ class NewLine(Model):
     quantity: Annotated[int, Field(ge=1, le=MAX_UNITS, examples=[2]), A_NUMBER]
     unit_price: Money | None = None
 
+    id_name: ClassVar = "item_id"
 
-def _has_few_items(lines: list[NewLine]) -> list[NewLine]:
+
+def _kind(line: object) -> str:
+    is_booking = "booking_id" in line if isinstance(line, dict) else isinstance(line, NewBookingLine)
+    return "kind-booking" if is_booking else "kind-item"
+
+
+AnyLine = Annotated[
+    Annotated[NewLine, Tag("kind-item")] | Annotated[NewBookingLine, Tag("kind-booking")], Discriminator(_kind)
+]
+
+
+def _has_few_items(lines: list[AnyLine]) -> list[AnyLine]:
     if len({line.item_id for line in lines}) > MAX_ITEMS:
         raise PydanticCustomError("too_many_items", "An order may have 90 different items at most")
+    bookings = [line.booking_id for line in lines if isinstance(line, NewBookingLine)]
+    if len(set(bookings)) < len(bookings):
+        raise PydanticCustomError("booking_twice", "A booking may be there once")
     return lines
 
 
@@ -94,7 +124,7 @@ class NewOrder(Model):
     """
 
     lines: Annotated[
-        list[NewLine],
+        list[AnyLine],
         Field(min_length=1, max_length=MAX_LINES),
         AfterValidator(_has_few_items),
         at_most(MAX_LINES),
@@ -109,6 +139,16 @@ class NewOrder(Model):
         default_factory=list
     )
     expected_total: Money | None = None
+
+    @property
+    def booking_ids(self) -> list[str]:
+        """Ids of the bookings to order."""
+        return [line.booking_id for line in self.lines if isinstance(line, NewBookingLine)]
+
+    @property
+    def item_lines(self) -> list[NewLine]:
+        """Lines with items."""
+        return [line for line in self.lines if isinstance(line, NewLine)]
 
     @property
     def country(self) -> str | None:

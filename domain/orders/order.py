@@ -145,6 +145,11 @@ class Order(OrderSummary):
         return self.hold_expires_at is not None and self.hold_expires_at <= at
 
     @property
+    def booking_ids(self) -> list[str]:
+        """Ids of the bookings that are lines of the order."""
+        return [line.booking_id for line in self.lines if line.booking_id]
+
+    @property
     def unrefunded(self) -> int:
         """Minor units of the total that have not been refunded."""
         return self.total.minor - self.refunded_total.minor

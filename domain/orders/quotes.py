@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.common.errors import DiscountInvalid, DomainError, Flaw, ItemArchived, NotFound, OutOfStock, PriceChanged
+from domain.common.ids import is_id
 from domain.common.iso.currencies import MINOR_UNITS
 from domain.common.money import Money
 from domain.common.validation import invalid_input
 from domain.identity.tenants import TenantSettings
 from domain.orders.amounts import AppliedDiscount, Charge, OrderLine, Quote, TaxSum
-from domain.orders.checkout import NewCharge, NewLine, NewOrder, quantities
+from domain.orders.checkout import AnyLine, NewCharge, NewOrder, quantities
 from domain.orders.pricing import (
     SHIPPING_CLASSES,
     ChargeKind,
@@ -36,7 +37,7 @@ class Offer:
     name: str
     sku: str | None
     price: Money
-    sellable: bool
+    sellable: bool = True
     tax_class: str = STANDARD_TAX
 
 
@@ -171,7 +172,7 @@ def tax_sums(parts: Sequence[PricedPart], currency: str) -> list[TaxSum]:
     ]
 
 
-def out_of_stock(lines: Sequence[NewLine], available: Mapping[str, int]) -> OutOfStock:
+def out_of_stock(lines: Sequence[AnyLine], available: Mapping[str, int]) -> OutOfStock:
     """Return an OutOfStock error with a flaw for each line of an item in `available`.
 
     `available` maps the ids of items with too few units to their available units.
@@ -184,7 +185,7 @@ def out_of_stock(lines: Sequence[NewLine], available: Mapping[str, int]) -> OutO
     return OutOfStock("Fewer units are free than were ordered. Nothing was reserved.", *flaws)
 
 
-def _require_few_units(lines: Sequence[NewLine]) -> None:
+def _require_few_units(lines: Sequence[AnyLine]) -> None:
     """Raise ValidationFailed with a flaw for each line by which an item has more units than stock can have."""
     sums: dict[str, int] = defaultdict(int)
     flaws = []
@@ -198,7 +199,7 @@ def _require_few_units(lines: Sequence[NewLine]) -> None:
 
 
 _REFUSALS: dict[str, Callable[[list[Flaw]], DomainError]] = {
-    "NOT_FOUND": lambda flaws: NotFound("item", *flaws),
+    "NOT_FOUND": lambda flaws: NotFound("item or booking", *flaws),
     "ITEM_ARCHIVED": lambda flaws: ItemArchived(*flaws),
     "CURRENCIES_MIXED": invalid_input,
     "PRICE_CHANGED": lambda flaws: PriceChanged(*flaws),
@@ -206,7 +207,7 @@ _REFUSALS: dict[str, Callable[[list[Flaw]], DomainError]] = {
 """Error to raise for each flaw code, in order of precedence."""
 
 
-def _require_offered(lines: Sequence[NewLine], offers: Mapping[str, Offer]) -> None:
+def _require_offered(lines: Sequence[AnyLine], offers: Mapping[str, Offer]) -> None:
     currency = next((offer.price.currency for offer in offers.values()), "")
     flaws: dict[str, list[Flaw]] = defaultdict(list)
     for index, line in enumerate(lines):
@@ -218,13 +219,13 @@ def _require_offered(lines: Sequence[NewLine], offers: Mapping[str, Offer]) -> N
             raise refusal(flaws[code])
 
 
-def _flaw(where: str, line: NewLine, offer: Offer | None, currency: str) -> Flaw | None:
+def _flaw(where: str, line: AnyLine, offer: Offer | None, currency: str) -> Flaw | None:
     if offer is None:
-        return Flaw(f"{where}/item_id", "NOT_FOUND", "There is no such item.")
+        return Flaw(f"{where}/{line.id_name}", "NOT_FOUND", "There is no such item or booking.")
     if not offer.sellable:
         return Flaw(f"{where}/item_id", "ITEM_ARCHIVED", "The item is no longer sold.")
     if offer.price.currency != currency:
-        return Flaw(f"{where}/item_id", "CURRENCIES_MIXED", f"Its price is in {offer.price.currency}.")
+        return Flaw(f"{where}/{line.id_name}", "CURRENCIES_MIXED", f"Its price is in {offer.price.currency}.")
     if line.unit_price is not None and line.unit_price != offer.price:
         return Flaw(f"{where}/unit_price", "PRICE_CHANGED", f"The price is {offer.price}.")
     return None
@@ -234,6 +235,7 @@ def _line(item_id: str, quantity: int, offer: Offer, part: PricedPart) -> OrderL
     currency = offer.price.currency
     return OrderLine(
         item_id=item_id,
+        booking_id=item_id if is_id("booking", item_id) else None,
         sku=offer.sku,
         name=offer.name,
         quantity=quantity,

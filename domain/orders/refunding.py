@@ -50,7 +50,7 @@ class _Units:
         """Free units that were not shipped; others return to the stock with `restock`."""
         line = self.lines[item_id]
         freed = self.free(item_id, units)
-        back = units - freed if restock else 0
+        back = units - freed if restock and not line.booking_id else 0
         hold = next((each for each in self.holds if each.item_id == item_id), None)
         if back and hold:
             self.changes.append(restocked(Reservation(item_id, hold.shard, back)))

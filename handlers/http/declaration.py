@@ -11,7 +11,7 @@ PUBLIC: Literal["public"] = "public"
 IAM: Literal["iam"] = "iam"
 """Permission of a route for operators, who sign requests as IAM principals (SigV4)."""
 SIGNED: Literal["signed"] = "signed"
-"""Permission of a route whose requests another system has signed, for the tenant in the path."""
+"""Permission of a route whose requests are signed, for a tenant that they name: the function checks the signature."""
 
 type Required = Permission | Literal["public", "iam", "signed"]
 type KeyUse = Literal["required", "accepted", "ignored"]
@@ -33,6 +33,7 @@ class Declaration:
     rate_limit: int = 0
     deferred: bool = False
     reads: bool = False
+    packages: str = ""
 
     @property
     def writes(self) -> bool:

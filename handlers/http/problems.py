@@ -67,6 +67,8 @@ PROBLEMS: dict[type[DomainError], Problem] = {
     transport.UnsupportedMediaType: Problem(415, "UNSUPPORTED_MEDIA_TYPE", "Unsupported media type"),
     transport.TooManyRequests: Problem(429, "TOO_MANY_REQUESTS", "Too many requests"),
     errors.OutOfStock: Problem(409, "OUT_OF_STOCK", "Not enough stock"),
+    errors.SlotTaken: Problem(409, "SLOT_TAKEN", "The time is taken"),
+    errors.OutsideHours: Problem(409, "OUTSIDE_HOURS", "Not possible at this time"),
     errors.DiscountInvalid: Problem(409, "DISCOUNT_INVALID", "The discount code is not valid"),
     errors.RefundTooLarge: Problem(409, "REFUND_TOO_LARGE", "More would be refunded than is left"),
     errors.SkuTaken: Problem(409, "SKU_TAKEN", "The SKU is taken"),

@@ -78,6 +78,7 @@ class Route:
     `deferred`: whether it answers 202 instead while the outcome of what was begun is open.
     `rate_limit`: calls per second of all tenants that API Gateway lets through, for expensive routes; 0: as all routes.
     `reads`: whether a POST route only reads, because its question is too long for a query.
+    `packages`: group of packages, beyond those that all functions have, in a zip of its own.
     `reveal`: adds to the body of a success what must not be stored with the Idempotency-Key, given body and tenant.
     The first sentence of the endpoint's docstring is the operation's summary, the whole docstring its description.
     """
@@ -132,6 +133,7 @@ class Route:
         rate_limit: int = 0,
         deferred: bool = False,
         reads: bool = False,
+        packages: str = "",
         reveal: Reveal | None = None,
     ) -> Callable[[Endpoint], Endpoint]:
         self._reveal = reveal
@@ -147,6 +149,7 @@ class Route:
             rate_limit,
             deferred,
             reads,
+            packages,
         )
 
         def register(endpoint: Endpoint) -> Endpoint:

@@ -1,4 +1,4 @@
-"""Requests that other systems have signed, for the tenant in the path: their raw body, and repositories for it."""
+"""Requests that other systems have signed, for a tenant that they name: their raw body, and repositories for it."""
 
 import base64
 from collections.abc import Callable
@@ -44,12 +44,16 @@ def signed_request(request: Request) -> SignedRequest:
     return SignedRequest(body, event)
 
 
-def of_tenant[R](make: Callable[[Session], R]) -> Any:
-    """Return the dependency for the repository that `make` creates for the tenant in the path."""
+def _in_path(request: Request) -> str:
+    return str(request.path_parameters["tenant_id"])
+
+
+def of_tenant[R](make: Callable[[Session], R], named: Callable[[Request], str] = _in_path) -> Any:
+    """Return the dependency for the repository that `make` creates for the tenant that a request names."""
 
     def on_session(request: Request) -> R:
         call: Call = request.context["call"]
-        tenant = request.path_parameters["tenant_id"]
+        tenant = named(request)
         if not is_tenant_id(tenant):
             raise NotFound
         call.telemetry.caller(tenant, Caller.system(tenant).subject)

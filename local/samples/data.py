@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from domain.bookings.booking import NewBooking
+from domain.bookings.resources import NewResource
 from domain.common.environment import now
 from domain.common.events import DomainEvent
 from domain.common.model import to_rfc3339
@@ -28,6 +30,9 @@ from domain.webhooks import Endpoint, NewEndpoint
 from local.simulators.banks import signature
 from repositories.aws.clients import dynamodb, secretsmanager
 from repositories.aws.settings import settings
+from repositories.bookings.repository import BookingRepository
+from repositories.bookings.resources import ResourceRepository
+from repositories.bookings.rows import StoredResource
 from repositories.discounts.repository import DiscountRepository
 from repositories.dynamodb.session import Session
 from repositories.dynamodb.table import Meter, Table
@@ -80,6 +85,16 @@ PAYMENT_IDS = ("payment_01JD3ZK8Q4M5X6Y7Z8A9B0C1K1", "payment_01JD3ZK8Q4M5X6Y7Z8
 STRIPE = StripeCredentials(secret_key="sk_test_sample", webhook_secret="whsec_sample")  # noqa: S106 - of a simulator
 EXPORT_IDS = ("export_01JD3ZK8Q4M5X6Y7Z8A9B0C1M1", "export_01JD3ZK8Q4M5X6Y7Z8A9B0C1M2")
 """Exports: one that is written, one to write or cancel."""
+RESOURCE_IDS = ("resource_01JD3ZK8Q4M5X6Y7Z8A9B0C1N1", "resource_01JD3ZK8Q4M5X6Y7Z8A9B0C1N2")
+"""Resources: one to book, one to archive."""
+BOOKINGS = {
+    "booking_01JD3ZK8Q4M5X6Y7Z8A9B0C1P1": False,
+    "booking_01JD3ZK8Q4M5X6Y7Z8A9B0C1P2": False,
+    "booking_01JD3ZK8Q4M5X6Y7Z8A9B0C1P3": True,
+    "booking_01JD3ZK8Q4M5X6Y7Z8A9B0C1P4": True,
+    "booking_01JD3ZK8Q4M5X6Y7Z8A9B0C1P5": True,
+}
+"""Bookings, and whether they are confirmed."""
 TRANSACTION_ID = "txn_01JD3ZK8Q4M5X6Y7Z8A9B0C1F1"
 SECRET = "tradepost-cursor-keys"  # noqa: S105 - the name of the secret
 
@@ -111,6 +126,7 @@ def add_samples() -> None:
     _add_books(session)
     _add_webhooks(session)
     _add_exports(session)
+    _add_bookings(session)
     with suppress(secretsmanager().exceptions.ResourceExistsException):
         secretsmanager().create_secret(Name=SECRET, SecretString="first-key")
 
@@ -218,6 +234,24 @@ def _add_exports(session: Session) -> None:
         new = NewExport(dataset=Dataset.ORDERS, format=ExportFormat.CSV, status="paid")
         ExportRepository(later).add(export_id, new)
     work(later, export_keys.export(TENANT, EXPORT_IDS[0]))
+
+
+def _add_bookings(session: Session) -> None:
+    """Add the resources and bookings that events refer to, one hour after the other."""
+    for resource_id in RESOURCE_IDS:
+        new = NewResource(name="Meeting room", timezone="Europe/Berlin", horizon_days=1000)
+        ResourceRepository(session).add(replace(StoredResource.new(resource_id, new, session.at), feed=1))
+    first = (session.at + timedelta(days=1)).replace(minute=0, second=0, microsecond=0)
+    for number, (booking_id, confirmed) in enumerate(BOOKINGS.items()):
+        start = first + timedelta(hours=number)
+        booked = NewBooking(
+            resource_id=RESOURCE_IDS[0],
+            starts_at=start,
+            ends_at=start + timedelta(hours=1),
+            customer_id=CUSTOMER,
+            confirm=confirmed,
+        )
+        BookingRepository(session).create_as(booking_id, booked)
 
 
 def _add_user(session: Session, user_id: str, new: NewUser) -> None:

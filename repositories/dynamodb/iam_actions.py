@@ -36,7 +36,7 @@ class IamAction(StrEnum):
     COUNT = "usage"
     """Adding to the rows that count a tenant's function time, and to no others."""
     SIGN_WEBHOOKS = "sign-webhooks"
-    """Reading the key from which the secrets of webhook endpoints are derived."""
+    """Reading the key from which the secrets of webhook endpoints and of calendars' addresses are derived."""
     PROVIDER_SECRETS = "provider-secrets"
     """Reading the tenant's credentials for payment providers."""
     SET_PROVIDER_SECRETS = "set-provider-secrets"

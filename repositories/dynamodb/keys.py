@@ -256,10 +256,10 @@ def listed_below(pk: str, position: Position) -> dict[str, str]:
     return {"gsi2pk": pk, "gsi2sk": position.sk}
 
 
-def order_of(key: Key) -> tuple[str, str]:
-    """Return the tenant and the id of the order that a row belongs to."""
-    _, tenant_id, _, order_id = key.pk.split("#")
-    return tenant_id, order_id
+def owner_of(key: Key) -> tuple[str, str]:
+    """Return the tenant of a row, and the id of the order or booking whose row it is."""
+    _, tenant_id, _, owner_id = key.pk.split("#")
+    return tenant_id, owner_id
 
 
 def sweep_mark(kind: str) -> Key:

@@ -103,8 +103,8 @@ class Session:
 
     def commit_events(self, tx: WriteTransaction, *events: DomainEvent) -> None:
         """Commit `tx` with its events, as one of several transactions of a command."""
-        if events:
-            tx.put("add the events", self._events_row(events))
+        if events or tx.events:
+            tx.put("add the events", self._events_row([*events, *tx.events]))
         tx.commit(self.deadline)
 
     def within(self, seconds: float) -> "Session":

@@ -6,6 +6,7 @@ from typing import Any
 
 from domain.common.environment import monotonic, sleep, unique
 from domain.common.errors import Contention, DomainError, Unavailable
+from domain.common.events import DomainEvent
 from repositories.aws.backoff import backoff_seconds
 from repositories.aws.errors import THROTTLED
 from repositories.dynamodb.codec import Row, decode, encode
@@ -81,6 +82,8 @@ class WriteTransaction:
 
     table: Table
     steps: list[Step] = field(default_factory=list)
+    events: list[DomainEvent] = field(default_factory=list)
+    """Events of other things that steps change; they are committed with its own."""
 
     def create(self, name: str, row: Row, *, raises: Raises) -> None:
         """Add a put of a row that must not exist yet."""

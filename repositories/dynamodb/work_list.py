@@ -53,6 +53,8 @@ class Work(StrEnum):
     """Reconciliation of the books with the balance at a payment provider; due every hour."""
     DELIVERY = "DELIVERY"
     """Attempt to deliver an event to an endpoint, or the next one of a lane; due when it is overdue."""
+    BOOKING = "BOOKING"
+    """A booking whose hold ends, or one that has been checked in and is done at its end."""
     EXPORT = "EXPORT"
     """An export that is not finished; due when it has made no progress."""
 

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+from domain.common.ids import is_id
 from domain.common.model import to_rfc3339
 from domain.common.money import Money
 from domain.orders.amounts import Charge, OrderLine, TaxSum
@@ -49,6 +50,7 @@ def unpack(packed: bytes, shown: dict[str, Any], currency: str) -> tuple[Order, 
     for number, (item_id, sku, name, quantity, price, reserved, *extra) in enumerate(detail["lines"]):
         line = OrderLine(
             item_id=item_id,
+            booking_id=item_id if is_id("booking", item_id) else None,
             sku=sku,
             name=name,
             quantity=quantity,

@@ -18,7 +18,7 @@ def expire_orders(table: Table, at: datetime, deadline: float) -> Swept:
     """Expire the orders with holds that have ended by `at`, until `deadline` (monotonic clock, seconds)."""
 
     def expire(due: DueRow) -> bool:
-        tenant, order_id = keys.order_of(due.key)
+        tenant, order_id = keys.owner_of(due.key)
         session = Session(table, Caller.system(tenant), at, deadline)
         try:
             OrderRepository(session).expire(order_id)

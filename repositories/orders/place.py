@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from domain.common.environment import chance
 from domain.common.errors import InvalidState
@@ -26,9 +27,13 @@ from repositories.items import stock
 from repositories.items.rows import StockRows
 from repositories.orders.rows import order_to_row
 
+if TYPE_CHECKING:
+    from repositories.bookings.ordered import BookingLines
+
 MAX_STOCK_STEPS = 90
-"""Maximum stock shards and uncounted items of one order. Its refund writes up to as many, and ten other rows: order,
-two ledger transactions, five entries, events, idempotency record. DynamoDB's limit is 100 actions."""
+"""Maximum stock shards, uncounted items, bookings and pages of their calendars of one order. Its refund writes up to as
+many, and ten other rows: order, two ledger transactions, five entries, events, idempotency record. DynamoDB's limit is
+100 actions."""
 
 
 @dataclass(slots=True)
@@ -66,10 +71,10 @@ class OrderPlacement:
         return order
 
     def _holds(self, rows: Mapping[str, Row]) -> list[Reservation]:
-        """Return the reservations to make. Raises OutOfStock, InvalidState."""
+        """Return the reservations to make. Raises OutOfStock."""
         holds: list[Reservation] = []
         short: dict[str, int] = {}
-        for item_id, units in quantities(self.new.lines).items():
+        for item_id, units in quantities(self.new.item_lines).items():
             shares = self._shares(item_id, units, rows[item_id])
             if isinstance(shares, int):
                 short[item_id] = shares
@@ -78,8 +83,6 @@ class OrderPlacement:
         self._may_guess = False
         if short:
             raise out_of_stock(self.new.lines, short)
-        if len(holds) + len(_uncounted(rows)) > MAX_STOCK_STEPS:
-            raise InvalidState("These items' stock is split over too many buckets for one order. Order fewer at once.")
         return holds
 
     def _shares(self, item_id: str, units: int, row: Row) -> dict[int, int] | int:
@@ -108,6 +111,11 @@ class OrderPlacement:
             stock.reserve(tx, tenant, hold, rows[hold.item_id]["edits"])
         for item_id in _uncounted(rows):
             stock.sell_uncounted(tx, tenant, item_id, rows[item_id]["edits"])
+        held = read.bookings.hold_with(tx, self.session, order) if read.bookings else 0
+        if len(holds) + len(_uncounted(rows)) + held > MAX_STOCK_STEPS:
+            raise InvalidState(
+                "These items' stock, or bookings, are in too many places for one order. Order fewer at once."
+            )
         if read.discount:
             count_use(tx, tenant, order, read.discount)
         data = {"customer_id": order.customer_id, "total": json_of(order.total)}
@@ -121,17 +129,18 @@ def _uncounted(rows: Mapping[str, Row]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class ReadTerms:
-    """What the table says of an order: its terms, the items' first stock rows by id, and the discount as read."""
+    """What the table says of an order: its terms, the items' first stock rows by id, the discount and the bookings."""
 
     terms: Terms
     rows: dict[str, Row]
     discount: StoredTerms | None
+    bookings: "BookingLines | None"
 
 
 def read_terms(session: Session, new: NewOrder) -> ReadTerms:
     """Return the terms of an order, with the offers of its items that exist. Raises Stale."""
     tenant = keys.tenant(session.tenant)
-    ids = dict.fromkeys(line.item_id for line in new.lines if is_id("item", line.item_id))
+    ids = dict.fromkeys(line.item_id for line in new.item_lines if is_id("item", line.item_id))
     wanted = {keys.stock(session.tenant, item_id): item_id for item_id in ids}
     coded = None
     if new.discount_code is not None:
@@ -141,8 +150,13 @@ def read_terms(session: Session, new: NewOrder) -> ReadTerms:
     discount = terms_of(session, coded, found) if coded else None
     settings = TenantSettings(**(tenant_fields(found.pop(tenant))["settings"] if tenant in found else {}))
     rows = {item_id: found[key] for key, item_id in wanted.items() if key in found}
-    offers = {item_id: _offer(row) for item_id, row in rows.items()}
-    return ReadTerms(Terms(offers, settings, discount.terms if discount else None), rows, discount)
+    offers, bookings = {item_id: _offer(row) for item_id, row in rows.items()}, None
+    if new.booking_ids:
+        from repositories.bookings.ordered import read_lines
+
+        bookings = read_lines(session, new)
+        offers |= bookings.offers
+    return ReadTerms(Terms(offers, settings, discount.terms if discount else None), rows, discount, bookings)
 
 
 def _offer(row: Row) -> Offer:

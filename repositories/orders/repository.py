@@ -157,7 +157,7 @@ class OrderRepository:
         return tx
 
     def change(self, tx: WriteTransaction, stored: StoredOrder, changed: Order) -> None:
-        """Add the step that changes an order. It raises Stale on a conflict."""
+        """Add the steps that change an order, and its bookings with it. They raise Stale on a conflict."""
         tx.put(
             "change the order",
             order_to_row(self.session.tenant, changed, stored.holds, stored.paid_by),
@@ -165,6 +165,10 @@ class OrderRepository:
             raises=Stale(),
             seen=stored.order.version,
         )
+        if stored.order.booking_ids:
+            from repositories.bookings.ordered import follow
+
+            follow(tx, self.session, stored.order, changed)
 
     def read(self, order_id: str) -> StoredOrder:
         """Return an order, to be changed, with its reservations. Raises NotFound, Unauthorized, Stale."""

@@ -6,7 +6,7 @@ from domain.common.errors import InvalidState, NotFound, PreconditionFailed
 from domain.common.events import DomainEvent
 from domain.common.ids import is_id, new_id
 from domain.common.pages import Page, PageRequest
-from domain.event_data import WebhookTest
+from domain.event_data.shop import WebhookTest
 from domain.event_types import SCHEMA, Event, type_of
 from domain.webhooks import (
     MAX_ENDPOINTS,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from domain.event_data import KINDS
+from domain.event_data.kinds import KINDS
 from domain.event_types import TYPES
 from handlers.asyncapi import asyncapi, asyncapi_json
 from handlers.registry import ROOT

@@ -9,7 +9,7 @@ from typing import Any
 from domain.common.environment import using
 from handlers.http.telemetry import logger
 from local.simulators.banks import PATH, addresses
-from repositories.aws import clients
+from repositories.aws import clients, derived_secrets
 from repositories.aws.settings import settings
 from repositories.dynamodb.session import Session
 from repositories.exports import walking
@@ -18,7 +18,7 @@ from repositories.paging import cursors
 from repositories.payments import credentials
 from repositories.payments.providers import circuit, http
 from repositories.payments.providers.paypal.asking import tokens
-from repositories.webhooks import secrets, sending
+from repositories.webhooks import sending
 from tests.simulation.workload.hooks import Receivers
 from tests.simulation.world.banks import HOST, Network
 from tests.simulation.world.bucket import Bucket
@@ -53,7 +53,7 @@ def in_place(
         cache.cache_clear()
     traded_currencies.cache.clear()
     cursors.keys_cache.clear()
-    secrets.key_cache.clear()
+    derived_secrets.key_cache.clear()
     credentials.cache.clear()
     tokens.clear()
     page, walking.PAGE = walking.PAGE, 3
@@ -72,8 +72,8 @@ def in_place(
             cache.cache_clear()
         traded_currencies.cache.clear()
         cursors.keys_cache.clear()
-        secrets.key_cache.clear()
-    secrets.key_cache.clear()
+        derived_secrets.key_cache.clear()
+    derived_secrets.key_cache.clear()
 
 
 def _straight(_session: Session, _provider: str, question: Callable[[], Any]) -> Any:

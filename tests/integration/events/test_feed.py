@@ -10,7 +10,7 @@ import pytest
 
 from domain.common.environment import now
 from domain.common.events import FINAL_AFTER
-from domain.event_data import KINDS
+from domain.event_data.kinds import KINDS
 from domain.event_types import TYPES
 from tests.integration.orders.common import brought_to
 from tests.shop import Shop

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from domain.event_data import KINDS
+from domain.event_data.kinds import KINDS
 from domain.orders.order import Order
 from domain.orders.reserved import left_stock, still_reserved
 from domain.orders.status import OrderStatus
