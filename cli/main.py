@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from cli.commands.bookings import book
 from cli.commands.clients import client
 from cli.commands.events import listen
 from cli.commands.events import replay as replay_events
@@ -42,6 +43,7 @@ for command in (
     openapi,
     client,
     seed,
+    book,
     export,
     replay,
     audit,

@@ -7,6 +7,7 @@ from typing import Annotated, Self, get_args
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from domain.bookings.status import BookingStatus
 from domain.common.errors import InvalidState
 from domain.common.events import FINAL_AFTER
 from domain.common.model import Model, SingleLine, Timestamp
@@ -31,6 +32,7 @@ class Dataset(StrEnum):
     ITEMS = "items"
     PAYMENTS = "payments"
     LEDGER_ENTRIES = "ledger_entries"
+    BOOKINGS = "bookings"
 
 
 class ExportFormat(StrEnum):
@@ -59,6 +61,7 @@ STATUSES: dict[Dataset, frozenset[str]] = {
     Dataset.ITEMS: frozenset(ItemStatus),
     Dataset.PAYMENTS: frozenset(get_args(PaymentState)),
     Dataset.LEDGER_ENTRIES: frozenset(),
+    Dataset.BOOKINGS: frozenset(BookingStatus),
 }
 """Statuses by which the rows of a dataset can be chosen: of the order for its lines."""
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from domain.bookings.booking import Booking, ResourceId
-from domain.common.errors import CursorInvalid
+from domain.common.errors import CursorInvalid, NotFound
 from domain.common.pages import Page, PageRequest
 from domain.common.times import DateOrMoment, TimeRange
 from domain.identity.permissions import Permission
@@ -14,14 +14,14 @@ from handlers.dependencies.bookings.bookings import Bookings
 from handlers.http.parameters import Cursor, Limit
 from handlers.http.route import Route
 
-OfResource = Annotated[ResourceId | None, Query(description="Only bookings of this resource.")]
+OfResource = Annotated[ResourceId | None, Query(description="Only what takes time of this resource.")]
 OfCustomer = Annotated[UserId | None, Query(description="Only bookings of this customer; customers see their own.")]
-Start = Annotated[DateOrMoment | None, Query(alias="from", description="Only what begins then or later.")]
-End = Annotated[DateOrMoment | None, Query(alias="to", description="Only what begins before.")]
+Start = Annotated[DateOrMoment | None, Query(alias="from", description="Only what ends after this time.")]
+End = Annotated[DateOrMoment | None, Query(alias="to", description="Only what begins before this time.")]
 api = Route()
 
 
-@api.get("/v1/bookings", permission=Permission.BOOKINGS_OWN, raises=[CursorInvalid])
+@api.get("/v1/bookings", permission=Permission.BOOKINGS_OWN, raises=[CursorInvalid, NotFound])
 def list_bookings(
     bookings: Bookings,
     resource_id: OfResource = None,
@@ -31,16 +31,17 @@ def list_bookings(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[Booking]:
-    """List bookings by the time at which they begin, the last one first, also those that were cancelled.
+    """List bookings, newest first. With `resource_id`, list what is in its calendar, the first one first.
 
-    A booking that is moved while you read pages can be missing from them, or come twice.
+    What is in a calendar takes time, so bookings that were cancelled or have expired are not. `from` and `to` are about
+    the time that is booked.
     """
     if customer_id is None and not bookings.caller.may(Permission.BOOKINGS_MANAGE):
         customer_id = bookings.caller.subject
     elif customer_id is not None:
         bookings.caller.require_own_or(Permission.BOOKINGS_MANAGE, customer_id)
-    begins = TimeRange.of_query(start, end)
-    return bookings.page(PageRequest(limit, cursor), resource_id, customer_id, begins)
+    during = TimeRange.of_query(start, end)
+    return bookings.page(PageRequest(limit, cursor), resource_id, customer_id, during)
 
 
 handler = api.handler

@@ -109,21 +109,23 @@ class Calendar:
         return capacity - taken
 
     def holds(self, place: Place, entry: Entry) -> bool:
-        """Return whether an entry is on all pages of its place: a hold that has ended may have been dropped."""
+        """Return whether an entry is on all pages of its place, as they were read."""
         return all(self._pages[number].entries.get(entry.booking_id) == entry for number in place.pages)
 
     def take(self, place: Place, entry: Entry) -> None:
         """Put an entry on all pages of its place, in place of the booking's entry before."""
         for number in place.pages:
-            page = self._pages[number]
-            page.is_changed |= page.entries.get(entry.booking_id) != entry
-            page.entries[entry.booking_id] = entry
+            self._pages[number].is_changed = True
+            self._pages[number].entries[entry.booking_id] = entry
 
     def give_back(self, place: Place, booking_id: str) -> None:
-        """Remove a booking from the pages of a place."""
+        """Remove a booking from the pages of a place.
+
+        All of them are written: one that does not have it may have been read before its last change was visible.
+        """
         for number in place.pages:
-            page = self._pages[number]
-            page.is_changed |= page.entries.pop(booking_id, None) is not None
+            self._pages[number].is_changed = True
+            self._pages[number].entries.pop(booking_id, None)
 
     @property
     def changed(self) -> int:

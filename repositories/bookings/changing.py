@@ -7,8 +7,9 @@ from domain.common.errors import InvalidState
 from domain.common.events import DomainEvent
 from domain.common.model import to_rfc3339
 from repositories.bookings import keys
-from repositories.bookings.calendar import Calendar
+from repositories.bookings.calendar import Calendar, entries_of
 from repositories.bookings.rows import StoredBooking
+from repositories.dynamodb.keys import Key
 from repositories.dynamodb.session import Session
 from repositories.dynamodb.transaction import Stale, WriteTransaction
 
@@ -25,14 +26,17 @@ def change_booking(tx: WriteTransaction, tenant: str, before: StoredBooking, aft
 
 
 def require_on_pages(session: Session, calendar: Calendar, stored: StoredBooking) -> None:
-    """Raise InvalidState if a hold has ended, so that the pages as read do not have the booking any more.
+    """Raise InvalidState if a hold has ended and was dropped: at one moment, a page did not have the booking any more.
 
-    Raises Stale if the booking was changed before the pages were read.
+    Raises Stale if the pages were read before its last change was visible, or it was changed since.
     """
     if calendar.holds(stored.place, stored.entry):
         return
-    row = session.table.get(keys.booking(session.tenant, stored.booking.id))
-    if row is None or row["version"] != stored.booking.version:
+    key = keys.booking(session.tenant, stored.booking.id)
+    pages = [page.key(session.tenant) for page in stored.place.pages]
+    rows = {Key(row["pk"], row["sk"]): row for row in session.table.snapshot([key, *pages]) or ()}
+    is_same = key in rows and rows[key]["version"] == stored.booking.version
+    if not is_same or all(page in rows and stored.entry in entries_of(rows[page]) for page in pages):
         raise Stale
     raise InvalidState(f"The hold of {stored.booking.id} has ended, and the time may be taken.")
 

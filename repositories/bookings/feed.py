@@ -34,21 +34,20 @@ class FeedRepository:
 
     session: Session
 
-    @uses(IamAction.GET, IamAction.UPDATE, IamAction.SIGN_WEBHOOKS)
+    @uses(IamAction.GET, IamAction.PUT, IamAction.SIGN_WEBHOOKS)
     @retry_on_conflict
     def renew(self, resource_id: str) -> str:
         """Return a new token of a resource's feed. The one before is no longer valid. Raises NotFound, Contention."""
         stored = ResourceRepository(self.session).read(resource_id)
         after = replace(stored, feed=stored.feed + 1)
         tx = self.session.transaction()
-        tx.update(
+        tx.put(
             "make an address of the feed",
-            keys.resource(self.session.tenant, resource_id),
-            "SET feed = :feed",
-            condition="feed = :seen",
+            after.to_row(self.session.tenant),
+            condition="version = :seen AND feed = :feed",
             raises=Stale(),
-            feed=after.feed,
-            seen=stored.feed,
+            seen=stored.resource.version,
+            feed=stored.feed,
         )
         self.session.commit_events(tx)
         return self._token(after)

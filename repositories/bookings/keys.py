@@ -8,7 +8,7 @@ from repositories.dynamodb.keys import Key, tenant_pk
 RESOURCES = "RESOURCE"
 """List of a tenant's resources."""
 BOOKINGS = "BOOKING"
-"""List of a tenant's bookings, by the time at which they begin."""
+"""List of a tenant's bookings."""
 
 
 def resource(tenant: str, resource_id: str) -> Key:

@@ -6,6 +6,7 @@ the order gives them back.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from domain.bookings.status import BookingStatus
 from domain.common.errors import Flaw, InvalidState
@@ -38,9 +39,10 @@ class BookingLines:
         """
         calendar, first = Calendar(session), len(tx.steps)
         calendar.read(each.place for each in self.stored.values())
+        at = _time_of(session.at, self.stored.values())
         for stored in self.stored.values():
             require_on_pages(session, calendar, stored)
-            held = stored.booking.changed(session.at, order_id=order.id, hold_expires_at=None)
+            held = stored.booking.changed(at, order_id=order.id, hold_expires_at=None)
             after = stored.with_booking(held)
             calendar.take(after.place, after.entry)
             change_booking(tx, session.tenant, stored, after)
@@ -82,10 +84,12 @@ def follow(tx: WriteTransaction, session: Session, before: Order, after: Order) 
 
 
 def _confirm(tx: WriteTransaction, session: Session, order: Order) -> None:
-    for stored in _of_order(session, order, order.booking_ids):
+    bookings = _of_order(session, order, order.booking_ids)
+    at = _time_of(order.updated_at, bookings)
+    for stored in bookings:
         if stored.booking.status is not BookingStatus.HELD:
             raise Stale
-        confirmed = stored.booking.changed(order.updated_at, status=BookingStatus.CONFIRMED)
+        confirmed = stored.booking.changed(at, status=BookingStatus.CONFIRMED)
         change_booking(tx, session.tenant, stored, stored.with_booking(confirmed))
         tx.events.append(booking_event(confirmed, "Confirmed"))
 
@@ -95,8 +99,9 @@ def _free(tx: WriteTransaction, session: Session, order: Order, ids: Sequence[st
     found = [each for each in _of_order(session, order, ids) if each.booking.status in _UNUSED]
     calendar = Calendar(session)
     calendar.read(each.place for each in found)
+    at = _time_of(order.updated_at, found)
     for stored in found:
-        freed = stored.booking.changed(order.updated_at, status=status)
+        freed = stored.booking.changed(at, status=status)
         calendar.give_back(stored.place, freed.id)
         change_booking(tx, session.tenant, stored, stored.with_booking(freed))
         tx.events.append(booking_event(freed, status.title()))
@@ -109,7 +114,12 @@ def _returned(order: Order) -> set[str]:
     return {line.booking_id for line in order.lines if line.booking_id and (whole or not line.refundable)}
 
 
-def _of_order(session: Session, order: Order, ids: Sequence[str]) -> Iterable[StoredBooking]:
+def _time_of(at: datetime, bookings: Iterable[StoredBooking]) -> datetime:
+    """Return the time of a change of bookings: that of the order's, and not before their last one."""
+    return max([at, *(each.booking.updated_at for each in bookings)])
+
+
+def _of_order(session: Session, order: Order, ids: Sequence[str]) -> Collection[StoredBooking]:
     """Return bookings of an order. Raises Stale if the order's first transaction is not visible in all of them."""
     found = _read(session, ids)
     if len(found) < len(ids) or any(each.booking.order_id != order.id for each in found.values()):

@@ -1,6 +1,5 @@
 """Bookings and their changes of status."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -22,14 +21,14 @@ from domain.identity.tenants import TenantSettings
 from repositories.bookings import keys as booking_keys
 from repositories.bookings.calendar import Calendar, entries_between
 from repositories.bookings.changing import booking_event, change_booking, require_on_pages
-from repositories.bookings.rows import StoredBooking, StoredResource, booking_from_row
+from repositories.bookings.listing import by_creation, in_calendar
+from repositories.bookings.rows import StoredBooking, StoredResource
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row
 from repositories.dynamodb.iam_actions import IamAction, uses
 from repositories.dynamodb.session import Session, retry_on_conflict
 from repositories.dynamodb.transaction import WriteTransaction, id_exists, require_absent
 from repositories.identity.tenant_rows import tenant_fields
-from repositories.paging.lists import Listing, list_page
 
 CHANGING = (IamAction.GET, IamAction.BATCH_GET, IamAction.PUT)
 """Actions of a change of a booking that takes no other time."""
@@ -82,16 +81,18 @@ class BookingRepository:
         """Return a booking. Raises NotFound, Contention."""
         return self._reached(self.session.find(self._key(booking_id))).booking
 
-    @uses(IamAction.LIST, IamAction.LIST_BELOW)
+    @uses(IamAction.LIST, IamAction.LIST_BELOW, IamAction.GET, IamAction.QUERY, IamAction.BATCH_GET)
     def page(
-        self, page: PageRequest, resource_id: str | None, customer_id: str | None, begins: TimeRange
+        self, page: PageRequest, resource_id: str | None, customer_id: str | None, during: TimeRange
     ) -> Page[Booking]:
-        """Return a page of the bookings by their beginning, optionally only of one resource or customer.
+        """Return a page of the bookings that a time touches, optionally only of one resource or customer.
 
-        Raises CursorInvalid.
+        Raises NotFound, CursorInvalid, Contention.
         """
-        rows, cursor = list_page(self._listing(resource_id, customer_id).within(begins), page)
-        return Page(items=[booking_from_row(row) for row in rows], next_cursor=cursor)
+        if resource_id is None:
+            return by_creation(self.session, page, customer_id, during)
+        stored, _ = self.session.retry_on_conflict(lambda: self._resource(resource_id))
+        return in_calendar(self.session, page, stored, customer_id, during)
 
     @uses(IamAction.GET, IamAction.BATCH_GET, IamAction.QUERY, IamAction.PUT)
     @retry_on_conflict
@@ -253,17 +254,6 @@ class BookingRepository:
         if not is_id("booking", booking_id):
             raise NotFound("booking")
         return booking_keys.booking(self.session.tenant, booking_id)
-
-    def _listing(self, resource_id: str | None, customer_id: str | None) -> Listing:
-        tenant, shows = self.session.tenant, _of_resource(resource_id)
-        if customer_id is None:
-            return Listing.of_all(self.session, booking_keys.BOOKINGS, shows, query=f"?{resource_id}")
-        pk = booking_keys.customers_bookings(tenant, customer_id)
-        return Listing(self.session.table, "gsi2", [pk], f"{pk}?{resource_id}", shows)
-
-
-def _of_resource(resource_id: str | None) -> Callable[[Row], bool] | None:
-    return (lambda row: row["head"]["resource_id"] == resource_id) if resource_id else None
 
 
 def _no_resource() -> NotFound:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Self
 
 from domain.bookings.booking import Booking
-from domain.bookings.calendar import Entry, seconds
+from domain.bookings.calendar import Entry, page_start, seconds
 from domain.bookings.hours import Span
 from domain.bookings.resources import NewResource, Resource
 from domain.bookings.status import BookingStatus
@@ -59,6 +59,10 @@ class StoredResource:
             **keys.listed(tenant, booking_keys.RESOURCES, at),
         )
 
+    def page_at(self, at: int) -> datetime:
+        """Return the beginning of the page of its calendar that covers a second of the epoch."""
+        return page_start(at // (self.page_days * 86_400), self.page_days)
+
     def place(self, during: Span) -> Place:
         """Return where in the calendar a booking is, with its buffers."""
         return Place(self.resource.id, self.page_days, self.resource.occupied(during))
@@ -90,7 +94,7 @@ class StoredBooking:
     def to_row(self, tenant: str) -> Row:
         """Return the row. A booking that is to expire, or to be done, is on the work list (gsi3)."""
         booking = self.booking
-        at = Position(to_rfc3339(booking.starts_at), booking.id)
+        at = Position(to_rfc3339(booking.created_at), booking.id)
         due = _due_at(booking)
         return new_row(
             booking_keys.booking(tenant, booking.id),

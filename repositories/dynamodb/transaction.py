@@ -83,7 +83,7 @@ class WriteTransaction:
     table: Table
     steps: list[Step] = field(default_factory=list)
     events: list[DomainEvent] = field(default_factory=list)
-    """Events of other things that steps change; they are committed with its own."""
+    """Events of other things that steps change, all at one time; they are committed with its own."""
 
     def create(self, name: str, row: Row, *, raises: Raises) -> None:
         """Add a put of a row that must not exist yet."""

@@ -25,6 +25,7 @@ SHOWN = [
     ["1 refused: no price (line 3)"],
     ["agrees"],
     ["demo: 41 items", '"status":"shipped"', '"available":', "Closing balance", "top items"],
+    ["09:00 (1 free)", ", held until", "Free:", "09:00", '"status":"confirmed"', "BEGIN:VEVENT"],
     ["rows of orders are in orders.parquet", "account_code"],
     ['"statusCode": 201'],
 ]

@@ -1,6 +1,7 @@
 """Reader of each dataset."""
 
 from domain.exports import Dataset
+from repositories.exports.datasets.bookings import BOOKINGS
 from repositories.exports.datasets.items import ITEMS
 from repositories.exports.datasets.ledger_entries import LEDGER_ENTRIES
 from repositories.exports.datasets.orders import ORDER_LINES, ORDERS
@@ -13,4 +14,5 @@ READERS: dict[Dataset, Reader] = {
     Dataset.ITEMS: ITEMS,
     Dataset.PAYMENTS: PAYMENTS,
     Dataset.LEDGER_ENTRIES: LEDGER_ENTRIES,
+    Dataset.BOOKINGS: BOOKINGS,
 }

@@ -22,6 +22,10 @@ from tests.integration.bookings.common import (
 from tests.shop import Shop
 
 
+def ids(bookings: list[dict[str, Any]]) -> list[str]:
+    return [each["id"] for each in bookings]
+
+
 @pytest.fixture
 def room(shop: Shop) -> str:
     return resource(shop)
@@ -206,14 +210,22 @@ def test_customers_do_not_confirm_what_has_a_price(shop: Shop) -> None:
     assert move(shop, made, tomorrow(), 2 * HOUR).json["price"]["amount"] == "20.00"
 
 
-def test_bookings_are_listed_by_their_beginning(shop: Shop, room: str) -> None:
-    other, start = resource(shop), tomorrow()
+def test_bookings_are_listed_newest_first_and_those_of_a_resource_by_time(shop: Shop, room: str) -> None:
+    other, start, jane = resource(shop, capacity=9), tomorrow(), shop.acting_as("customer")
     made = [booked(shop, room, start + n * HOUR) for n in (3, 1, 2)]
-    there = booked(shop, other, start + HOUR)
-    listed = [each["id"] for each in shop.walk(2, f"/bookings?resource_id={room}")]
-    assert listed == [made[0], made[2], made[1]]
-    query = f"from={text(start + HOUR)}&to={text(start + 2 * HOUR)}"
-    assert {each["id"] for each in shop.walk(9, f"/bookings?{query}")} == {made[1], there}
+    there = [booked(jane, other, start + n * timedelta(days=1), 3 * 24 * HOUR) for n in (2, 0, 1)]
+    act(shop, made[1], "cancel")
+    assert ids(shop.walk(2, "/bookings?")) == [*reversed(there), *reversed(made)]
+    assert ids(shop.walk(1, f"/bookings?resource_id={room}")) == [made[2], made[0]]
+    assert ids(shop.walk(1, f"/bookings?resource_id={other}")) == [there[1], there[2], there[0]]
+    query = f"from={text(start + 2 * HOUR)}&to={text(start + 3 * HOUR)}"
+    assert ids(shop.walk(9, f"/bookings?{query}")) == [there[1], made[2]]
+    assert ids(shop.walk(9, f"/bookings?{query}&resource_id={room}")) == [made[2]]
+    query = f"from={text(start + 72 * HOUR)}&resource_id={other}"
+    assert ids(shop.walk(1, f"/bookings?{query}")) == [there[2], there[0]]
+    assert ids(jane.walk(2, f"/bookings?resource_id={other}")) == [there[1], there[2], there[0]]
+    assert shop.get(f"/bookings?resource_id={room}&customer_id={jane.user}").json["items"] == []
+    assert shop.get("/bookings?resource_id=resource_01JD3ZK8Q4M5X6Y7Z8A9B0C1D9").code == "NOT_FOUND"
     assert shop.get(f"/bookings?from={text(start)}&to={text(start - HOUR)}").code == "VALIDATION_ERROR"
 
 

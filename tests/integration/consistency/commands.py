@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
+from tests.integration.bookings.common import EUROS, HOUR, act, book, booked, free, order_of, resource, tomorrow
 from tests.shop import Answer, Shop, new_item
 
 
@@ -55,6 +57,35 @@ def _with_used_code(shop: Shop) -> dict[str, Any]:
 
 def _uses(shop: Shop) -> int:
     return int(shop.walk(9, "/discounts?")[0]["uses"])
+
+
+def _booking(*moves: str) -> Callable[[Shop], dict[str, Any]]:
+    """Return a function that books the night between two pages, and applies the moves to the booking or its order."""
+
+    def prepare(shop: Shop) -> dict[str, Any]:
+        room = resource(shop, price=EUROS)
+        made = {"room": room, "id": booked(shop, room, tomorrow(), 30 * HOUR)}
+        for each in moves:
+            if each == "order":
+                made["order"] = order_of(shop, made["id"]).json["id"]
+            else:
+                shop.pay(made["order"])
+        return made
+
+    return prepare
+
+
+def _room(shop: Shop) -> dict[str, Any]:
+    return {"room": resource(shop)}
+
+
+def _booked(shop: Shop, room: str, status: str, *hours: int) -> bool:
+    """Return whether the only booking of a room has a status, and begins and ends so many hours after tomorrow."""
+    [booking] = shop.walk(9, "/bookings?")
+    span = [(datetime.fromisoformat(booking[name]) - tomorrow()) // HOUR for name in ("starts_at", "ends_at")]
+    free_hours = len(free(shop, room, tomorrow(), tomorrow() + timedelta(days=3), minutes=60))
+    taken = 0 if status == "cancelled" else span[1] - span[0]
+    return bool(booking["status"] == status) and [*hours] in ([], span) and free_hours == 72 - taken
 
 
 @dataclass(frozen=True)
@@ -166,5 +197,50 @@ COMMANDS = [
         lambda shop, made: shop.move(made["order"], "cancel", key="k"),
         lambda shop, made: _is(shop, made, "cancelled", (10, 0, 10)) and _uses(shop) == 0,
         prepare=_with_used_code,
+    ),
+    Command(
+        "book",
+        lambda shop, made: book(shop, made["room"], tomorrow(), 30 * HOUR, key="k"),
+        lambda shop, made: _booked(shop, made["room"], "held", 0, 30),
+        201,
+        _room,
+    ),
+    Command(
+        "confirm a booking",
+        lambda shop, made: act(shop, made["id"], "confirm", key="k"),
+        lambda shop, made: _booked(shop, made["room"], "confirmed"),
+        prepare=_booking(),
+    ),
+    Command(
+        "cancel a booking",
+        lambda shop, made: act(shop, made["id"], "cancel", key="k"),
+        lambda shop, made: _booked(shop, made["room"], "cancelled"),
+        prepare=_booking(),
+    ),
+    Command(
+        "order a booking",
+        lambda shop, made: order_of(shop, made["id"], key="k"),
+        lambda shop, made: _booked(shop, made["room"], "held") and len(shop.walk(9, "/orders?")) == 1,
+        201,
+        _booking(),
+    ),
+    Command(
+        "pay a booking",
+        lambda shop, made: shop.pay(made["order"], key="k"),
+        lambda shop, made: _booked(shop, made["room"], "confirmed"),
+        201,
+        _booking("order"),
+    ),
+    Command(
+        "cancel the order of a booking",
+        lambda shop, made: shop.move(made["order"], "cancel", key="k"),
+        lambda shop, made: _booked(shop, made["room"], "cancelled"),
+        prepare=_booking("order"),
+    ),
+    Command(
+        "refund a booking",
+        lambda shop, made: shop.move(made["order"], "refund", key="k"),
+        lambda shop, made: _booked(shop, made["room"], "cancelled"),
+        prepare=_booking("order", "pay"),
     ),
 ]

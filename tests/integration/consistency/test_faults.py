@@ -1,13 +1,16 @@
 """Tests of faults at every call: after a retry, a command has one effect and one answer."""
 
 from collections import defaultdict
+from contextlib import suppress
 from datetime import timedelta
+from itertools import count
 
 import pytest
 
 from domain.common.environment import now
 from handlers.invocations.trigger import Size
 from repositories.dynamodb import transaction
+from tests.deaths import Death, KilledError, dying
 from tests.faults import FAULTS, Fault, injected
 from tests.integration.consistency.commands import COMMANDS, Command
 from tests.shop import Shop, new_item
@@ -70,6 +73,28 @@ def test_an_outage_is_told_and_a_retry_after_it_is_safe(
         assert command.send(tenant, item).body == done.body
         at += 1
     assert at >= 1
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(
+    "command", [each for each in COMMANDS if "book" in each.name], ids=lambda command: command.name
+)
+def test_a_function_may_die_at_any_call(
+    shop: Shop, command: Command, when: Death, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It dies before or after each call in turn; the same command, sent again later, has one effect."""
+    for at in count():
+        tenant = Shop(shop.send)
+        made = command.prepare(tenant)
+        with dying(at, when) as reaper, suppress(KilledError):
+            command.send(tenant, made)
+        if reaper.calls <= at:
+            assert at > 2
+            return
+        monkeypatch.setattr("handlers.http.admission.now", lambda: now() + timedelta(seconds=90))
+        done = command.send(tenant, made)
+        monkeypatch.undo()
+        assert (done.status, command.holds(tenant, made)) == (command.status, True), (at, done.body)
 
 
 def test_an_answer_lost_after_the_commit_is_found_by_its_token(shop: Shop) -> None:

@@ -15,6 +15,7 @@ from repositories.aws.clients import dynamodb
 from repositories.dynamodb.table import Meter, Table
 from tests.books import account, entry, post, transfer
 from tests.faults import torn
+from tests.integration.bookings.common import EUROS, HOUR, act, book, booked, move, order_of, resource, tomorrow
 from tests.integration.consistency.scenes import Keys
 from tests.shop import Answer, Shop
 
@@ -78,8 +79,8 @@ def _order(*moves: str) -> Callable[[Shop], dict[str, Any]]:
     def prepare(shop: Shop) -> dict[str, Any]:
         item = shop.add(stock=20)
         order = shop.order({item["id"]: 3}).json["id"]
-        for move in moves:
-            (shop.pay(order) if move == "pay" else shop.move(order, move))
+        for each in moves:
+            (shop.pay(order) if each == "pay" else shop.move(order, each))
         return {"item": item["id"], "order": order, "key": "k"}
 
     return prepare
@@ -213,6 +214,41 @@ BOOKS = Scene(
 )
 
 
+def _bookings(shop: Shop) -> dict[str, Any]:
+    """Book a room of two beds over midnight, and once more the day after; the first booking is in an order."""
+    room = resource(shop, capacity=2, price=EUROS)
+    first, second = (booked(shop, room, tomorrow() + n * HOUR, 30 * HOUR) for n in (0, 24))
+    return {"room": room, "ordered": first, "id": second, "order": order_of(shop, first).json["id"], "key": "k"}
+
+
+def _book(shop: Shop, made: dict[str, Any]) -> Answer:
+    return book(shop, made["room"], tomorrow() + 20 * HOUR, 10 * HOUR, key=made["key"])
+
+
+def _move_away(name: str) -> Act:
+    return lambda shop, made: move(shop, made[name], tomorrow() + 50 * HOUR, 30 * HOUR)
+
+
+BOOKINGS = Scene(
+    _bookings,
+    {
+        "book": _book,
+        "confirm": lambda shop, made: act(shop, made["id"], "confirm", key=made["key"]),
+        "order": lambda shop, made: order_of(shop, made["id"], key=made["key"]),
+        "pay": _pay,
+        "cancel the order": _move("cancel"),
+        "move": _move_away("id"),
+    },
+    {
+        "book": _book,
+        "move": _move_away("id"),
+        "move the ordered one": _move_away("ordered"),
+        "cancel": lambda shop, made: act(shop, made["id"], "cancel"),
+        "pay": _pay,
+    },
+)
+
+
 SCENES = {
     "items": ITEMS,
     "pending": PENDING,
@@ -221,6 +257,7 @@ SCENES = {
     "codes": CODES,
     "first payment": FIRST_PAYMENT,
     "books": BOOKS,
+    "bookings": BOOKINGS,
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.integration.bookings.common import EUROS, HOUR, act, booked, resource, tomorrow
 from tests.integration.exports.exporting import Exporting, sell
 from tests.shop import Shop
 
@@ -175,3 +176,18 @@ def test_text_that_is_a_formula_is_harmless_in_spreadsheets(exporting: Exporting
     assert harmless == ["'=1+1", "'+1", "'-1", "'@SUM(A1)", *names[4:]]
     assert [each["name"] for each in exporting.export("items", "csv", spreadsheet_safe=False)] == names
     assert [each["name"] for each in exporting.export("items", "jsonl")] == names
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_bookings(exporting: Exporting, shop: Shop, form: str) -> None:
+    """With and without a price, also those that were cancelled."""
+    room, hall = resource(shop, price=EUROS), resource(shop, capacity=9)
+    made = [booked(shop, room, tomorrow(), 2 * HOUR, note="=late"), booked(shop, hall, tomorrow(), units=3)]
+    act(shop, made[1], "cancel")
+    records = exporting.export("bookings", form)
+    assert [record["booking_id"] for record in records] == made
+    shown = [(str(each["price"] or ""), each["currency"] or "", each["status"], int(each["units"])) for each in records]
+    price = "20.0000" if form == "parquet" else "20.00"
+    assert shown == [(price, "EUR", "held", 1), ("", "", "cancelled", 3)]
+    assert records[0]["note"] == ("'=late" if form == "csv" else "=late")
+    assert len(exporting.export("bookings", form, status="cancelled")) == 1

@@ -72,6 +72,7 @@ UNKNOWN = "01JD3ZK8Q4M5X6Y7Z8A9B0C1ZZ"
 ANY_VERSION = {"headers": {"If-Match": "*"}}
 MORE: dict[str, list[dict[str, Any]]] = {
     "ListItems": [{"queryStringParameters": {"sku": "MUG-RED"}}, {"queryStringParameters": {"include": "stock"}}],
+    "ListBookings": [{"queryStringParameters": {"customer_id": CUSTOMER}}],
     "ListOrders": [{"queryStringParameters": {"customer_id": CUSTOMER}}],
     "ListTransactions": [{"queryStringParameters": {"reference": "R"}}],
     "ListUsers": [{"queryStringParameters": {"email": "customer@example.com"}}],
@@ -102,8 +103,11 @@ RARE: dict[str, set[IamAction]] = {
     "SetPaymentProvider": {IamAction.QUERY},
     "CancelPayment": {IamAction.QUERY, IamAction.UPDATE},
     "RefreshPayment": {IamAction.QUERY, IamAction.UPDATE, IamAction.PUT},
+    "ChangeBooking": {IamAction.QUERY},
+    "GetCalendar": {IamAction.BATCH_GET, IamAction.QUERY},
 }
-"""What a function uses only if rows are not visible yet, a customer has confirmed a payment, or an account is new."""
+"""What a function uses only if rows are not visible yet, a customer has confirmed a payment, an account is new, a
+time is taken, or an address has the secret of this deployment."""
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import json
 import re
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import jwt
 import pytest
@@ -172,7 +173,8 @@ BODYLESS = [
 
 @pytest.mark.parametrize("function", BODYLESS, ids=lambda function: function.name)
 def test_a_route_without_a_body_refuses_one(shop: Shop, operator: Operator, function: RouteFunction) -> None:
-    path = re.sub("{([a-z]+)_id}", "nobody", function.path.removeprefix("/v1"))
+    query = json.loads(function.event.read_text())["queryStringParameters"] or {}
+    path = re.sub("{([a-z]+)_id}", "nobody", function.path.removeprefix("/v1")) + f"?{urlencode(query)}".rstrip("?")
     method, headers = function.declaration.method, {"If-Match": "*", "Idempotency-Key": "k"}
     for body, code in ((b"{garbage", "INVALID_JSON"), (b'{"a": 1}', "VALIDATION_ERROR"), (b"[]", "VALIDATION_ERROR")):
         if function.declaration.permission == IAM:

@@ -20,6 +20,7 @@ def test_an_order_reserves_its_stock_and_shows_what_it_costs(shop: Shop) -> None
     assert order["lines"] == [
         {
             "item_id": mug["id"],
+            "booking_id": None,
             "sku": "MUG",
             "name": "Enamel mug",
             "quantity": 2,
@@ -29,6 +30,7 @@ def test_an_order_reserves_its_stock_and_shows_what_it_costs(shop: Shop) -> None
         },
         {
             "item_id": tray["id"],
+            "booking_id": None,
             "sku": None,
             "name": "Tray",
             "quantity": 3,

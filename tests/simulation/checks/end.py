@@ -12,6 +12,7 @@ from repositories.aws.clients import dynamodb
 from repositories.dynamodb.codec import Row
 from repositories.dynamodb.table import Meter, Table
 from repositories.orders.rows import StoredOrder
+from tests.simulation.checks.bookings import check_bookings
 from tests.simulation.checks.violation import require
 from tests.simulation.workload.actors import World
 from tests.simulation.world.model import Model
@@ -26,6 +27,7 @@ def check_end(world: World, model: Model) -> None:
     _check_finals(world, model)
     _check_events(world, model)
     _check_feed(world, model)
+    check_bookings(world, model)
     with TemporaryDirectory() as folder:
         table = Table(dynamodb(), "simulated", Meter())
         audit = Audit(table, world.tenant, Path(folder, "state"), 1e9, Progress(disable=True))

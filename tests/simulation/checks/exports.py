@@ -66,6 +66,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "items": ("item_id",),
     "payments": ("payment_id",),
     "ledger_entries": ("transaction_id", "entry"),
+    "bookings": ("booking_id",),
 }
 
 
@@ -75,6 +76,8 @@ def _keys(row: Row, dataset: str, end: str) -> list[tuple[Any, ...]]:
     if kind == "order" and dataset in {"orders", "order_lines"} and row["head"]["created_at"] < end:
         order = StoredOrder.from_row(row).order
         return [(order.id,)] if dataset == "orders" else [(order.id, line.item_id) for line in order.lines]
+    if kind == "booking" and dataset == "bookings" and row["head"]["created_at"] < end:
+        return [(row["head"]["id"],)]
     if kind == "item" and dataset == "items" and row["head"]["created_at"] < end:
         return [(row["head"]["id"],)]
     if kind == "payment" and dataset == "payments" and row["created_at"] < end:

@@ -11,6 +11,7 @@ from repositories.dynamodb import work_keys
 from repositories.dynamodb.codec import Row
 from repositories.orders.rows import StoredOrder
 from repositories.payments.postings import collecting_account
+from tests.simulation.checks.calendars import check_booking, check_page
 from tests.simulation.checks.codes import Codes
 from tests.simulation.checks.history import History
 from tests.simulation.checks.hooks import Hooks
@@ -77,6 +78,13 @@ class Watch:
         orders = (StoredOrder.from_row(row).order for row in self.model.rows.values() if row["type"] == "order")
         return sum(order.payment_status != "unpaid" for order in orders)
 
+    def _page(self, commit: Commit, _before: Row | None, row: Row | None) -> None:
+        if row:
+            check_page(commit, self.model, self.history, row)
+
+    def _booking(self, _commit: Commit, before: Row | None, row: Row | None) -> None:
+        check_booking(before, row)
+
     def _delivery(self, _commit: Commit, before: Row | None, row: Row | None) -> None:
         require(not (before and row) or before["body"] == row["body"], "What is delivered was changed.")
 
@@ -128,6 +136,8 @@ class Watch:
         """Check that what is sold is sold, at the price that it has at this moment."""
         prefix = next(pk for pk, _ in self.model.rows).partition("#ITEM")[0].split("#")[1]
         for line in stored.order.lines:
+            if line.booking_id:
+                continue
             row = self.model.rows[f"T#{prefix}#ITEM#{line.item_id}", "STOCK"]
             require(row["price"] == line.unit_price.minor, f"{stored.order.id} was placed at another price.")
             require(row["sellable"], f"{stored.order.id} has an item that is not sold.")

@@ -84,6 +84,9 @@ class World:
     """Ids of payments by providers that were begun."""
     network: Any = None
     """The payment providers, if there are any."""
+    resources: dict[str, int] = field(default_factory=dict)
+    """Resources and their capacity."""
+    bookings: list[str] = field(default_factory=list)
     exports: dict[str, int] = field(default_factory=dict)
     """Exports that were begun, and how many of their parts were shown as done."""
     cancelled: set[str] = field(default_factory=set)

@@ -1,6 +1,6 @@
 """What is there when clients begin: a shop, with items, codes, accounts and endpoints."""
 
-from tests.simulation.workload import hooks, parts, payments, trade
+from tests.simulation.workload import bookings, hooks, parts, payments, trade
 from tests.simulation.workload.actors import Actor, World
 from tests.simulation.world.banks import Network
 from tests.simulation.world.scheduler import BEGINNING
@@ -19,6 +19,8 @@ def prepare(world: World, theme: str, network: Network) -> None:
     for code, terms in parts.CODES.items() if theme in {"orders", "codes", "all"} else ():
         answer = actor.ask("CreateDiscount", body={"code": code} | terms, key=code)
         world.discounts += [answer.body["id"]] if answer else []
+    if theme == "bookings":
+        bookings.prepare(actor)
     if theme == "payments":
         payments.prepare(actor, network)
     if theme == "flow":

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tests.simulation.workload import books, exports, hooks, parts, payments, people, trade
+from tests.simulation.workload import bookings, books, exports, hooks, parts, payments, people, trade
 from tests.simulation.workload.actors import Actor
 
 type Act = Callable[[Actor], object]
@@ -34,6 +34,10 @@ THEMES: dict[str, tuple[Act, ...]] = {
     "payments": (
         *(trade.place, trade.place, payments.begin, payments.begin, payments.begin, payments.confirm),
         *(payments.look, payments.look, payments.change),
+    ),
+    "bookings": (
+        *(bookings.book, bookings.book, bookings.book, bookings.move, bookings.settle, bookings.look),
+        *(bookings.order, bookings.order, trade.move, trade.move, parts.refund_part),
     ),
     "exports": (
         *(trade.place, trade.place, trade.place, trade.move, trade.create, trade.archive),
