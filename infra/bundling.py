@@ -41,9 +41,13 @@ _AMAZON_ROOTS = {
 }
 """Organization and name of the roots of Amazon Trust Services (https://www.amazontrust.com/repository/)."""
 _UTILITIES = "aws_lambda_powertools/utilities"
+_UNUSED = (
+    *("auth_alpha", "data_masking", "feature_flags", "idempotency", "kafka"),
+    *("parameters", "parser", "streaming", "validation"),
+)
 _NEVER_IMPORTED = (
     *("pydantic/v1", "pydantic/mypy.py", "wrapt/_wrappers.c"),
-    *(f"{_UTILITIES}/{name}" for name in ("auth_alpha", "data_masking", "feature_flags", "kafka")),
+    *(f"{_UTILITIES}/{name}" for name in _UNUSED),
 )
 """Parts of libraries that nothing here imports: another API, and a plugin of a type checker."""
 _IN_NO_BUNDLE = ("__pycache__", "bin", "RECORD", "INSTALLER", "REQUESTED", "WHEEL", "licenses", "*.pyi", "py.typed")

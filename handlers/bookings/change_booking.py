@@ -23,6 +23,7 @@ api = Route()
 @api.patch(
     "/v1/bookings/<booking_id>",
     permission=Permission.BOOKINGS_OWN,
+    packages="calendar",
     raises=[
         *(Contention, InvalidState, NotFound, OutsideHours),
         *(PreconditionFailed, PreconditionRequired, PriceChanged, SlotTaken),

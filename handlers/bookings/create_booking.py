@@ -12,6 +12,7 @@ api = Route()
 @api.post(
     "/v1/bookings",
     permission=Permission.BOOKINGS_OWN,
+    packages="calendar",
     status=201,
     raises=[NotFound, InvalidState, OutsideHours, SlotTaken, PriceChanged, Contention],
     idempotency_key="required",

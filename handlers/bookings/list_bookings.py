@@ -21,7 +21,7 @@ End = Annotated[DateOrMoment | None, Query(alias="to", description="Only what be
 api = Route()
 
 
-@api.get("/v1/bookings", permission=Permission.BOOKINGS_OWN, raises=[CursorInvalid, NotFound])
+@api.get("/v1/bookings", permission=Permission.BOOKINGS_OWN, packages="calendar", raises=[CursorInvalid, NotFound])
 def list_bookings(
     bookings: Bookings,
     resource_id: OfResource = None,

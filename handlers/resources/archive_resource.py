@@ -13,6 +13,7 @@ api = Route()
 @api.delete(
     "/v1/resources/<resource_id>",
     permission=Permission.RESOURCES_WRITE,
+    packages="calendar",
     status=204,
     raises=[Contention, NotFound, PreconditionFailed],
 )

@@ -15,6 +15,7 @@ api = Route()
 @api.patch(
     "/v1/resources/<resource_id>",
     permission=Permission.RESOURCES_WRITE,
+    packages="calendar",
     raises=[Contention, NotFound, InvalidState, PreconditionFailed, PreconditionRequired],
 )
 def change_resource(resource_id: str, patch: ResourcePatch, if_match: IfMatch, resources: Resources) -> Resource:

@@ -9,7 +9,7 @@ from handlers.http.route import Route
 api = Route()
 
 
-@api.post("/v1/resources", permission=Permission.RESOURCES_WRITE, status=201, raises=[Contention])
+@api.post("/v1/resources", permission=Permission.RESOURCES_WRITE, packages="calendar", status=201, raises=[Contention])
 def create_resource(new: NewResource, resources: Resources) -> Resource:
     """Add a resource whose time is sold: a room, a table, a person, something for hire.
 

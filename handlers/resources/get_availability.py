@@ -26,6 +26,7 @@ api = Route()
 @api.get(
     "/v1/resources/<resource_id>/availability",
     permission=Permission.RESOURCES_READ,
+    packages="calendar",
     raises=[NotFound, Contention],
 )
 def get_availability(

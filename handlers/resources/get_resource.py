@@ -9,7 +9,12 @@ from handlers.http.route import Route
 api = Route()
 
 
-@api.get("/v1/resources/<resource_id>", permission=Permission.RESOURCES_READ, raises=[NotFound, Contention])
+@api.get(
+    "/v1/resources/<resource_id>",
+    permission=Permission.RESOURCES_READ,
+    packages="calendar",
+    raises=[NotFound, Contention],
+)
 def get_resource(resource_id: str, resources: Resources) -> Resource:
     """Get a resource."""
     return resources.get(resource_id)

@@ -11,7 +11,7 @@ from handlers.http.route import Route
 api = Route()
 
 
-@api.get("/v1/resources", permission=Permission.RESOURCES_READ, raises=[CursorInvalid])
+@api.get("/v1/resources", permission=Permission.RESOURCES_READ, packages="calendar", raises=[CursorInvalid])
 def list_resources(resources: Resources, limit: Limit = 50, cursor: Cursor = None) -> Page[Resource]:
     """List resources, newest first, archived ones too."""
     return resources.page(PageRequest(limit, cursor))

@@ -22,6 +22,7 @@ class CalendarUrl(Model):
 @api.post(
     "/v1/resources/<resource_id>/calendar-url",
     permission=Permission.RESOURCES_WRITE,
+    packages="calendar",
     raises=[NotFound, Contention],
     idempotency_key="ignored",
 )

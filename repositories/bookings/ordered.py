@@ -17,7 +17,7 @@ from domain.orders.status import ENDED_UNPAID, OrderStatus
 from repositories.bookings import keys as booking_keys
 from repositories.bookings.calendar import Calendar
 from repositories.bookings.changing import booking_event, change_booking, require_on_pages
-from repositories.bookings.rows import StoredBooking, StoredResource
+from repositories.bookings.rows import StoredBooking
 from repositories.dynamodb.session import Session
 from repositories.dynamodb.transaction import Stale, WriteTransaction, require_absent
 
@@ -61,7 +61,7 @@ def read_lines(session: Session, new: NewOrder) -> BookingLines:
     resources = {each.place.resource_id: each for each in stored.values()}
     by_key = {booking_keys.resource(session.tenant, resource_id): resource_id for resource_id in resources}
     rows = session.read(by_key) if by_key else {}
-    names = {by_key[key]: StoredResource.from_row(row).resource.name for key, row in rows.items()}
+    names = {by_key[key]: row["head"]["name"] for key, row in rows.items()}  # a model needs time zones
     offers = {
         booking_id: Offer(name=names[each.place.resource_id], sku=each.place.resource_id, price=each.booking.price)
         for booking_id, each in stored.items()

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from handlers.registry import functions
 from tests.integration.bookings.common import (
     EUROS,
     HOUR,
@@ -140,6 +141,23 @@ def test_sales_of_bookings_count_for_their_resource(shop: Shop, room: str) -> No
     assert [line["booking_id"] for line in shop.get(f"/orders/{order['id']}").json["lines"]] == [
         line["booking_id"] for line in order["lines"]
     ]
+
+
+def test_functions_of_orders_need_no_time_zones(shop: Shop, room: str) -> None:
+    """Their zip has none: what reads resources is in the group `calendar`."""
+    made = [booked(shop, room, tomorrow() + n * HOUR) for n in range(3)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("domain.bookings.hours.ZoneInfo", None)
+        patch.setattr("domain.bookings.resources.ZoneInfo", None)
+        order = order_of(shop, *made[:2]).json["id"]
+        assert shop.pay(order).status == 201
+        assert act(shop, made[0], "check-in").status == act(shop, made[2], "confirm").status == 200
+        assert shop.move(order, "refund").status == act(shop, made[2], "cancel").status == 200
+        assert status(shop, made[1]) == "cancelled"
+        assert book(shop, room, tomorrow()).status == 500
+    without = {each.name for each in functions() if each.resource == "bookings" and not each.declaration.packages}
+    assert without == {"CancelBooking", "CheckInBooking", "ConfirmBooking", "GetBooking", "RecordNoShow"}
+    assert all(each.declaration.packages for each in functions() if each.resource == "resources")
 
 
 def test_an_order_has_as_many_pages_as_a_transaction_holds(shop: Shop) -> None:
