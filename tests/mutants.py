@@ -76,7 +76,7 @@ _NEW_ID = "carried: the id is new, and no other row can have it"
 CARRIED: dict[Condition, str] = {
     **{
         (step, "attribute_not_exists(pk)"): _NEW_ID
-        for step in ("add the export", "add the first part", "add the payment")
+        for step in ("add the booking", "add the export", "add the first part", "add the payment", "add the resource")
     },
     **{
         (step, "attribute_not_exists(pk)"): "carried: the two are of one transaction, and each is enough"

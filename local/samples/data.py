@@ -30,6 +30,7 @@ from domain.webhooks import Endpoint, NewEndpoint
 from local.simulators.banks import signature
 from repositories.aws.clients import dynamodb, secretsmanager
 from repositories.aws.settings import settings
+from repositories.bookings.feed import token_of
 from repositories.bookings.repository import BookingRepository
 from repositories.bookings.resources import ResourceRepository
 from repositories.bookings.rows import StoredResource
@@ -192,7 +193,11 @@ def _add_settlement(session: Session) -> None:
 
 
 def signed_now(event: dict[str, Any]) -> dict[str, Any]:
-    """Return a sample event with a signature of this time, if it is one that a provider signs."""
+    """Return a sample event with a signature of this time and deployment, if it is one that is signed."""
+    if event.get("resource", "").endswith("/calendar.ics"):
+        token = token_of(TENANT, RESOURCE_IDS[0], 1)
+        query = {"queryStringParameters": {"token": token}, "multiValueQueryStringParameters": {"token": [token]}}
+        return event | query
     if "Stripe-Signature" not in (event.get("headers") or {}):
         return event
     header = signature(event["body"], STRIPE.webhook_secret or "", now().timestamp())

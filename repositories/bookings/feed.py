@@ -71,8 +71,13 @@ class FeedRepository:
         yield from sorted((each for each in bookings if each.status in ON_PAGES), key=lambda each: each.during)
 
     def _token(self, stored: StoredResource) -> str:
-        secret = derived_secret(self.session.tenant, stored.resource.id, stored.feed)
-        return f"{self.session.tenant}.{base64.urlsafe_b64encode(secret).decode().rstrip('=')}"
+        return token_of(self.session.tenant, stored.resource.id, stored.feed)
+
+
+def token_of(tenant: str, resource_id: str, number: int) -> str:
+    """Return the token of an address of a resource's feed, by its number."""
+    secret = derived_secret(tenant, resource_id, number)
+    return f"{tenant}.{base64.urlsafe_b64encode(secret).decode().rstrip('=')}"
 
 
 def tenant_of(token: str) -> str:

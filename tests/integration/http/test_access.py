@@ -12,7 +12,7 @@ from domain.identity.permissions import GRANTS, Permission, Role
 from handlers.registry import RouteFunction, functions
 from local.iam import AccessDeniedError, role_of
 from local.invocation import invoke
-from local.samples.data import CUSTOMER, ENDPOINT_IDS, TENANT, WAITING_EVENT_ID, add_samples, signed_now
+from local.samples.data import CUSTOMER, ENDPOINT_IDS, RESOURCE_IDS, TENANT, WAITING_EVENT_ID, add_samples, signed_now
 from repositories.aws.clients import dynamodb
 from repositories.dynamodb.iam_actions import IamAction
 from repositories.dynamodb.schema import INDEXES
@@ -70,9 +70,10 @@ def test_groups_are_read_in_every_form_that_gateways_send(database: str, groups:
 PATHS = re.compile(r"(item|order|acct|txn)_[0-9A-Z]{26}")
 UNKNOWN = "01JD3ZK8Q4M5X6Y7Z8A9B0C1ZZ"
 ANY_VERSION = {"headers": {"If-Match": "*"}}
+_ONLY = {"customer_id": CUSTOMER, "resource_id": RESOURCE_IDS[0]}
 MORE: dict[str, list[dict[str, Any]]] = {
     "ListItems": [{"queryStringParameters": {"sku": "MUG-RED"}}, {"queryStringParameters": {"include": "stock"}}],
-    "ListBookings": [{"queryStringParameters": {"customer_id": CUSTOMER}}],
+    "ListBookings": [{"queryStringParameters": {name: each}} for name, each in _ONLY.items()],
     "ListOrders": [{"queryStringParameters": {"customer_id": CUSTOMER}}],
     "ListTransactions": [{"queryStringParameters": {"reference": "R"}}],
     "ListUsers": [{"queryStringParameters": {"email": "customer@example.com"}}],
@@ -104,10 +105,9 @@ RARE: dict[str, set[IamAction]] = {
     "CancelPayment": {IamAction.QUERY, IamAction.UPDATE},
     "RefreshPayment": {IamAction.QUERY, IamAction.UPDATE, IamAction.PUT},
     "ChangeBooking": {IamAction.QUERY},
-    "GetCalendar": {IamAction.BATCH_GET, IamAction.QUERY},
 }
-"""What a function uses only if rows are not visible yet, a customer has confirmed a payment, an account is new, a
-time is taken, or an address has the secret of this deployment."""
+"""What a function uses only if rows are not visible yet, a customer has confirmed a payment, an account is new, or
+a time is taken."""
 
 
 @pytest.fixture
