@@ -67,7 +67,7 @@ def test_groups_are_read_in_every_form_that_gateways_send(database: str, groups:
     assert (invoke("CreateItem", event)["statusCode"] == 403) == (role == "customer")
 
 
-PATHS = re.compile(r"(item|order|acct|txn)_[0-9A-Z]{26}")
+PATHS = re.compile(r"(item|order|acct|txn|booking|resource)_[0-9A-Z]{26}")
 UNKNOWN = "01JD3ZK8Q4M5X6Y7Z8A9B0C1ZZ"
 ANY_VERSION = {"headers": {"If-Match": "*"}}
 _ONLY = {"customer_id": CUSTOMER, "resource_id": RESOURCE_IDS[0]}
