@@ -34,13 +34,12 @@ def free_times(api: Client, resource: dict[str, Any], day: date, minutes: int | 
     """Return the free times of a day in the resource's zone, as `10:00 (2 free)`. Raises httpx.HTTPError, ApiError."""
     zone = ZoneInfo(resource["timezone"])
     begin, end = instant(day, "00:00", zone), instant(day, "24:00", zone)
-    length = timedelta(minutes=minutes or resource["min_minutes"])
-    query = {"from": _text(begin), "to": _text(end + length), "units": str(units)}
+    query = {"from": _text(begin), "to": _text(end), "units": str(units)}
     if minutes:
         query["minutes"] = str(minutes)
     slots = api.get(f"resources/{resource['id']}/availability", **query)["slots"]
     starts = [(datetime.fromisoformat(each["starts_at"]).astimezone(zone), each["units"]) for each in slots]
-    return [f"{start:%H:%M} ({free} free)" for start, free in starts if start < end]
+    return [f"{start:%H:%M} ({free} free)" for start, free in starts]
 
 
 def book(

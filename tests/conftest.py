@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import hypothesis
 import pytest
 from moto import mock_aws
 from xdist.scheduler import LoadScopeScheduling
@@ -42,6 +43,8 @@ _ONE_WORKER = ("tests/contract/", "tests/infra/", "tests/runtime/")
 
 
 _SESSION = clients._session
+hypothesis.settings.register_profile("tests", deadline=None)
+hypothesis.settings.load_profile("tests")
 
 
 class _Scheduling(LoadScopeScheduling):  # type: ignore[misc]

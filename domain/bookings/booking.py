@@ -154,6 +154,11 @@ class Booking(Model):
         """Return the fields with `patch` applied. Raises ValidationFailed."""
         return patched(self, BookingFields, patch)
 
+    def require_not_begun(self, at: datetime) -> None:
+        """Raise InvalidState if its time has begun."""
+        if self.starts_at <= at:
+            raise InvalidState("The booking has begun.")
+
     def require_movable(self, at: datetime) -> None:
         """Raise InvalidState unless its time and units can be changed."""
         if self.status not in {BookingStatus.HELD, BookingStatus.CONFIRMED} or self.is_lapsed(at):

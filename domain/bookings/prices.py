@@ -18,15 +18,14 @@ def price_of(resource: Resource, during: Span, units: int) -> Money | None:
     price = resource.price
     if price is None:
         return None
+    times, parts = 1, 1
     match price.per:
-        case Per.BOOKING:
-            times = Decimal(1)
         case Per.UNIT:
-            times = Decimal(units)
+            times = units
         case Per.HOUR:
-            times = Decimal(int((during.end - during.start).total_seconds())) * units / _HOUR_SECONDS
+            times, parts = int((during.end - during.start).total_seconds()) * units, _HOUR_SECONDS
         case Per.NIGHT:
             nights = (local_date(during.end, resource.zone) - local_date(during.start, resource.zone)).days
-            times = Decimal(max(1, nights) * units)
-    minor = (price.amount.minor * times).quantize(Decimal(1), ROUND_HALF_EVEN)
+            times = max(1, nights) * units
+    minor = (Decimal(price.amount.minor * times) / parts).quantize(Decimal(1), ROUND_HALF_EVEN)
     return Money.of_minor(int(minor), price.amount.currency)

@@ -1,6 +1,7 @@
 """Rules of a resource against a wanted time, and the times that are free."""
 
 import heapq
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -71,23 +72,26 @@ class Wish:
 
 
 def free_slots(resource: Resource, entries: Iterable[Entry], wish: Wish, within: Span, at: datetime) -> list[FreeSlot]:
-    """Return the times within a span at which as many units are free for as long as wished, in order.
+    """Return the times that begin within a span, and at which as many units are free for as long as wished, in order.
 
-    `entries` are those on all pages that the span touches, and its buffers. If a resource can be booked at any time,
+    `entries` are those on all pages that such times touch, with their buffers. If a resource can be booked at any time,
     the times follow each other, from the beginning of each time that is free on. Raises ValidationFailed if there are
     too many times to look at.
     """
     looked_at = [*islice(_slots(resource, entries, wish, within, at), MAX_SLOTS + 1)]
     if len(looked_at) > MAX_SLOTS:
         raise invalid_input([Flaw("/query/to", "TOO_MANY_SLOTS", "There are too many times: ask for fewer days.")])
-    return [slot for slot in looked_at if slot.units >= wish.units]
+    return [slot for slot in looked_at if slot and slot.units >= wish.units]
 
 
-def _slots(resource: Resource, entries: Iterable[Entry], wish: Wish, within: Span, at: datetime) -> Iterator[FreeSlot]:
-    """Yield the times to look at, with the units that are free then."""
+def _slots(
+    resource: Resource, entries: Iterable[Entry], wish: Wish, within: Span, at: datetime
+) -> Iterator[FreeSlot | None]:
+    """Yield the times to look at, with the units that are free then; None for those that the rules refuse."""
     taken = Taken(dict.fromkeys(counting(entries, seconds(at))))
     for during in _candidates(resource, taken, wish, within, at):
-        yield FreeSlot(starts_at=during.start, ends_at=during.end, units=_free(resource, taken, during))
+        units = _free(resource, taken, during) if during else 0
+        yield FreeSlot(starts_at=during.start, ends_at=during.end, units=units) if during else None
 
 
 def _free(resource: Resource, taken: Taken, during: Span) -> int:
@@ -95,25 +99,29 @@ def _free(resource: Resource, taken: Taken, during: Span) -> int:
     return resource.capacity - taken.peak(seconds(occupied.start), seconds(occupied.end))
 
 
-def _candidates(resource: Resource, taken: Taken, wish: Wish, within: Span, at: datetime) -> Iterator[Span]:
-    """Yield the times to look at that the rules allow."""
+def _candidates(resource: Resource, taken: Taken, wish: Wish, within: Span, at: datetime) -> Iterator[Span | None]:
+    """Yield the times to look at, and None for each that is not within opening hours."""
     if resource.status is ResourceStatus.ARCHIVED or not _is_allowed(resource, wish):
         return
     first = max(within.start, at + timedelta(minutes=resource.lead_minutes))
-    last = min(within.end - wish.length, at + timedelta(days=resource.horizon_days))
+    last = min(within.end - timedelta(seconds=1), at + timedelta(days=resource.horizon_days))
     if first > last:
         return
     opening = resource.opening(Span(first, last + wish.length))
+    whole = merged(iter(opening))
     if resource.slot_minutes is None:
-        yield from _one_after_another(resource, taken, wish, merged(iter(opening)), Span(first, last))
+        yield from _one_after_another(resource, taken, wish, whole, Span(first, last))
         return
-    step = timedelta(minutes=resource.slot_minutes)
-    whole, before = merged(iter(opening)), None
+    step, before = timedelta(minutes=resource.slot_minutes), None
     for start in heapq.merge(*(_raster(span, step, first, last) for span in opening)):  # hours may overlap
         during = Span(start, start + wish.length)
-        if start != before and any(each.contains(during) for each in whole):
-            yield during
+        is_open = start != before and whole[bisect_right(whole, start, key=_begin) - 1].contains(during)
+        yield during if is_open else None
         before = start
+
+
+def _begin(span: Span) -> datetime:
+    return span.start
 
 
 def _raster(span: Span, step: timedelta, first: datetime, last: datetime) -> Iterator[datetime]:
@@ -173,7 +181,7 @@ def slot_taken(
     """
     wish = Wish(during.end - during.start, units)
     looked_at = islice(_slots(resource, entries, wish, around(resource, during), at), MAX_SLOTS)
-    found = [slot for slot in looked_at if slot.units >= units]
+    found = [slot for slot in looked_at if slot and slot.units >= units]
     nearest = sorted(found, key=lambda slot: abs(slot.starts_at - during.start))[:NEAREST]
     return SlotTaken(
         Flaw("/starts_at", "SLOT_TAKEN", f"{free} units are free then."),

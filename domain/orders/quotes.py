@@ -220,7 +220,7 @@ def _require_offered(lines: Sequence[AnyLine], offers: Mapping[str, Offer]) -> N
 
 
 def _flaw(where: str, line: AnyLine, offer: Offer | None, currency: str) -> Flaw | None:
-    if offer is None:
+    if offer is None or is_id("booking", line.item_id) != (line.id_name == "booking_id"):
         return Flaw(f"{where}/{line.id_name}", "NOT_FOUND", "There is no such item or booking.")
     if not offer.sellable:
         return Flaw(f"{where}/item_id", "ITEM_ARCHIVED", "The item is no longer sold.")

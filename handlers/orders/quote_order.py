@@ -1,6 +1,6 @@
 """POST /v1/orders/quote: show what an order would come to."""
 
-from domain.common.errors import Contention, DiscountInvalid, ItemArchived, NotFound, PriceChanged
+from domain.common.errors import Contention, DiscountInvalid, InvalidState, ItemArchived, NotFound, PriceChanged
 from domain.identity.permissions import Permission
 from domain.orders.amounts import Quote
 from domain.orders.checkout import NewOrder
@@ -13,7 +13,7 @@ api = Route()
 @api.post(
     "/v1/orders/quote",
     permission=Permission.ORDERS_PLACE,
-    raises=[NotFound, PriceChanged, DiscountInvalid, ItemArchived, Contention],
+    raises=[NotFound, PriceChanged, DiscountInvalid, ItemArchived, InvalidState, Contention],
     idempotency_key="ignored",
     reads=True,
 )

@@ -15,7 +15,7 @@ from handlers.dependencies.bookings.resources import Resources
 from handlers.http.route import Route
 
 Start = Annotated[DateOrMoment, Query(alias="from", description="Only times that begin then or later.")]
-End = Annotated[DateOrMoment, Query(alias="to", description="Only times that end by then; at most 62 days later.")]
+End = Annotated[DateOrMoment, Query(alias="to", description="Only times that begin before; at most 62 days later.")]
 Minutes = Annotated[
     int | None, Query(description="Length of the booking; by default the shortest one."), Field(ge=1, le=MAX_MINUTES)
 ]

@@ -37,6 +37,11 @@ class Place(NamedTuple):
         """The pages that it touches."""
         return [PageId(self.resource_id, self.days, number) for number in pages_of(self.occupied, self.days)]
 
+    @property
+    def most_pages(self) -> int:
+        """The most pages that as long a booking can touch, wherever it is moved."""
+        return (seconds(self.occupied.end) - seconds(self.occupied.start) - 1) // (self.days * 86_400) + 2
+
 
 class PageId(NamedTuple):
     """A page of a resource's calendar."""
@@ -107,6 +112,10 @@ class Calendar:
             counted = counting(others, seconds(self.session.at))
             taken = max(taken, peak(counted, max(start, begins), min(end, ends)))
         return capacity - taken
+
+    def version(self, page: PageId) -> int:
+        """Return the version of a page as it was read; 0 if there was none."""
+        return self._pages[page].version
 
     def holds(self, place: Place, entry: Entry) -> bool:
         """Return whether an entry is on all pages of its place, as they were read."""

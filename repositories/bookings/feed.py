@@ -2,12 +2,11 @@
 
 import base64
 import hmac
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import islice
 
 from domain.bookings.booking import Booking
+from domain.bookings.calendar import counting, seconds
 from domain.bookings.hours import Span
 from domain.bookings.resources import Resource
 from domain.bookings.status import ON_PAGES
@@ -18,11 +17,12 @@ from repositories.bookings.calendar import entries_between
 from repositories.bookings.resources import ResourceRepository
 from repositories.bookings.rows import StoredResource, booking_from_row
 from repositories.dynamodb.iam_actions import IamAction, uses
+from repositories.dynamodb.keys import Key
 from repositories.dynamodb.session import Session, retry_on_conflict
 from repositories.dynamodb.transaction import Stale
 
 MAX_BOOKINGS = 1000
-"""Maximum bookings of a feed: the first ones."""
+"""Maximum bookings of a feed."""
 _PAST = timedelta(days=30)
 """How far back a feed goes."""
 _FUTURE = timedelta(days=366)
@@ -61,14 +61,17 @@ class FeedRepository:
         at = self.session.at
         return stored.resource, [each for each in self._bookings(stored, at) if not each.is_lapsed(at)]
 
-    def _bookings(self, stored: StoredResource, at: datetime) -> Iterator[Booking]:
-        """Yield the bookings on the pages of the calendar, by their beginning."""
-        place = stored.place(Span(at - _PAST, at + _FUTURE))
-        ids = dict.fromkeys(each.booking_id for each in entries_between(self.session, place))
-        wanted = [keys.booking(self.session.tenant, each) for each in islice(ids, MAX_BOOKINGS)]
-        found = self.session.table.batch_get(wanted)
-        bookings = (booking_from_row(row) for row in found.values())
-        yield from sorted((each for each in bookings if each.status in ON_PAGES), key=lambda each: each.during)
+    def _bookings(self, stored: StoredResource, at: datetime) -> list[Booking]:
+        """Return the bookings on the pages of the calendar by their beginning; if they are too many, the next ones."""
+        spans = (Span(at, at + _FUTURE), Span(at - _PAST, at))
+        entries = (entry for span in spans for entry in entries_between(self.session, stored.place(span)))
+        wanted = dict[str, Key]()
+        for entry in counting(entries, seconds(at)):
+            wanted[entry.booking_id] = keys.booking(self.session.tenant, entry.booking_id)
+            if len(wanted) == MAX_BOOKINGS:
+                break
+        bookings = (booking_from_row(row) for row in self.session.table.batch_get(wanted.values()).values())
+        return sorted((each for each in bookings if each.status in ON_PAGES), key=lambda each: each.during)
 
     def _token(self, stored: StoredResource) -> str:
         return token_of(self.session.tenant, stored.resource.id, stored.feed)

@@ -15,7 +15,7 @@ from repositories.bookings.rows import StoredResource, booking_from_row
 from repositories.dynamodb.codec import Row
 from repositories.dynamodb.session import Session
 from repositories.paging.cursors import seal, unseal
-from repositories.paging.lists import Listing, list_page
+from repositories.paging.lists import MAX_EXAMINED, Listing, list_page
 
 _AT_ONCE = 100
 _LAST = "PAGE#~"
@@ -53,19 +53,20 @@ def in_calendar(
     """
     resource_id = stored.resource.id
     query = f"{session.tenant}\n{resource_id}?{customer_id}&{during.start}&{during.end}"
-    after = unseal(page.cursor, query) if page.cursor else ""
+    last = unseal(page.cursor, query) if page.cursor else ""
     found: list[Booking] = []
-    last = after
-    for entries in batched(_entries(session, stored, during, after), min(page.limit + 1, _AT_ONCE), strict=False):
+    examined = 0
+    for entries in batched(_entries(session, stored, during, last), _AT_ONCE, strict=False):
         wanted = {each: booking_keys.booking(session.tenant, each.booking_id) for each in entries}
         rows = session.table.batch_get(wanted.values())
         for entry, key in wanted.items():
             booking = booking_from_row(rows[key]) if key in rows else None
-            if booking and _is_shown(booking, customer_id, during, session.at):
-                if len(found) == page.limit:
-                    return Page(items=found, next_cursor=seal(last, query))
+            is_shown = booking is not None and _is_shown(booking, customer_id, during, session.at)
+            if examined == MAX_EXAMINED or (is_shown and len(found) == page.limit):
+                return Page(items=found, next_cursor=seal(last, query))
+            if booking and is_shown:
                 found.append(booking)
-            last = _position(entry)
+            last, examined = _position(entry), examined + 1
     return Page(items=found, next_cursor=None)
 
 
@@ -79,7 +80,10 @@ def _entries(session: Session, stored: StoredResource, during: TimeRange, after:
     tenant, resource_id = session.tenant, stored.resource.id
     begins = max(seconds(during.start) if during.start else 0, int(after.partition("#")[0] or 0))
     pk, first = booking_keys.page(tenant, resource_id, stored.page_at(begins))
-    last = booking_keys.page(tenant, resource_id, stored.page_at(seconds(during.end))).sk if during.end else _LAST
+    ends = seconds(during.end) if during.end else None
+    if ends is not None and ends <= begins:
+        return
+    last = _LAST if ends is None else booking_keys.page(tenant, resource_id, stored.page_at(ends)).sk
     values = {":pk": pk, ":first": first, ":last": last}
     known = set[str]()
     for row in session.table.every("pk = :pk AND sk BETWEEN :first AND :last", values):

@@ -32,12 +32,17 @@ class BookingLines:
     stored: Mapping[str, StoredBooking]
     offers: Mapping[str, Offer]
 
-    def hold_with(self, tx: WriteTransaction, session: Session, order: Order) -> int:
-        """Add the steps that hold bookings with a new order, and return their number. They raise Stale on a conflict.
+    @property
+    def most_steps(self) -> int:
+        """The most steps by which the bookings are changed later, if each is moved onto pages of its own."""
+        return sum(1 + stored.place.most_pages for stored in self.stored.values())
+
+    def hold_with(self, tx: WriteTransaction, session: Session, order: Order) -> None:
+        """Add the steps that hold bookings with a new order. They raise Stale on a conflict.
 
         Raises InvalidState if a hold has ended, Stale.
         """
-        calendar, first = Calendar(session), len(tx.steps)
+        calendar = Calendar(session)
         calendar.read(each.place for each in self.stored.values())
         at = _time_of(session.at, self.stored.values())
         for stored in self.stored.values():
@@ -48,7 +53,6 @@ class BookingLines:
             change_booking(tx, session.tenant, stored, after)
             tx.events.append(booking_event(held, "Changed"))
         calendar.add_to(tx)
-        return len(tx.steps) - first
 
 
 def read_lines(session: Session, new: NewOrder) -> BookingLines:

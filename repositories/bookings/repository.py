@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from domain.bookings.booking import Booking, BookingPatch, NewBooking
-from domain.bookings.calendar import MAX_PAGES
+from domain.bookings.booking import Booking, BookingFields, BookingPatch, NewBooking
 from domain.bookings.hours import Span
 from domain.bookings.prices import price_of
-from domain.bookings.resources import Resource
-from domain.bookings.slots import around, require_within_rules, slot_taken
+from domain.bookings.resources import Resource, ResourceStatus
+from domain.bookings.slots import require_within_rules
 from domain.bookings.status import BookingStatus
 from domain.common.errors import Flaw, InvalidState, NotFound, PreconditionFailed, PriceChanged
 from domain.common.ids import is_id, new_id
@@ -19,15 +18,16 @@ from domain.common.validation import invalid_input
 from domain.identity.permissions import Caller, Permission
 from domain.identity.tenants import TenantSettings
 from repositories.bookings import keys as booking_keys
-from repositories.bookings.calendar import Calendar, entries_between
+from repositories.bookings.calendar import Calendar
 from repositories.bookings.changing import booking_event, change_booking, require_on_pages
 from repositories.bookings.listing import by_creation, in_calendar
 from repositories.bookings.rows import StoredBooking, StoredResource
+from repositories.bookings.taking import take
 from repositories.dynamodb import keys
 from repositories.dynamodb.codec import Row
 from repositories.dynamodb.iam_actions import IamAction, uses
 from repositories.dynamodb.session import Session, retry_on_conflict
-from repositories.dynamodb.transaction import WriteTransaction, id_exists, require_absent
+from repositories.dynamodb.transaction import id_exists, require_absent
 from repositories.identity.tenant_rows import tenant_fields
 
 CHANGING = (IamAction.GET, IamAction.BATCH_GET, IamAction.PUT)
@@ -69,7 +69,7 @@ class BookingRepository:
         booking = Booking.new(booking_id, new, price, by=self.caller.subject, at=at, until=until)
         stored = StoredBooking(booking, found.place(new.during))
         tx = self.session.transaction()
-        self._take(tx, resource, stored)
+        take(tx, self.session, resource, stored)
         tx.create("add the booking", stored.to_row(self.session.tenant), raises=id_exists)
         event = "Confirmed" if new.confirm else "Held"
         self.session.commit(tx, booking, booking_event(booking, event))
@@ -106,18 +106,18 @@ class BookingRepository:
         before, at = stored.booking, self.session.at
         if expected is not None and before.version not in expected:
             raise PreconditionFailed
+        self._require_not_begun(before)
         before.require_movable(at)
         fields = before.patched(patch)
         during, tx = fields.during, self.session.transaction()
-        if (during, fields.units) == (before.during, before.units):
-            after = stored.with_booking(before.changed(at, note=fields.note))
-        else:
+        after = stored.with_booking(before.changed(at, note=fields.note))
+        if (during, fields.units) != (before.during, before.units):
             found, _ = self._resource(before.resource_id)
-            if during != before.during:
-                require_within_rules(found.resource, during, at)
+            _require_may_take(stored, fields, found.resource, at)
             price = self._price_after(before, found.resource, during, fields.units)
-            after = StoredBooking(before.changed(at, **dict(fields), price=price), found.place(during))
-            self._take(tx, found.resource, after, stored)
+            _require_no_longer(before, during)
+            after = StoredBooking(before.changed(at, **dict(fields), price=price), stored.place_at(during))
+            take(tx, self.session, found.resource, after, stored)
         change_booking(tx, self.session.tenant, stored, after)
         self.session.commit(tx, after.booking, booking_event(after.booking, "Changed"))
         return after.booking
@@ -142,6 +142,7 @@ class BookingRepository:
     def cancel(self, booking_id: str) -> Booking:
         """Cancel a booking and free its time. Raises NotFound, InvalidState, Contention."""
         stored = self._read(booking_id)
+        self._require_not_begun(stored.booking)
         self._require_no_order(stored.booking)
         cancelled = stored.booking.moved(BookingStatus.CANCELLED, self.session.at)
         calendar = Calendar(self.session)
@@ -178,27 +179,6 @@ class BookingRepository:
         self.session.commit(tx, after.booking, booking_event(after.booking, event))
         return after.booking
 
-    def _take(
-        self, tx: WriteTransaction, resource: Resource, wanted: StoredBooking, before: StoredBooking | None = None
-    ) -> None:
-        """Add the steps that put a booking into the calendar, and remove it from where it was before.
-
-        Raises SlotTaken, InvalidState if they are too many; they raise Stale on a conflict.
-        """
-        booking, calendar = wanted.booking, Calendar(self.session)
-        calendar.read([wanted.place, *([before.place] if before else ())])
-        free = calendar.free(wanted.place, resource.capacity, booking.id)
-        if free < booking.units:
-            near = entries_between(self.session, wanted.place._replace(occupied=around(resource, booking.during)))
-            others = (each for each in near if each.booking_id != booking.id)
-            raise slot_taken(resource, others, booking.during, booking.units, max(0, free), self.session.at)
-        if before:
-            calendar.give_back(before.place, booking.id)
-        calendar.take(wanted.place, wanted.entry)
-        if calendar.changed > MAX_PAGES:
-            raise InvalidState("It cannot be moved that far at once: cancel it, and book anew.")
-        calendar.add_to(tx)
-
     def _resource(self, resource_id: str) -> tuple[StoredResource, datetime]:
         """Return a resource, and the time until which a booking is held. Raises NotFound, Stale."""
         if not is_id("resource", resource_id):
@@ -216,6 +196,11 @@ class BookingRepository:
         """Raise Forbidden if a booking has a price and the caller may only confirm it by paying an order."""
         if price is not None:
             self.caller.require(Permission.BOOKINGS_MANAGE)
+
+    def _require_not_begun(self, booking: Booking) -> None:
+        """Raise InvalidState if the time of a booking has begun and its customer would have used it for nothing."""
+        if not self.caller.may(Permission.BOOKINGS_MANAGE):
+            booking.require_not_begun(self.session.at)
 
     def _require_no_order(self, booking: Booking) -> None:
         if booking.order_id is not None:
@@ -254,6 +239,21 @@ class BookingRepository:
         if not is_id("booking", booking_id):
             raise NotFound("booking")
         return booking_keys.booking(self.session.tenant, booking_id)
+
+
+def _require_may_take(stored: StoredBooking, fields: BookingFields, resource: Resource, at: datetime) -> None:
+    """Raise OutsideHours or InvalidState if a booking may not be changed to a time or a number of units."""
+    before, during = stored.booking, fields.during
+    if during != before.during:
+        require_within_rules(resource, during, at)
+    elif fields.units > before.units and resource.status is ResourceStatus.ARCHIVED:
+        raise InvalidState("The resource is archived.")
+
+
+def _require_no_longer(before: Booking, during: Span) -> None:
+    """Raise InvalidState if a booking of an order gets longer: its pages must fit into the order's transactions."""
+    if before.order_id is not None and during.end - during.start > before.ends_at - before.starts_at:
+        raise InvalidState("A booking in an order cannot get longer.")
 
 
 def _no_resource() -> NotFound:

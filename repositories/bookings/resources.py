@@ -1,7 +1,7 @@
 """Resources and the times at which they are free."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from domain.bookings.calendar import LONG_PAGES, LONGEST_BY_DAY
 from domain.bookings.hours import Span
@@ -83,20 +83,21 @@ class ResourceRepository:
 
     @uses(IamAction.GET, IamAction.QUERY)
     def availability(self, resource_id: str, within: Span, minutes: int | None, units: int) -> Availability:
-        """Return the times at which units are free for some minutes; None: for the shortest booking.
+        """Return the times that begin within a span and at which units are free for some minutes; None: the fewest.
 
         Raises NotFound, ValidationFailed, Contention.
         """
-        if not within.start < within.end <= within.start + MAX_RANGE:
+        if not timedelta() < within.end - within.start <= MAX_RANGE:
             detail = f"It is after `from`, and at most {MAX_RANGE.days} days later."
             raise invalid_input([Flaw("/query/to", "RANGE_INVALID", detail)])
         stored = self.session.retry_on_conflict(lambda: self.read(resource_id))
         resource, at = stored.resource, self.session.at
-        within = Span(max(within.start, at), min(within.end, _horizon(resource, at)))
+        latest = at + timedelta(days=resource.horizon_days, seconds=1)
+        within = Span(max(within.start, at), min(within.end, latest))
         if within.start >= within.end:
             return Availability(slots=[])
-        entries = entries_between(self.session, stored.place(within))
         wish = Wish(timedelta(minutes=resource.min_minutes if minutes is None else minutes), units)
+        entries = entries_between(self.session, stored.place(Span(within.start, within.end + wish.length)))
         return Availability(slots=free_slots(resource, entries, wish, within, at))
 
     def read(self, resource_id: str) -> StoredResource:
@@ -140,8 +141,3 @@ def _require_short(fields: ResourceFields, stored: StoredResource) -> None:
     if stored.page_days < LONG_PAGES and timedelta(minutes=fields.max_minutes) > LONGEST_BY_DAY:
         detail = f"Bookings of more than {LONGEST_BY_DAY.days} days need a resource that was made for them."
         raise invalid_input([Flaw("/max_minutes", "TOO_LONG", detail)])
-
-
-def _horizon(resource: Resource, at: datetime) -> datetime:
-    """Return the latest end of a booking."""
-    return at + timedelta(days=resource.horizon_days, minutes=resource.max_minutes)

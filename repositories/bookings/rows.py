@@ -87,6 +87,12 @@ class StoredBooking:
         start, end = (datetime.fromtimestamp(each, UTC) for each in row["occupied"])
         return cls(booking, Place(booking.resource_id, row["page_days"], Span(start, end)))
 
+    def place_at(self, during: Span) -> Place:
+        """Return where in the calendar it is at another time, with its buffers."""
+        booked, occupied = self.booking.during, self.place.occupied
+        span = Span(during.start - (booked.start - occupied.start), during.end + (occupied.end - booked.end))
+        return self.place._replace(occupied=span)
+
     def with_booking(self, booking: Booking) -> "StoredBooking":
         """Return it with another version of the booking, at the same place."""
         return replace(self, booking=booking)
@@ -111,7 +117,7 @@ class StoredBooking:
 
 def _due_at(booking: Booking) -> datetime | None:
     if booking.status is BookingStatus.CHECKED_IN:
-        return booking.ends_at
+        return max(booking.ends_at, booking.updated_at)  # sweeps have passed an end that was before
     return booking.hold_expires_at
 
 

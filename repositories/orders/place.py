@@ -59,6 +59,7 @@ class OrderPlacement:
         rows, settings = read.rows, read.terms.settings
         amounts = quote(self.new, read.terms, self.session.at)
         holds = self._holds(rows)
+        self._require_fits(holds, read)
         order = Order.placed(
             self.order_id,
             self.new,
@@ -84,6 +85,12 @@ class OrderPlacement:
         if short:
             raise out_of_stock(self.new.lines, short)
         return holds
+
+    def _require_fits(self, holds: Sequence[Reservation], read: "ReadTerms") -> None:
+        """Raise InvalidState if what an order reserves is in too many rows for its transactions."""
+        of_bookings = read.bookings.most_steps + 1 if read.bookings else 0  # their events may need a row of their own
+        if len(holds) + len(_uncounted(read.rows)) + of_bookings > MAX_STOCK_STEPS:
+            raise InvalidState("Stock and bookings are in too many places for one order. Order fewer at once.")
 
     def _shares(self, item_id: str, units: int, row: Row) -> dict[int, int] | int:
         """Return the units to reserve by shard, or the number of available units if they are too few."""
@@ -111,11 +118,8 @@ class OrderPlacement:
             stock.reserve(tx, tenant, hold, rows[hold.item_id]["edits"])
         for item_id in _uncounted(rows):
             stock.sell_uncounted(tx, tenant, item_id, rows[item_id]["edits"])
-        held = read.bookings.hold_with(tx, self.session, order) if read.bookings else 0
-        if len(holds) + len(_uncounted(rows)) + held > MAX_STOCK_STEPS:
-            raise InvalidState(
-                "These items' stock, or bookings, are in too many places for one order. Order fewer at once."
-            )
+        if read.bookings:
+            read.bookings.hold_with(tx, self.session, order)
         if read.discount:
             count_use(tx, tenant, order, read.discount)
         data = {"customer_id": order.customer_id, "total": json_of(order.total)}

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+import pytest
 from icalendar import Calendar
 
 from tests.integration.bookings.common import HOUR, act, booked, move, resource, tomorrow
@@ -61,3 +62,11 @@ def test_an_address_is_for_one_resource_of_one_tenant(shop: Shop) -> None:
     ):
         assert read(shop, forged).status in {400, 404}, forged
     assert shop.acting_as("customer").post(f"/resources/{room}/calendar-url", None).code == "FORBIDDEN"
+
+
+def test_a_busy_calendar_shows_what_comes_next(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("repositories.bookings.feed.MAX_BOOKINGS", 2)
+    room = resource(shop)
+    made = [booked(shop, room, tomorrow() + n * HOUR) for n in range(3)]
+    body = read(shop, shop.post(f"/resources/{room}/calendar-url", None).json["url"]).body.decode()
+    assert [each in body for each in made] == [True, True, False]

@@ -56,3 +56,15 @@ def test_a_confirmation_and_the_sweep_exclude_each_other(shop: Shop, rival: Shop
         with interleaved(sweep):
             assert act(shop, held, "confirm").code == "INVALID_STATE"
         assert status(shop, held) == "expired"
+
+
+def test_a_booking_that_is_checked_in_late_is_done_too(shop: Shop, clock: Clock) -> None:
+    """Sweeps have passed the minute of its end."""
+    start = now().replace(microsecond=0) + timedelta(seconds=30)
+    made = booked(shop, resource(shop), start, confirm=True)
+    clock.ahead = 5 * HOUR
+    clock.sweep()
+    act(shop, made, "check-in")
+    clock.ahead += timedelta(minutes=1)
+    assert clock.sweep()["bookings"] == 1
+    assert status(shop, made) == "done"

@@ -160,10 +160,27 @@ def test_functions_of_orders_need_no_time_zones(shop: Shop, room: str) -> None:
     assert all(each.declaration.packages for each in functions() if each.resource == "resources")
 
 
-def test_an_order_has_as_many_pages_as_a_transaction_holds(shop: Shop) -> None:
-    flat = resource(shop, price=EUROS, capacity=3, max_minutes=88 * 1440)
-    made = [booked(shop, flat, tomorrow() + n * HOUR, timedelta(days=50)) for n in range(2)]
-    assert order_of(shop, *made).status == 201  # they are on the same pages
-    far = booked(shop, flat, tomorrow() + timedelta(days=60), timedelta(days=50))
-    near = booked(shop, flat, tomorrow(), timedelta(days=50))
-    assert order_of(shop, near, far).code == "INVALID_STATE"
+def test_an_order_ends_wherever_its_bookings_were_moved(shop: Shop) -> None:
+    """Each may be moved onto pages of its own, and get no longer, so that one transaction can free them all."""
+    price = {"per": "booking", "amount": {"amount": "10.00", "currency": "EUR"}}
+    hall = resource(shop, price=price, capacity=50, max_minutes=88 * 1440)
+    made = [booked(shop, hall, tomorrow()) for _ in range(30)]
+    assert order_of(shop, *made).code == "INVALID_STATE"
+    order = order_of(shop, *made[:29]).json["id"]
+    assert move(shop, made[0], tomorrow(), 2 * HOUR).code == "INVALID_STATE"
+    for number, each in enumerate(made[:29]):
+        assert move(shop, each, tomorrow() + timedelta(days=2 * number, hours=23, minutes=30)).status == 200
+    shop.pay(order)
+    assert shop.move(order, "refund").json["status"] == "refunded"
+    assert {status(shop, each) for each in made[:29]} == {"cancelled"}
+    assert order_of(shop, booked(shop, hall, tomorrow(), timedelta(days=87))).status == 201
+    assert order_of(shop, booked(shop, hall, tomorrow(), timedelta(days=88))).code == "INVALID_STATE"
+
+
+def test_an_item_line_names_no_booking(shop: Shop, room: str) -> None:
+    made = booked(shop, room, tomorrow())
+    lines = [{"booking_id": made}, {"item_id": made, "quantity": 2}]
+    refused = shop.post("/orders", {"lines": lines}, "k")
+    assert (refused.code, refused.pointers) == ("NOT_FOUND", ["/lines/1/item_id"])
+    item = shop.add()["id"]
+    assert order_of(shop, item).pointers == ["/lines/0/booking_id"]

@@ -6,7 +6,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from domain.bookings.hours import Weekday
+from tests.faults import interleaved
 from tests.integration.bookings.common import EUROS, HOUR, booked, free, resource, text, tomorrow
+from tests.integration.bookings.test_calendars import read
 from tests.shop import Shop
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -86,7 +89,7 @@ def test_without_slots_free_times_follow_each_other(shop: Shop) -> None:
     hall, start = resource(shop, capacity=5), tomorrow()
     booked(shop, hall, start + timedelta(minutes=90), units=3)
     found = free(shop, hall, start, start + 4 * HOUR, minutes=60, units=3)
-    assert [(each["starts_at"][11:16], each["units"]) for each in found] == [("00:00", 5), ("02:30", 5)]
+    assert [(each["starts_at"][11:16], each["units"]) for each in found] == [("00:00", 5), ("02:30", 5), ("03:30", 5)]
     found = free(shop, hall, start, start + 3 * HOUR, minutes=60)
     assert [each["units"] for each in found] == [5, 2, 2]
 
@@ -104,3 +107,31 @@ def test_the_range_of_a_question_is_limited(shop: Shop) -> None:
     assert free(shop, room, tomorrow() - timedelta(days=60), tomorrow() - timedelta(days=30)) == []
     assert free(shop, room, tomorrow() + timedelta(days=600), tomorrow() + timedelta(days=630)) == []
     assert len(free(shop, room, tomorrow(), tomorrow() + timedelta(days=60), minutes=1440)) == 60
+
+
+def test_changes_at_once_are_not_lost(shop: Shop, rival: Shop) -> None:
+    room = resource(shop)
+    path, address = f"/resources/{room}", f"/resources/{room}/calendar-url"
+    with interleaved(lambda: rival.patch(path, {"capacity": 3}, "*")):
+        shop.patch(path, {"name": "Hall"}, "*")
+    urls = []
+    with interleaved(lambda: urls.append(rival.post(address, None).json["url"])):
+        shop.patch(path, {"name": "Great hall"}, "*")
+    assert read(shop, urls[0]).status == 200
+    with interleaved(lambda: rival.patch(path, {"horizon_days": 9}, "*")):
+        urls.append(shop.post(address, None).json["url"])
+    with interleaved(lambda: urls.append(rival.post(address, None).json["url"])):
+        urls.append(shop.post(address, None).json["url"])
+    assert [read(shop, url).status for url in urls] == [404, 404, 404, 200]
+    shown = shop.get(path).json
+    assert (shown["name"], shown["capacity"], shown["horizon_days"], shown["version"]) == ("Great hall", 3, 9, 5)
+
+
+def test_hours_that_are_many_and_short_are_looked_at_within_limits(shop: Shop) -> None:
+    hours = [
+        {"days": [*Weekday], "from": f"{n // 2:02}:{n % 2 * 30:02}", "to": f"{n // 2:02}:{n % 2 * 30 + 27:02}"}
+        for n in range(48)
+    ]
+    room = resource(shop, hours=hours, slot_minutes=1)
+    query = f"from={text(tomorrow())}&to={text(tomorrow() + timedelta(days=62))}&minutes=28"
+    assert shop.get(f"/resources/{room}/availability?{query}").code == "VALIDATION_ERROR"
