@@ -4,7 +4,6 @@ import sys
 
 import typer
 
-from cli.commands.bookings import book
 from cli.commands.clients import client
 from cli.commands.events import listen
 from cli.commands.events import replay as replay_events
@@ -17,7 +16,7 @@ from cli.commands.restore import restore
 from cli.commands.serve import serve, status
 from cli.commands.stats import rebuild
 from cli.commands.tokens import login, token
-from cli.commands.trade import import_items, replay, seed
+from cli.commands.trade import book, import_items, replay, seed
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 stats = typer.Typer(no_args_is_help=True, help="Sales figures.")

@@ -26,6 +26,21 @@ def page(tenant: str, resource_id: str, start: datetime) -> Key:
     return Key(calendar_pk(tenant, resource_id), f"PAGE#{to_rfc3339(start)}")
 
 
+def last_page(tenant: str, resource_id: str) -> Key:
+    """Return a key after those of all pages of a calendar, and before the resource's row."""
+    return Key(calendar_pk(tenant, resource_id), "PAGE#~")
+
+
+def entry_position(start: int, booking_id: str) -> str:
+    """Return the position of an entry among all of a calendar, which sorts by time."""
+    return f"{start:012}#{booking_id}"
+
+
+def start_of(position: str) -> int:
+    """Return the second of the epoch in a position; 0 for an empty one."""
+    return int(position.partition("#")[0] or 0)
+
+
 def booking(tenant: str, booking_id: str) -> Key:
     """Return the key of a booking's row."""
     return Key(tenant_pk(tenant, "BOOKING", booking_id), "BOOKING")

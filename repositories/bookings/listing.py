@@ -18,7 +18,6 @@ from repositories.paging.cursors import seal, unseal
 from repositories.paging.lists import MAX_EXAMINED, Listing, list_page
 
 _AT_ONCE = 100
-_LAST = "PAGE#~"
 
 
 def by_creation(session: Session, page: PageRequest, customer_id: str | None, during: TimeRange) -> Page[Booking]:
@@ -78,13 +77,15 @@ def _is_shown(booking: Booking, customer_id: str | None, during: TimeRange, at: 
 def _entries(session: Session, stored: StoredResource, during: TimeRange, after: str) -> Iterator[Entry]:
     """Yield the entries of the pages that a time touches, each once and in order, those after a position."""
     tenant, resource_id = session.tenant, stored.resource.id
-    begins = max(seconds(during.start) if during.start else 0, int(after.partition("#")[0] or 0))
+    begins = max(seconds(during.start) if during.start else 0, booking_keys.start_of(after))
     pk, first = booking_keys.page(tenant, resource_id, stored.page_at(begins))
     ends = seconds(during.end) if during.end else None
     if ends is not None and ends <= begins:
         return
-    last = _LAST if ends is None else booking_keys.page(tenant, resource_id, stored.page_at(ends)).sk
-    values = {":pk": pk, ":first": first, ":last": last}
+    until = booking_keys.last_page(tenant, resource_id)
+    if ends is not None:
+        until = booking_keys.page(tenant, resource_id, stored.page_at(ends))
+    values = {":pk": pk, ":first": first, ":last": until.sk}
     known = set[str]()
     for row in session.table.every("pk = :pk AND sk BETWEEN :first AND :last", values):
         found = [each for each in entries_of(row) if each.booking_id not in known and _position(each) > after]
@@ -93,4 +94,4 @@ def _entries(session: Session, stored: StoredResource, during: TimeRange, after:
 
 
 def _position(entry: Entry) -> str:
-    return f"{entry.start:012}#{entry.booking_id}"
+    return booking_keys.entry_position(entry.start, entry.booking_id)

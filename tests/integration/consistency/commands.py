@@ -80,7 +80,7 @@ def _room(shop: Shop) -> dict[str, Any]:
 
 
 def _booked(shop: Shop, room: str, status: str, *hours: int) -> bool:
-    """Return whether the only booking of a room has a status, and begins and ends so many hours after tomorrow."""
+    """Return whether the only booking of a room has a status, and begins and ends that many hours after tomorrow."""
     [booking] = shop.walk(9, "/bookings?")
     span = [(datetime.fromisoformat(booking[name]) - tomorrow()) // HOUR for name in ("starts_at", "ends_at")]
     free_hours = len(free(shop, room, tomorrow(), tomorrow() + timedelta(days=3), minutes=60))

@@ -1,7 +1,7 @@
 """Tests of every read of several rows, torn in every way."""
 
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from functools import partial
 from itertools import combinations, count
 from pathlib import Path
@@ -15,29 +15,9 @@ from repositories.aws.clients import dynamodb
 from repositories.dynamodb.table import Meter, Table
 from tests.books import account, entry, post, transfer
 from tests.faults import torn
-from tests.integration.bookings.common import EUROS, HOUR, act, book, booked, move, order_of, resource, tomorrow
-from tests.integration.consistency.scenes import Keys
+from tests.integration.consistency.booking_scene import BOOKINGS
+from tests.integration.consistency.scenes import Act, Keys, Scene
 from tests.shop import Answer, Shop
-
-type Act = Callable[[Shop, dict[str, Any]], Answer]
-
-
-@dataclass(frozen=True)
-class Scene:
-    """Scenario: preparation, commands, and the other commands that interleave with them."""
-
-    prepare: Callable[[Shop], dict[str, Any]]
-    commands: dict[str, Act]
-    others: dict[str, Act] = field(default_factory=dict)
-
-    def pairs(self, name: str) -> Iterator[Any]:
-        """Yield all pairs of a command and another one, as parameters of a test."""
-        for command in self.commands:
-            for other in self.others or self.commands:
-                yield pytest.param(self, command, other, id=f"{name}-{command}-{other}")
-
-    def other(self, name: str) -> Act:
-        return (self.others or self.commands)[name]
 
 
 def _split(n: int) -> Act:
@@ -210,41 +190,6 @@ BOOKS = Scene(
         "open": lambda shop, _: shop.post(
             "/ledger/accounts", {"code": "new", "name": "New", "type": "asset", "currency": "EUR"}
         ),
-    },
-)
-
-
-def _bookings(shop: Shop) -> dict[str, Any]:
-    """Book a room of two beds over midnight, and once more the day after; the first booking is in an order."""
-    room = resource(shop, capacity=2, price=EUROS)
-    first, second = (booked(shop, room, tomorrow() + n * HOUR, 30 * HOUR) for n in (0, 24))
-    return {"room": room, "ordered": first, "id": second, "order": order_of(shop, first).json["id"], "key": "k"}
-
-
-def _book(shop: Shop, made: dict[str, Any]) -> Answer:
-    return book(shop, made["room"], tomorrow() + 20 * HOUR, 10 * HOUR, key=made["key"])
-
-
-def _move_away(name: str) -> Act:
-    return lambda shop, made: move(shop, made[name], tomorrow() + 50 * HOUR, 30 * HOUR)
-
-
-BOOKINGS = Scene(
-    _bookings,
-    {
-        "book": _book,
-        "confirm": lambda shop, made: act(shop, made["id"], "confirm", key=made["key"]),
-        "order": lambda shop, made: order_of(shop, made["id"], key=made["key"]),
-        "pay": _pay,
-        "cancel the order": _move("cancel"),
-        "move": _move_away("id"),
-    },
-    {
-        "book": _book,
-        "move": _move_away("id"),
-        "move the ordered one": _move_away("ordered"),
-        "cancel": lambda shop, made: act(shop, made["id"], "cancel"),
-        "pay": _pay,
     },
 )
 
