@@ -43,7 +43,7 @@ _AMAZON_ROOTS = {
 _UTILITIES = "aws_lambda_powertools/utilities"
 _UNUSED = (
     *("auth_alpha", "data_masking", "feature_flags", "idempotency", "kafka"),
-    *("parameters", "parser", "streaming", "validation"),
+    *("parameters", "parser/envelopes", "streaming", "validation"),
 )
 _NEVER_IMPORTED = (
     *("pydantic/v1", "pydantic/mypy.py", "wrapt/_wrappers.c"),

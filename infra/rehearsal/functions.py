@@ -48,7 +48,7 @@ def environment_of(name: str, template: dict[str, Any]) -> dict[str, str]:
     variables = template["Resources"][name]["Properties"].get("Environment", {"Variables": {}})["Variables"]
     local = {each: value for each, value in os.environ.items() if each.startswith("AWS_")}
     local |= {"WEBHOOKS_TO_ANYWHERE": "on"}  # Rehearsals resolve no names.
-    local |= {name: os.environ[name] for name in ("STRIPE_API", "PAYPAL_API")}
+    local |= {name: os.environ[name] for name in ("STRIPE_API", "PAYPAL_API", "WEBHOOK_KEY")}
     here = {each: value if isinstance(value, str) else _here(value) for each, value in variables.items()}
     return local | here | {"PROVIDER_SECRETS": os.environ["PROVIDER_SECRETS"]}
 
@@ -58,7 +58,8 @@ def rehearse(emulator: Emulator) -> Iterator[Rehearsed]:
     synthesized = synthesize({}).whole
     for function in sorted(all_functions(), key=_is_last):
         event = signed_now(json.loads(function.event.read_text()))
-        invocation = emulator.call(function.module, event, environment_of(function.name, synthesized))
+        environment = environment_of(function.name, synthesized)
+        invocation = emulator.call(function.module, event, environment, function.size.packages)
         yield Rehearsed(function, invocation)
 
 

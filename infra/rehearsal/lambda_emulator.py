@@ -22,7 +22,7 @@ from typing import Any
 from filelock import FileLock
 
 from handlers.invocations.trigger import USUAL
-from infra.bundling import bundle
+from infra.bundling import bundles
 from local.processes import Process, free_port, serving
 from local.tools import uv
 
@@ -45,19 +45,19 @@ class Invocation:
 
 @dataclass(frozen=True, slots=True)
 class Emulator:
-    """Emulator, runtime packages, and the zip and its content, for this machine's architecture."""
+    """Emulator, runtime packages, and the zip and the content of all, for this machine's architecture."""
 
     program: Path
     runtime: Path
     archive: Path
-    content: Path
-    """Of the zip with all packages, which has all that others have."""
+    contents: Mapping[str, Path]
+    """Of the zips by group of packages."""
 
-    def call(self, module: str, event: Any, environment: Mapping[str, str]) -> Invocation:
-        """Start a function with an environment, call it once, and stop it."""
+    def call(self, module: str, event: Any, environment: Mapping[str, str], group: str = "") -> Invocation:
+        """Start a function of the zip with a group of packages with an environment, call it once, and stop it."""
         with tempfile.TemporaryDirectory() as folder:
             log = Path(folder, "function.log")
-            with self._running(module, environment, log) as port:
+            with self._running(module, environment, log, group) as port:
                 request = urllib.request.Request(
                     f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations", json.dumps(event).encode()
                 )
@@ -68,7 +68,7 @@ class Emulator:
         return Invocation(response, list(_json_lines(output)), float(found[1]) if found else 0.0)
 
     @contextmanager
-    def _running(self, module: str, environment: Mapping[str, str], log: Path) -> Iterator[int]:
+    def _running(self, module: str, environment: Mapping[str, str], log: Path, group: str) -> Iterator[int]:
         handler = f"{module}.handler"
         with log.open("wb") as output:
 
@@ -77,7 +77,7 @@ class Emulator:
                 own = ("--runtime-api-address", f"127.0.0.1:{free_port()}")
                 return subprocess.Popen(  # noqa: S603
                     [str(self.program), *addresses, *own, sys.executable, "-m", "awslambdaric", handler],
-                    cwd=self.content,
+                    cwd=self.contents[group],
                     env=_lambda_environment(handler) | {"PYTHONPATH": str(self.runtime)} | dict(environment),
                     stdout=output,
                     stderr=subprocess.STDOUT,
@@ -97,11 +97,11 @@ def emulator(cache: Path) -> Emulator:
     with FileLock(cache / "emulator.lock"):
         sam = _fetched(cache, "sam", [SAM_CLI])
         runtime = _fetched(cache, "runtime", list(RUNTIME))
-        archive = bundle(cache, machine)
-        content = _unzipped(bundle(cache, machine, "exports"))
+        archives = bundles(cache, machine)
+        contents = {group: _unzipped(archive) for group, archive in archives.items()}
     program = sam / "samcli" / "local" / "rapid" / f"aws-lambda-rie-{machine}"
     program.chmod(0o755)
-    return Emulator(program, runtime, archive, content)
+    return Emulator(program, runtime, archives[""], contents)
 
 
 def _fetched(cache: Path, name: str, packages: list[str]) -> Path:

@@ -1,10 +1,12 @@
 """Smoke test of a deployed API over HTTP: a shop's daily requests, and requests that must be refused."""
 
+import json
 import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import httpx
@@ -93,6 +95,8 @@ class SmokeTest:
     def _reached(self, function: RouteFunction, owner: Client) -> Iterator[Check]:
         """Call a route without a token, and for a resource that does not exist: its function must respond."""
         method, path = function.declaration.method, _UNKNOWN.sub("unknown", function.path.removeprefix("/v1"))
+        query = json.loads(function.event.read_text()).get("queryStringParameters") or {}
+        path += f"?{urlencode(query)}" if query else ""
         if function.declaration.permission in {PUBLIC, SIGNED}:
             reached = 200 if function.declaration.permission == PUBLIC else 404  # there is no such provider
             yield _check(f"{function.name}, without a caller", self._anonymous.call(method, path), reached)
