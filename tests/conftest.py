@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -43,6 +44,7 @@ _ONE_WORKER = ("tests/contract/", "tests/infra/", "tests/runtime/")
 
 
 _SESSION = clients._session
+signal.signal(signal.SIGINT, signal.default_int_handler)  # servers are stopped by it, also if a shell ignores it
 hypothesis.settings.register_profile("tests", deadline=None)
 hypothesis.settings.load_profile("tests")
 

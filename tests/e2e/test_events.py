@@ -81,7 +81,8 @@ def test_a_listener_prints_and_forwards_what_happens_and_leaves_nothing_behind(s
     with receiving() as receiver:
         command = [sys.executable, "-m", "cli.main", "listen", "--tenant", shop.tenant, "--data", str(server.data)]
         options = ["--types", types, "--forward-to", receiver.url]
-        with subprocess.Popen([*command, *options], cwd=ROOT, stdout=subprocess.PIPE, text=True) as listener:
+        listener = subprocess.Popen([*command, *options], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        try:
             assert listener.stdout
             receiver.secret = listener.stdout.readline().split()[-1]
             assert listener.stdout.readline().startswith("Listening")
@@ -90,6 +91,9 @@ def test_a_listener_prints_and_forwards_what_happens_and_leaves_nothing_behind(s
             assert len(_queues(server)) == 1
             listener.send_signal(2)
             assert listener.wait(60) == 0
+        finally:
+            listener.kill()  # a failure would otherwise wait for it for ever
+            listener.communicate()
     assert {line.split()[1] for line in lines} == set(types.split(","))
     assert all(order in line and line.endswith("→ 200\n") for line in lines)
     assert {each["type"] for each in receiver.got} == set(types.split(","))
