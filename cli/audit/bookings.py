@@ -11,7 +11,7 @@ from domain.bookings.status import ON_PAGES, BookingStatus
 from domain.common.environment import now
 from domain.orders.status import ENDED_UNPAID, OrderStatus
 from repositories.bookings import keys as booking_keys
-from repositories.bookings.calendar import PageId, entries_of
+from repositories.bookings.calendar import entries_of
 from repositories.bookings.rows import StoredBooking, StoredResource
 from repositories.dynamodb import keys
 from repositories.dynamodb.keys import Key
@@ -35,8 +35,8 @@ def check_calendars(reading: Reading) -> Iterator[None]:
     for rows in reading.listed(booking_keys.RESOURCES):
         for row in rows:
             resource_id = row["head"]["id"]
-            pk = booking_keys.calendar_pk(reading.tenant, resource_id)
-            values = {":pk": pk, ":first": "PAGE#", ":last": "PAGE#~"}
+            pk, last = booking_keys.last_page(reading.tenant, resource_id)
+            values = {":pk": pk, ":first": "PAGE#", ":last": last}
             for page in reading.table.every("pk = :pk AND sk BETWEEN :first AND :last", values):
                 reading.require(partial(_check_page, reading, resource_id, Key(page["pk"], page["sk"])))
                 yield
@@ -99,5 +99,4 @@ def _check_page(reading: Reading, resource_id: str, key: Key) -> None:
 
 
 def _is_place_of(booking: StoredBooking, key: Key, tenant: str) -> bool:
-    pages: list[PageId] = booking.place.pages
-    return key in {page.key(tenant) for page in pages}
+    return key in {page.key(tenant) for page in booking.place.pages}

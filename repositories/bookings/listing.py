@@ -88,9 +88,10 @@ def _entries(session: Session, stored: StoredResource, during: TimeRange, after:
     values = {":pk": pk, ":first": first, ":last": until.sk}
     known = set[str]()
     for row in session.table.every("pk = :pk AND sk BETWEEN :first AND :last", values):
-        found = [each for each in entries_of(row) if each.booking_id not in known and _position(each) > after]
+        entries = [*entries_of(row)]
+        found = [each for each in entries if each.booking_id not in known and _position(each) > after]
         yield from sorted(found, key=_position)
-        known = {each.booking_id for each in entries_of(row)}
+        known = {each.booking_id for each in entries}
 
 
 def _position(entry: Entry) -> str:

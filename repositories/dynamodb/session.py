@@ -105,10 +105,9 @@ class Session:
         """Commit `tx` with its events, as one of several transactions of a command."""
         at = self._time_of(events)
         later = [event for event in tx.events if event.at and event.at > at]
-        if events or len(later) < len(tx.events):
-            tx.put(
-                "add the events", self._events_row(at, [*events, *(each for each in tx.events if each not in later)])
-            )
+        now_due = [*events, *(event for event in tx.events if event not in later)]
+        if now_due:
+            tx.put("add the events", self._events_row(at, now_due))
         if later:
             tx.put("add later events", self._events_row(self._time_of(later), later))
         tx.commit(self.deadline)

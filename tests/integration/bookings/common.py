@@ -71,3 +71,8 @@ def order_of(shop: Shop, *booking_ids: str, key: str = "", **fields: Any) -> Ans
 def at_later(patch: pytest.MonkeyPatch, later: Callable[[], timedelta]) -> None:
     """Let requests come later than they do."""
     patch.setattr("handlers.http.admission.now", lambda: now() + later())
+
+
+def ids(bookings: list[dict[str, Any]]) -> list[str]:
+    """Return the ids of bookings as they were listed."""
+    return [each["id"] for each in bookings]

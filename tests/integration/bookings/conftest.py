@@ -15,6 +15,7 @@ from local.invocation import invoke
 from repositories.aws.clients import dynamodb
 from repositories.dynamodb.table import Meter, Table
 from repositories.dynamodb.work_list import Work
+from tests.integration.bookings.common import resource
 from tests.shop import Shop
 from tests.work_lists import own_work_list
 
@@ -37,6 +38,12 @@ class Clock:
 def clock(database: str, monkeypatch: pytest.MonkeyPatch) -> Clock:
     """A clock that can be set forward."""
     return Clock(monkeypatch)
+
+
+@pytest.fixture
+def room(shop: Shop) -> str:
+    """A resource of one unit that can be booked."""
+    return resource(shop)
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,7 @@ from tests.integration.bookings.common import (
     book,
     booked,
     free,
+    ids,
     move,
     resource,
     status,
@@ -20,15 +21,6 @@ from tests.integration.bookings.common import (
     tomorrow,
 )
 from tests.shop import Shop
-
-
-def ids(bookings: list[dict[str, Any]]) -> list[str]:
-    return [each["id"] for each in bookings]
-
-
-@pytest.fixture
-def room(shop: Shop) -> str:
-    return resource(shop)
 
 
 def test_a_booking_is_held_and_then_confirmed(shop: Shop, room: str) -> None:

@@ -1,7 +1,6 @@
 """Tests of the limits of bookings: long ones, those that have begun, many, and far away."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -13,21 +12,13 @@ from tests.integration.bookings.common import (
     book,
     booked,
     free,
+    ids,
     move,
     resource,
     tomorrow,
 )
 from tests.integration.bookings.conftest import Clock
 from tests.shop import Shop
-
-
-def ids(bookings: list[dict[str, Any]]) -> list[str]:
-    return [each["id"] for each in bookings]
-
-
-@pytest.fixture
-def room(shop: Shop) -> str:
-    return resource(shop)
 
 
 def test_long_bookings_take_long_pages(shop: Shop) -> None:
